@@ -1,0 +1,6 @@
+export * from './errors.ts';
+export * from './filters.ts';
+export * from './ids.ts';
+export * from './log.ts';
+export * from './sizes.ts';
+export * from './time.ts';

@@ -1,0 +1,68 @@
+import type { Readable } from 'node:stream';
+
+/**
+ * Layers: unpacked file systems on disk, mounted by overlayfs.
+ *
+ * - A *layer* is read-only, named by its chain id (OCI config.md, "Layer ChainID"), unpacked once at `layers/<chain hex>/`
+ *   with its parent beside it; it is unpacked under a temporary name and renamed when whole.
+ * - A *snapshot* is a writable upper directory over a chain (a container, a build step), named by an id. It can be mounted,
+ *   compared with its chain and turned into a layer archive.
+ */
+export interface Layer {
+  chainId: string;
+  diffId: string;
+  parent: string | undefined;
+  /** Bytes of the unpacked files of this layer alone. */
+  sizeBytes: number;
+}
+
+export type ChangeKind = 'A' | 'C' | 'D';
+export interface Change {
+  /** Absolute inside the container. */
+  path: string;
+  kind: ChangeKind;
+}
+
+export interface SnapshotPaths {
+  lower: string[];
+  upper: string;
+  work: string;
+  merged: string;
+}
+
+export interface LayerStore {
+  get(chainId: string): Layer | undefined;
+  list(): Layer[];
+  /**
+   * Unpacks one archive (plain tar or gzip, zstd, xz, bzip2: seen by magic) over `parent`. Returns at once if the chain is already there
+   * (then the source is not read: pass a function). Two calls for the same chain share one run. Throws invalid for
+   * an archive that does not match `diffId` (when given), is broken, or tries to leave its place.
+   */
+  unpack(
+    source: () => Promise<Readable>,
+    options: { parent?: string; diffId?: string; signal?: AbortSignal; onProgress?: (bytesRead: number) => void },
+  ): Promise<Layer>;
+  /** Throws conflict while a layer or snapshot stands on it. */
+  remove(chainId: string): Promise<void>;
+
+  /** Makes a writable snapshot over a chain (undefined: over nothing). On disk before it returns. `owner` is free text that reconcile uses, e.g. `container` or `build`. */
+  createSnapshot(id: string, options: { parent?: string; owner: string }): Promise<void>;
+  /** Mounts the overlay (idempotent) and returns the merged directory. */
+  mount(id: string, options?: { readonly?: boolean }): Promise<string>;
+  unmount(id: string): Promise<void>;
+  mounted(id: string): boolean;
+  /** Unmounts and deletes. Not an error if absent. */
+  removeSnapshot(id: string): Promise<void>;
+  snapshots(): { id: string; parent: string | undefined; owner: string }[];
+  paths(id: string): SnapshotPaths;
+  /** Changes against the chain, sorted by path, as `docker diff` shows them. */
+  changes(id: string): Promise<Change[]>;
+  /** The snapshot's changes as one OCI layer tar (uncompressed; whiteouts as `.wh.` files; entries sorted; deterministic). */
+  diffTar(id: string, options?: { signal?: AbortSignal; clampMtime?: number }): Readable;
+  /** Turns a snapshot's upper directory into the layer with this diff id without unpacking it again; the snapshot is gone afterwards. */
+  promote(id: string, diffId: string): Promise<Layer>;
+  /** Bytes of the snapshot's own files. */
+  usage(id: string): Promise<number>;
+  /** At start: unmounts what no live snapshot needs (`keepMounted` says which), removes half-made layers. */
+  reconcile(keepMounted: (id: string) => boolean): Promise<void>;
+}

@@ -1,0 +1,6 @@
+export * from './container.ts';
+export * from './event.ts';
+export * from './image.ts';
+export * from './network.ts';
+export * from './schema.ts';
+export * from './volume.ts';
