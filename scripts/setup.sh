@@ -1,0 +1,64 @@
+#!/bin/sh
+# Brings a checkout to where it can be built and run: npm packages (with the pinned Node) and system packages.
+# Does nothing that is already done; can be run again at any time.
+set -eu
+cd "$(dirname "$0")/.."
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null; then sudo "$@"; else
+    echo "gantry: root is needed for: $* (no sudo here)" >&2
+    exit 1
+  fi
+}
+
+# --- npm packages ---------------------------------------------------------------------------------------------------
+stamp=node_modules/.gantry-setup
+if [ ! -e "$stamp" ] || ! cmp -s package-lock.json "$stamp"; then
+  echo "gantry: installing npm packages"
+  npm ci --include=optional --include=dev --no-audit --no-fund --loglevel=error --ignore-scripts
+  cp package-lock.json "$stamp"
+fi
+
+# --- system packages ------------------------------------------------------------------------------------------------
+missing=""
+need() { # command, Debian package
+  PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
+}
+need conmon conmon
+need crun crun
+need runc runc
+need nft nftables
+need ip iproute2
+need catatonit catatonit
+need xz xz-utils
+need bzip2 bzip2
+need busybox busybox-static
+need git git
+if [ "${1:-}" = --tests ]; then
+  need docker-registry docker-registry
+  need setcap libcap2-bin
+  need getfattr attr
+  need openssl openssl
+  need script bsdutils
+  need python3 python3
+  need ps procps
+  need gcc gcc
+fi
+[ -e /etc/ssl/certs/ca-certificates.crt ] || missing="$missing ca-certificates"
+if [ -n "$missing" ]; then
+  if command -v apt-get >/dev/null; then
+    echo "gantry: installing system packages:$missing"
+    # shellcheck disable=SC2086
+    { as_root apt-get update -q && as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing; } >.setup.log 2>&1 ||
+      { cat .setup.log >&2; exit 1; }
+    rm -f .setup.log
+  else
+    names=$(echo "$missing" | sed 's/iproute2/iproute/; s/xz-utils/xz/; s/busybox-static/busybox/; s/bsdutils/util-linux/')
+    echo "gantry: these packages are missing:$missing" >&2
+    for tool in dnf apk pacman zypper; do
+      case $tool in dnf | zypper) how="$tool install" ;; apk) how="apk add" ;; pacman) how="pacman -S" ;; esac
+      command -v $tool >/dev/null && echo "  install them with: $how$names" >&2
+    done
+    exit 1
+  fi
+fi

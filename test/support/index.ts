@@ -1,0 +1,3 @@
+export * from './base-image.ts';
+export * from './command.ts';
+export * from './daemon.ts';
