@@ -1,11 +1,11 @@
 import { chmodSync } from 'node:fs';
-import { build } from 'esbuild';
+import { type BuildOptions, build } from 'esbuild';
 
 /**
  * Bundles the three programs into dist/. Packages with native code or lazily loaded assets stay outside; the command line is
  * split, so that a command loads only what it needs.
  */
-const common = {
+const common: BuildOptions = {
   bundle: true,
   platform: 'node',
   target: 'node24',
@@ -18,7 +18,7 @@ const common = {
   },
   outExtension: { '.js': '.mjs' },
   logLevel: 'warning',
-} as const;
+};
 
 await build({
   ...common,
