@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { busyboxTar, hasDockerCli, TestDaemon } from '../support/index.ts';
+import { play, type Recorded, type Scenario } from './scenario.ts';
+
+/** Where Gantry answers otherwise on purpose: scenario → why. Each is explained in docs/compatibility.md. */
+export type Differences = Record<string, { why: string; output: RegExp }>;
+
+/** Registers one test a scenario and client: what gantryd shows must equal what the reference dockerd showed. */
+export function conformance(suite: string, list: readonly Scenario[], differences: Differences = {}): void {
+  const clients = [
+    ...(hasDockerCli ? [['docker', 'docker'] as const] : []),
+    ['gantry', resolve(import.meta.dirname, '../../bin/gantry')] as const,
+  ];
+  describe(`${suite} as the reference dockerd`, { concurrency: 2 }, () => {
+    let daemon: TestDaemon;
+    let work: string;
+    const expected = new Map<string, string>();
+    before(async () => {
+      const text = await readFile(join(import.meta.dirname, 'recorded', `${suite}.json`), 'utf8');
+      for (const { name, output } of JSON.parse(text) as Recorded[]) expected.set(name, output);
+      work = await mkdtemp(join(tmpdir(), 'gt-cf-'));
+      daemon = await TestDaemon.start({ busybox: false });
+      const answer = await daemon.api(
+        'POST',
+        '/images/create?fromSrc=-&repo=conformance&tag=latest&changes=CMD%20%5B%22sh%22%5D',
+        await busyboxTar(),
+        {
+          'content-type': 'application/x-tar',
+        },
+      );
+      assert.equal(answer.status, 200, answer.text);
+    });
+    after(async () => {
+      await daemon[Symbol.asyncDispose]();
+      await rm(work, { recursive: true, force: true });
+    });
+    for (const scenario of list)
+      for (const [client, cli] of clients)
+        it(`${scenario.name} (${client})`, async () => {
+          const output = await play(scenario, { cli, host: daemon.host, image: 'conformance', work });
+          const difference = differences[scenario.name];
+          if (difference === undefined) assert.equal(output, expected.get(scenario.name), scenario.script);
+          else assert.match(output, difference.output);
+        });
+  });
+}

@@ -1,0 +1,75 @@
+import { execute } from '../support/index.ts';
+
+/**
+ * A scenario is a shell script over a Docker-like command line, `$D`. The same script runs on the reference dockerd (whose outputs are
+ * recorded in `recorded/`) and on gantryd, with Docker's own CLI and with gantry; what a person or a script sees must be equal.
+ *
+ * `$N` is a prefix of names, unique to a run; `$IMG` an image of busybox; `$W` an empty directory of the scenario.
+ */
+export interface Scenario {
+  name: string;
+  script: string;
+}
+
+export interface Recorded {
+  name: string;
+  /** stdout and stderr as one text, normalised, and the exit code as its last line. */
+  output: string;
+}
+
+/** Turns a table of `name: script` into scenarios. */
+export const scenarios = (table: Record<string, string>): Scenario[] =>
+  Object.entries(table).map(([name, script]) => ({ name, script }));
+
+/** Ids, times, addresses and the two programs' own names become placeholders. */
+export function normalise(text: string, names: { prefix: string; image: string; work: string; id: string }): string {
+  return text
+    .replaceAll(names.prefix, 'N')
+    .replaceAll(names.image, 'IMG')
+    .replaceAll(names.work, 'WORK')
+    .replace(/sha256:[0-9a-f]{64}/g, 'DIGEST')
+    .replace(/\b[0-9a-f]{64}\b/g, 'ID64')
+    .replace(/\b(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{12}\b/g, 'ID12')
+    .replace(/\b([0-9a-f]{2}:){5}[0-9a-f]{2}\b/g, 'MAC')
+    .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( ?[+-]\d{2}:?\d{2}( UTC)?|Z)?/g, 'TIME')
+    .replace(/\b172\.(1[6-9]|2\d|3[01])\.\d+\.\d+/g, 'IP')
+    .replace(/\b(Less than a second|About a minute|About an hour|\d+ (seconds?|minutes?|hours?))( ago)?/g, 'AGO')
+    .replace(/'gantry /g, "'docker ")
+    .replace(/^gantry: /gm, 'docker: ')
+    .replace(/\bgantry (run|create|exec|ps|rm|build|images|--help)/g, 'docker $1')
+    .trimEnd();
+}
+
+let counter = 0;
+
+/** Runs one scenario in a directory of its own and returns what it showed. Containers and networks named `$N…` are removed afterwards. */
+export async function play(
+  scenario: Scenario,
+  target: { cli: string; host: string; image: string; work: string; env?: Record<string, string> },
+): Promise<string> {
+  const prefix = `cf${process.pid.toString(36)}x${(counter++).toString(36)}y`;
+  const work = `${target.work}/${prefix}`;
+  const env = {
+    D: target.cli,
+    N: prefix,
+    IMG: target.image,
+    W: work,
+    DOCKER_HOST: target.host,
+    DOCKER_BUILDKIT: '0',
+    DOCKER_CONFIG: `${work}/.config`,
+    DOCKER_CLI_HINTS: 'false',
+    GANTRY_NO_AUTOSTART: '1',
+    NO_COLOR: '1',
+    TZ: 'UTC',
+    ...target.env,
+  };
+  const script = `mkdir -p $W/.config; cd $W; exec 2>&1\n${scenario.script}\necho "exit $?"`;
+  const outcome = await execute('sh', ['-c', script], { env, timeoutMs: 180_000 });
+  const cleanup = `
+    ids=$($D ps -aq --filter name=$N); [ -z "$ids" ] || $D rm -fv $ids
+    for v in $($D volume ls -q --filter name=$N); do $D volume rm -f $v; done
+    for n in $($D network ls -q --filter name=$N); do $D network rm $n; done
+    rm -rf $W`;
+  await execute('sh', ['-c', cleanup], { env, timeoutMs: 120_000 });
+  return normalise(outcome.stdout + outcome.stderr, { prefix, image: target.image, work, id: '' });
+}
