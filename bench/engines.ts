@@ -1,0 +1,47 @@
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { busyboxTar, execute, TestDaemon } from '../test/support/index.ts';
+
+/** One engine to measure, driven by the same Docker CLI. */
+export interface BenchEngine {
+  name: string;
+  host: string;
+  docker(...args: string[]): Promise<string>;
+}
+
+const docker =
+  (host: string) =>
+  async (...args: string[]): Promise<string> => {
+    const outcome = await execute('docker', args, {
+      env: { DOCKER_HOST: host, DOCKER_BUILDKIT: '0' },
+      timeoutMs: 600_000,
+    });
+    if (outcome.code !== 0) throw new Error(`${host}: docker ${args.join(' ')}: ${outcome.stderr}`);
+    return outcome.stdout.trim();
+  };
+
+const onPath = (name: string) => (process.env.PATH ?? '').split(delimiter).some((dir) => existsSync(join(dir, name)));
+
+/**
+ * The engines of this run: a gantryd of its own, and each peer that answers at a socket given in BENCH_PEERS
+ * (`dockerd=unix:///path,podman=unix:///path`); without it, dockerd at the default socket where there is one.
+ */
+export async function engines(): Promise<{ list: BenchEngine[]; gantry: TestDaemon }> {
+  if (!onPath('docker'))
+    throw new Error("the benchmarks drive every engine with Docker's command line, which is not on this machine");
+  const gantry = await TestDaemon.start();
+  const list: BenchEngine[] = [{ name: 'gantry', host: gantry.host, docker: docker(gantry.host) }];
+  const given =
+    process.env.BENCH_PEERS ?? (existsSync('/var/run/docker.sock') ? 'dockerd=unix:///var/run/docker.sock' : '');
+  for (const pair of given.split(',').filter((text) => text !== '')) {
+    const cut = pair.indexOf('=');
+    const host = pair.slice(cut + 1);
+    const peer = { name: pair.slice(0, cut), host, docker: docker(host) };
+    await execute('docker', ['import', '-c', 'CMD ["sh"]', '-', 'busybox:latest'], {
+      input: await busyboxTar(),
+      env: { DOCKER_HOST: host },
+    });
+    list.push(peer);
+  }
+  return { list, gantry };
+}

@@ -1,0 +1,27 @@
+import { writeFile } from 'node:fs/promises';
+import { containers } from './containers.ts';
+import { engines } from './engines.ts';
+import { type Row, render } from './measure.ts';
+
+/**
+ * usage: npm run bench [-- suite …]
+ * Prints a table (medians, and how many times better Gantry is than each peer) and writes bench-results.json.
+ */
+const suites = { containers };
+
+const chosen = process.argv.slice(2);
+const unknown = chosen.find((name) => !Object.hasOwn(suites, name));
+if (unknown !== undefined) throw new Error(`no suite ${unknown}; there are: ${Object.keys(suites).join(', ')}`);
+const { list, gantry } = await engines();
+const rows: Row[] = [];
+try {
+  for (const [name, suite] of Object.entries(suites)) {
+    if (chosen.length > 0 && !chosen.includes(name)) continue;
+    const result = await suite(list, gantry);
+    rows.push(...result);
+    console.log(render(result));
+  }
+} finally {
+  await gantry[Symbol.asyncDispose]();
+}
+await writeFile('bench-results.json', `${JSON.stringify(rows, null, 1)}\n`);
