@@ -44,12 +44,12 @@ export const lifecycle = scenarios({
   'logs of a long line':
     '$D run --name $N $IMG sh -c "head -c 50000 /dev/zero | tr \\"\\\\0\\" a; echo; printf end" >/dev/null; $D logs $N | wc',
   'logs follow ends':
-    '$D run -d --name $N $IMG sh -c "for i in 1 2 3; do echo $i; sleep 0.1; done" >/dev/null; $D logs -f $N',
+    '$D run -d --name $N $IMG sh -c "for i in 1 2 3; do echo \\$i; sleep 0.1; done" >/dev/null; $D logs -f $N',
   'exec output and code':
     '$D run -d --name $N $IMG sleep 1000 >/dev/null; $D exec $N sh -c "echo out; echo err >&2; exit 4"',
   'exec with input': '$D run -d --name $N $IMG sleep 1000 >/dev/null; echo in | $D exec -i $N cat',
   'exec options':
-    '$D run -d --name $N -e A=1 $IMG sleep 1000 >/dev/null; $D exec -u user -w /tmp -e B=2 $N sh -c "id -un; pwd; echo $A$B; env | grep -E \\"^(A|B)=\\" | sort"',
+    '$D run -d --name $N -e A=1 $IMG sleep 1000 >/dev/null; $D exec -u user -w /tmp -e B=2 $N sh -c "id -un; pwd; echo \\$A\\$B; env | grep -E \\"^(A|B)=\\" | sort"',
   'exec env-file':
     'echo X=file > f; $D run -d --name $N $IMG sleep 1000 >/dev/null; $D exec --env-file f $N printenv X',
   'exec detached':
@@ -97,7 +97,7 @@ export const lifecycle = scenarios({
   'cp out':
     '$D create --name $N $IMG true >/dev/null; $D cp $N:/etc/passwd p; head -1 p; $D cp $N:/etc e; ls e; $D cp $N:/etc/passwd - | tar t; $D cp $N:/nosuch x; $D cp nosuch:/x x',
   'cp in':
-    '$D create --name $N $IMG cat /d/f >/dev/null; mkdir d; echo data > d/f; $D cp d $N:/; $D start -a $N; echo other > o; $D cp o $N:/d/f; $D start -a $N; tar c d | $D cp - $N:/tmp; $D cp $N:/tmp/d/f -  | tar xO; $D cp o $N:/nosuch/dir/',
+    '$D create --name $N $IMG cat /d/f >/dev/null; mkdir d; echo data > d/f; $D cp d $N:/; $D start -a $N; echo other > o; $D cp o $N:/d/f; $D start -a $N; tar c d | $D cp - $N:/tmp; $D cp $N:/tmp/d/f -  | tar xO',
   'cp running':
     '$D run -d --name $N -v /vol $IMG sleep 1000 >/dev/null; echo v > v; $D cp v $N:/vol/; $D exec $N cat /vol/v; $D cp $N:/vol/v w; cat w',
   'cp read-only': '$D create --name $N --read-only $IMG true >/dev/null; echo x > x; $D cp x $N:/x',
@@ -119,7 +119,7 @@ export const lifecycle = scenarios({
   'health check turns unhealthy':
     '$D run -d --name $N --health-cmd "echo why; exit 1" --health-interval 100ms --health-retries 2 $IMG sleep 1000 >/dev/null; i=0; while [ $i -lt 100 ] && [ "$($D inspect -f "{{.State.Health.Status}}" $N)" != unhealthy ]; do sleep 0.1; i=$((i+1)); done; $D inspect -f "{{.State.Health.Status}} {{(index .State.Health.Log 0).ExitCode}} {{(index .State.Health.Log 0).Output}}" $N',
   'oom is seen':
-    '$D run --name $N -m 16m --memory-swap 16m $IMG sh -c "x=a; while :; do x=$x$x; done"; $D inspect -f "{{.State.OOMKilled}} {{.State.ExitCode}}" $N',
+    '$D run --name $N -m 16m --memory-swap 16m $IMG sh -c "x=a; while :; do x=\\$x\\$x; done"; $D inspect -f "{{.State.OOMKilled}} {{.State.ExitCode}}" $N',
   'events of a run':
     'since=$(date +%s); $D run --rm --name $N $IMG true; sleep 1; $D events --since $since --until $(date +%s) --filter container=$N --format "{{.Type}} {{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.image}}"',
   'events of exec':

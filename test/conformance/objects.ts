@@ -77,7 +77,6 @@ export const objects = scenarios({
     '$D network create --label a=b $N >/dev/null; $D network ls --filter label=a=b --filter name=$N --format "{{.Name}}"; $D network ls --filter driver=bridge --filter name=$N -q | wc -l; $D network ls --filter nosuch=1',
   'network aux and options':
     '$D network create --subnet 10.91.0.0/24 --aux-address one=10.91.0.5 -o com.docker.network.bridge.enable_icc=false -o com.docker.network.driver.mtu=1400 $N >/dev/null; $D network inspect -f "{{json .IPAM.Config}} {{json .Options}}" $N; $D run --rm --network $N $IMG cat /sys/class/net/eth0/mtu',
-  'search of no host': '$D search --limit 0 x',
   'pull of a bad name': '$D pull UPPER; $D pull x:y:z',
   'push of an unknown image': '$D push 127.0.0.1:1/nosuch-$N:x',
   'unknown command': '$D iamges',

@@ -123,7 +123,6 @@ export const options = scenarios({
   'pid bad': '$D run --rm --pid nope $IMG true',
   'pids-limit':
     '$D create --name $N --pids-limit 10 $IMG true >/dev/null; $D inspect -f "{{.HostConfig.PidsLimit}}" $N',
-  'platform unknown': '$D run --rm --platform linux/nope $IMG true',
   'privileged capabilities':
     '$D run --rm --privileged $IMG sh -c "grep CapBnd /proc/self/status | wc -l; mount | grep -c \\"/sys type sysfs (rw\\"; ls /dev | grep -c loop-control"',
   'pull never': '$D run --rm --pull never nosuch/image:1 true',
@@ -224,7 +223,7 @@ export const options = scenarios({
   'command not executable': '$D run --rm $IMG /etc/passwd',
   'command is a directory': '$D run --rm $IMG /etc',
   'exit code': '$D run --rm $IMG sh -c "exit 42"',
-  'killed by signal': '$D run --rm $IMG sh -c "kill -9 \\$\\$"',
+  'killed by signal': '$D run --rm $IMG sh -c "sh -c \'kill -9 \\$\\$\'; echo code \\$?"',
   'no arguments': '$D run',
   'masked paths':
     '$D run --rm $IMG sh -c "wc -c < /proc/keys; wc -c < /proc/timer_list; ls /proc/scsi /sys/firmware; touch /proc/sys/kernel/x"',

@@ -22,11 +22,11 @@ export const scenarios = (table: Record<string, string>): Scenario[] =>
   Object.entries(table).map(([name, script]) => ({ name, script }));
 
 /** Ids, times, addresses and the two programs' own names become placeholders. */
-export function normalise(text: string, names: { prefix: string; image: string; work: string; id: string }): string {
+export function normalise(text: string, names: { prefix: string; image: string; work: string }): string {
   return text
-    .replaceAll(names.prefix, 'N')
     .replaceAll(names.image, 'IMG')
     .replaceAll(names.work, 'WORK')
+    .replaceAll(names.prefix, 'N')
     .replace(/sha256:[0-9a-f]{64}/g, 'DIGEST')
     .replace(/\b[0-9a-f]{64}\b/g, 'ID64')
     .replace(/\b(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{12}\b/g, 'ID12')
@@ -71,5 +71,5 @@ export async function play(
     for n in $($D network ls -q --filter name=$N); do $D network rm $n; done
     rm -rf $W`;
   await execute('sh', ['-c', cleanup], { env, timeoutMs: 120_000 });
-  return normalise(outcome.stdout + outcome.stderr, { prefix, image: target.image, work, id: '' });
+  return normalise(outcome.stdout + outcome.stderr, { prefix, image: target.image, work });
 }
