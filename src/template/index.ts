@@ -1,0 +1,5 @@
+export * from './execute.ts';
+export { builtins, dockerFunctions, goJson, headerFunctions } from './functions.ts';
+export * from './parse.ts';
+export { quote } from './quote.ts';
+export * from './types.ts';
