@@ -125,8 +125,14 @@ const JS: Record<string, string> = {
 export const builtins: Functions = {
   and: (...args) => args.find((arg) => !truth(arg)) ?? args.at(-1),
   or: (...args) => args.find(truth) ?? args.at(-1),
-  not: (...args) => (count('not', args, 1), !truth(args[0])),
-  len: (...args) => (count('len', args, 1), length(args[0])),
+  not: (...args) => {
+    count('not', args, 1);
+    return !truth(args[0]);
+  },
+  len: (...args) => {
+    count('len', args, 1);
+    return length(args[0]);
+  },
   index: (...args) => index(args),
   slice: (...args) => slice(args),
   call: (fn, ...args) =>
@@ -148,11 +154,26 @@ export const builtins: Functions = {
     if (args.length < 2) fail('error calling eq: missing argument for comparison');
     return args.slice(1).some((other) => equal(args[0], other));
   },
-  ne: (...args) => (count('ne', args, 2), !equal(args[0], args[1])),
-  lt: (...args) => (count('lt', args, 2), less(args[0], args[1])),
-  le: (...args) => (count('le', args, 2), less(args[0], args[1]) || equal(args[0], args[1])),
-  gt: (...args) => (count('gt', args, 2), less(args[1], args[0])),
-  ge: (...args) => (count('ge', args, 2), less(args[1], args[0]) || equal(args[0], args[1])),
+  ne: (...args) => {
+    count('ne', args, 2);
+    return !equal(args[0], args[1]);
+  },
+  lt: (...args) => {
+    count('lt', args, 2);
+    return less(args[0], args[1]);
+  },
+  le: (...args) => {
+    count('le', args, 2);
+    return less(args[0], args[1]) || equal(args[0], args[1]);
+  },
+  gt: (...args) => {
+    count('gt', args, 2);
+    return less(args[1], args[0]);
+  },
+  ge: (...args) => {
+    count('ge', args, 2);
+    return less(args[1], args[0]) || equal(args[0], args[1]);
+  },
 };
 
 /** JSON as Go's encoder writes it, without HTML escapes: U+2028 and U+2029 are escaped, undefined is null. */
@@ -165,7 +186,10 @@ const titleCase = (text: string): string =>
 /** What Docker adds (docker/cli templates.basicFunctions). */
 export const dockerFunctions: Functions = {
   ...builtins,
-  json: (...args) => (count('json', args, 1), goJson(args[0])),
+  json: (...args) => {
+    count('json', args, 1);
+    return goJson(args[0]);
+  },
   split: (text, separator) => (separator === '' ? [...asText(text)] : asText(text).split(asText(separator))),
   join: (list, separator) => {
     if (list instanceof TypedNil && list.kind === 'slice') return '';

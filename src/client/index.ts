@@ -1,0 +1,10 @@
+export type * from './answers.ts';
+export * from './client.ts';
+export * from './containers.ts';
+export { parseEndpoint } from './endpoint.ts';
+export * from './errors.ts';
+export * from './images.ts';
+export * from './objects.ts';
+export * from './streams.ts';
+export * from './transport.ts';
+export type * from './types.ts';
