@@ -1,13 +1,16 @@
 import net from 'node:net';
-import { Duplex } from 'node:stream';
+import { Duplex, type Readable, type Writable } from 'node:stream';
 import type { Endpoint, TlsMaterial } from './types.ts';
+
+/** The daemon ends its side of a hijacked connection when it likes; ours stays open for what is still to be sent. */
+const HALF_OPEN = { allowHalfOpen: true };
 
 /** Opens a byte stream to a daemon. */
 export async function connect(endpoint: Endpoint, tls?: TlsMaterial): Promise<Duplex> {
   if (endpoint.kind === 'ssh') return connectSsh(endpoint);
-  if (endpoint.kind === 'unix') return net.connect({ path: endpoint.path, allowHalfOpen: true });
+  if (endpoint.kind === 'unix') return net.connect({ path: endpoint.path, ...HALF_OPEN });
   if (!tls && !endpoint.url.startsWith('https:'))
-    return net.connect({ host: endpoint.host, port: endpoint.port, allowHalfOpen: true, noDelay: true });
+    return net.connect({ host: endpoint.host, port: endpoint.port, noDelay: true, ...HALF_OPEN });
   const { connect: connectTls } = await import('node:tls');
   const options = tls ?? { verify: true };
   return connectTls({
@@ -18,7 +21,7 @@ export async function connect(endpoint: Endpoint, tls?: TlsMaterial): Promise<Du
     cert: options.cert,
     key: options.key,
     rejectUnauthorized: options.verify,
-    allowHalfOpen: true,
+    ...HALF_OPEN,
   });
 }
 
@@ -37,7 +40,7 @@ async function connectSsh(endpoint: Extract<Endpoint, { kind: 'ssh' }>): Promise
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaint = (complaint + text).slice(-2000);
   });
-  const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
+  const stream = joined(child.stdout, child.stdin);
   child.on('error', (error) => stream.destroy(error));
   child.on('close', (code) => {
     if (code !== 0)
@@ -48,5 +51,22 @@ async function connectSsh(endpoint: Extract<Endpoint, { kind: 'ssh' }>): Promise
       );
   });
   stream.on('close', () => child.kill());
+  return stream;
+}
+
+/** One duplex of a readable and a writable half. */
+function joined(readable: Readable, writable: Writable): Duplex {
+  const stream = new Duplex({
+    allowHalfOpen: true,
+    read: () => readable.resume(),
+    write: (chunk: Buffer, _encoding, done) => writable.write(chunk, done),
+    final: (done) => writable.end(done),
+  });
+  readable.on('data', (chunk: Buffer) => {
+    if (!stream.push(chunk)) readable.pause();
+  });
+  readable.on('end', () => stream.push(null));
+  readable.on('error', (error) => stream.destroy(error));
+  writable.on('error', (error) => stream.destroy(error));
   return stream;
 }

@@ -166,7 +166,6 @@ export class Transport {
       method,
       path: `${base}${versioned ? `/v${this.version}` : ''}${path}${encodeQuery(options.query)}`,
       headers,
-      agent: false,
       ...(options.signal ? { signal: options.signal } : {}),
     });
   }
