@@ -100,7 +100,15 @@ export interface ExecHandle {
 
 /** Cgroup readings in Docker's stats form are made by the engine from this; v1, v2 and hybrid give the same shape. Bytes and nanoseconds. */
 export interface CgroupStats {
-  cpu: { totalNs: number; userNs: number; systemNs: number; perCpuNs?: number[]; periods: number; throttledPeriods: number; throttledNs: number };
+  cpu: {
+    totalNs: number;
+    userNs: number;
+    systemNs: number;
+    perCpuNs?: number[];
+    periods: number;
+    throttledPeriods: number;
+    throttledNs: number;
+  };
   memory: { usage: number; maxUsage?: number; limit: number; failcnt?: number; stats: Record<string, number> };
   pids: { current: number; limit?: number };
   blkio: Record<string, { major: number; minor: number; op: string; value: number }[]>;
@@ -116,4 +124,3 @@ export interface Cgroups {
   oomKills(cgroupsPath: string): Promise<number>;
   remove(cgroupsPath: string): Promise<void>;
 }
-

@@ -9,7 +9,9 @@ export const libc = koffi.load(libcName());
 
 function libcName(): string {
   const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
-  return header.glibcVersionRuntime === undefined ? `libc.musl-${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}.so.1` : 'libc.so.6';
+  return header.glibcVersionRuntime === undefined
+    ? `libc.musl-${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}.so.1`
+    : 'libc.so.6';
 }
 
 const names = new Map([...getSystemErrorMap()].map(([number, [name]]) => [-number, name]));
@@ -18,7 +20,9 @@ const names = new Map([...getSystemErrorMap()].map(([number, [name]]) => [-numbe
 export function sysError(errno: number, syscall: string, path?: string): NodeJS.ErrnoException {
   const code = names.get(errno) ?? `E${errno}`;
   const text = getSystemErrorMap().get(-errno)?.[1] ?? 'unknown error';
-  const error: NodeJS.ErrnoException = new Error(`${code}: ${text}, ${syscall}${path === undefined ? '' : ` '${path}'`}`);
+  const error: NodeJS.ErrnoException = new Error(
+    `${code}: ${text}, ${syscall}${path === undefined ? '' : ` '${path}'`}`,
+  );
   error.code = code;
   error.errno = -errno;
   error.syscall = syscall;

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { newId } from '../common/index.ts';
+import { DEFAULT_CAPABILITIES, makeSpec, openMonitor } from './index.ts';
+
+describe('the monitor', () => {
+  let dir: string;
+  let monitor: ReturnType<typeof openMonitor>;
+  before(() => {
+    dir = mkdtempSync(join(tmpdir(), 'gt-mon-'));
+    const root = join(dir, 'root');
+    for (const name of ['bin', 'etc', 'proc', 'sys', 'dev', 'tmp']) mkdirSync(join(root, name), { recursive: true });
+    copyFileSync('/bin/busybox', join(root, 'bin/busybox'));
+    for (const name of ['sh', 'sleep', 'echo', 'cat', 'true']) symlinkSync('busybox', join(root, 'bin', name));
+    monitor = openMonitor({ execRoot: join(dir, 'run'), conmonPath: 'conmon' });
+  });
+  after(() => {
+    monitor.close();
+    rmSync(dir, { recursive: true, force: true });
+  });
+  const spec = (id: string, args: string[], terminal = false) =>
+    makeSpec({
+      id,
+      args,
+      env: ['PATH=/bin'],
+      cwd: '/',
+      user: { uid: 0, gid: 0, additionalGids: [0] },
+      config: { Tty: terminal } as never,
+      host: {} as never,
+      rootfs: join(dir, 'root'),
+      hostname: 'h',
+      cgroupsPath: `/gantry-test/${id}`,
+      cgroupVersion: 1,
+      mounts: [],
+      namespaces: { network: 'private', ipc: 'private', pid: 'private', uts: 'private', cgroup: '' },
+      shmPath: undefined,
+      devices: [],
+      seccomp: undefined,
+      noNewPrivileges: false,
+      initPath: undefined,
+      rlimits: [],
+      availableCapabilities: DEFAULT_CAPABILITIES,
+    });
+  const runtime = { name: 'runc', path: '/usr/sbin/runc', args: [] };
+  const text = async (output: AsyncIterable<{ stream: 1 | 2; data: Buffer }>) => {
+    let all = '';
+    for await (const { stream, data } of output) all += `${stream}:${data}`;
+    return all;
+  };
+
+  it('runs a process, gives its output and exit code', async () => {
+    const id = newId();
+    const t0 = performance.now();
+    await monitor.create({
+      id,
+      name: 'x',
+      spec: spec(id, ['sh', '-c', 'echo out; echo err >&2; exit 7']),
+      runtime,
+      terminal: false,
+      stdin: false,
+      stdinOnce: false,
+    });
+    const streams = await monitor.attach(id);
+    const t1 = performance.now();
+    await monitor.start(id);
+    const exit = await monitor.wait(id);
+    console.log('create', t1 - t0, 'rest', performance.now() - t1);
+    assert.equal(exit.code, 7);
+    assert.match(await text(streams.output), /1:out\n/);
+    await monitor.delete(id);
+  });
+  it('passes stdin and closes it', async () => {
+    const id = newId();
+    await monitor.create({
+      id,
+      name: 'x',
+      spec: spec(id, ['cat']),
+      runtime,
+      terminal: false,
+      stdin: true,
+      stdinOnce: true,
+    });
+    const streams = await monitor.attach(id);
+    await monitor.start(id);
+    streams.stdin.write('hello');
+    streams.closeStdin();
+    assert.equal((await monitor.wait(id)).code, 0);
+    assert.equal(await text(streams.output), '1:hello');
+    await monitor.delete(id);
+  });
+  it('runs an exec', async () => {
+    const id = newId();
+    await monitor.create({
+      id,
+      name: 'x',
+      spec: spec(id, ['sleep', '100']),
+      runtime,
+      terminal: false,
+      stdin: false,
+      stdinOnce: false,
+    });
+    await monitor.start(id);
+    const t0 = performance.now();
+    const handle = await monitor.exec({
+      id,
+      execId: 'e',
+      process: { args: ['sh', '-c', 'echo hi; exit 3'], env: ['PATH=/bin'], cwd: '/' },
+      terminal: false,
+      stdin: false,
+      detach: false,
+    });
+    assert.equal(await text(handle.output), '1:hi\n');
+    assert.equal(await handle.exit, 3);
+    console.log('exec', performance.now() - t0);
+    await assert.rejects(
+      monitor.exec({
+        id,
+        execId: 'e',
+        process: { args: ['nosuch'], env: ['PATH=/bin'], cwd: '/' },
+        terminal: false,
+        stdin: false,
+        detach: false,
+      }),
+      /executable file not found/,
+    );
+    await monitor.kill(id, 9);
+    assert.equal((await monitor.wait(id)).code, 137);
+    await monitor.delete(id);
+  });
+  it('says why a command cannot be started', async () => {
+    const id = newId();
+    await assert.rejects(
+      monitor.create({
+        id,
+        name: 'x',
+        spec: spec(id, ['nosuch']),
+        runtime,
+        terminal: false,
+        stdin: false,
+        stdinOnce: false,
+      }),
+      /exec: "nosuch": executable file not found in \$PATH/,
+    );
+  });
+});

@@ -1,0 +1,274 @@
+import { spawn } from 'node:child_process';
+import { type FSWatcher, mkdirSync, watch } from 'node:fs';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { conflict, isErrno, notFound, nowNs } from '../common/index.ts';
+import { alive } from '../sys/index.ts';
+import { startExec } from './exec.ts';
+import { createFailure } from './failure.ts';
+import { runProgram } from './process-run.ts';
+import { attachTo } from './streams.ts';
+import type { CreateOptions, Exit, Monitor, RuntimeChoice } from './types.ts';
+
+export interface MonitorOptions {
+  execRoot: string;
+  conmonPath: string;
+}
+
+/** What the monitor must know of a container after a restart of the daemon; written beside config.json. */
+interface BundleRecord {
+  runtime: RuntimeChoice;
+  pid: number;
+  command: string;
+}
+
+/**
+ * conmon and an OCI runtime. Life of a bundle: `create` writes `bundles/<id>` and starts conmon, which runs the runtime's create and
+ * answers with the pid; `start` releases the init; at its end conmon writes `exits/<id>`; `delete` removes all of it.
+ */
+export function openMonitor({ execRoot, conmonPath }: MonitorOptions): Monitor & { close(): void } {
+  const bundles = join(execRoot, 'b');
+  const exits = join(execRoot, 'exits');
+  mkdirSync(bundles, { recursive: true, mode: 0o711 });
+  mkdirSync(exits, { recursive: true, mode: 0o700 });
+  const bundle = (id: string) => join(bundles, id);
+  const records = new Map<string, BundleRecord>();
+  const waiters = new Map<string, Set<() => void>>();
+
+  const watcher: FSWatcher = watch(exits, (_event, name) => {
+    for (const wake of waiters.get(String(name)) ?? []) wake();
+  });
+  watcher.unref();
+
+  const runtimeArgs = (runtime: RuntimeChoice) => [...runtime.args, '--root', join(execRoot, 'rt', runtime.name)];
+
+  async function record(id: string): Promise<BundleRecord> {
+    const known = records.get(id);
+    if (known !== undefined) return known;
+    try {
+      const read = JSON.parse(await readFile(join(bundle(id), 'bundle.json'), 'utf8')) as BundleRecord;
+      records.set(id, read);
+      return read;
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) throw notFound(`no such bundle: ${id}`);
+      throw error;
+    }
+  }
+
+  async function runtime(id: string, ...args: string[]): Promise<{ code: number; stderr: string; stdout: string }> {
+    const { runtime: choice } = await record(id);
+    return runProgram(choice.path, [...runtimeArgs(choice), ...args], { captureStdout: true });
+  }
+
+  async function readExit(id: string): Promise<Exit | undefined> {
+    try {
+      const path = join(exits, id);
+      const [text, info] = await Promise.all([readFile(path, 'utf8'), stat(path, { bigint: true })]);
+      if (text === '') return undefined;
+      const oomKilled = await stat(join(bundle(id), 'oom')).then(
+        () => true,
+        () => false,
+      );
+      return { code: Number.parseInt(text, 10) & 0xff, atNs: info.mtimeNs, oomKilled };
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return undefined;
+      throw error;
+    }
+  }
+
+  async function create(options: CreateOptions): Promise<{ pid: number }> {
+    const dir = bundle(options.id);
+    await mkdir(dir, { mode: 0o700 });
+    await writeFile(join(dir, 'config.json'), JSON.stringify(options.spec));
+    const root = join(execRoot, 'rt', options.runtime.name);
+    const args = [
+      '--api-version',
+      '1',
+      '-c',
+      options.id,
+      '-u',
+      options.id,
+      '-n',
+      options.name,
+      '-r',
+      options.runtime.path,
+      '-b',
+      dir,
+      '-p',
+      join(dir, 'pid'),
+      '-P',
+      join(dir, 'conmon.pid'),
+      '--exit-dir',
+      exits,
+      '--full-attach',
+      '--no-sync-log',
+      '--log-level',
+      'error',
+      ...options.runtime.args.flatMap((arg) => ['--runtime-arg', arg]),
+      '--runtime-arg',
+      '--root',
+      '--runtime-arg',
+      root,
+      ...(options.terminal ? ['-t'] : []),
+      ...(options.stdin ? ['-i'] : []),
+      ...(options.stdin && !options.stdinOnce ? ['--leave-stdin-open'] : []),
+      ...(options.logPath === undefined ? ['-l', 'none'] : ['-l', `k8s-file:${options.logPath}`]),
+    ];
+    const command = String((options.spec.process as { args?: string[] }).args?.[0] ?? '');
+    const child = spawn(conmonPath, args, {
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+      cwd: dir,
+      detached: true,
+      env: { PATH: process.env.PATH, _OCI_SYNCPIPE: '3' },
+    });
+    const answer = await new Promise<string>((resolve, reject) => {
+      let text = '';
+      let complaint = '';
+      const sync = child.stdio[3] as NodeJS.ReadableStream;
+      child.on('error', reject);
+      child.stderr?.on('data', (chunk: Buffer) => {
+        complaint += chunk;
+      });
+      sync.on('data', (chunk: Buffer) => {
+        text += chunk;
+        if (text.includes('\n')) resolve(text);
+      });
+      sync.on('error', reject);
+      sync.on('end', () => resolve(text === '' ? JSON.stringify({ data: -1, message: complaint }) : text));
+    });
+    const { data, message } = JSON.parse(answer) as { data: number; message?: string };
+    child.stderr?.destroy();
+    (child.stdio[3] as unknown as { destroy(): void }).destroy();
+    child.unref();
+    if (data <= 0) {
+      const runtimeLog = await readFile(join(dir, 'log.json'), 'utf8').catch(() => '');
+      await runProgram(options.runtime.path, [...runtimeArgs(options.runtime), 'delete', '--force', options.id]);
+      await remove(options.id);
+      throw createFailure(message ?? runtimeLog, command);
+    }
+    const bundleRecord: BundleRecord = { runtime: options.runtime, pid: data, command };
+    await writeFile(join(dir, 'bundle.json'), JSON.stringify(bundleRecord));
+    records.set(options.id, bundleRecord);
+    return { pid: data };
+  }
+
+  async function remove(id: string): Promise<void> {
+    records.delete(id);
+    await Promise.all([rm(bundle(id), { recursive: true, force: true }), rm(join(exits, id), { force: true })]);
+  }
+
+  async function start(id: string): Promise<void> {
+    const { code, stderr } = await runtime(id, 'start', id);
+    if (code !== 0) throw createFailure(stderr, (await record(id)).command);
+  }
+
+  async function wait(id: string, signal?: AbortSignal): Promise<Exit> {
+    for (;;) {
+      signal?.throwIfAborted();
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const set = waiters.get(id) ?? new Set();
+      set.add(resolve);
+      waiters.set(id, set);
+      // A lost event must not hang a container: look again now and then, and see whether conmon itself was killed.
+      const timer = setTimeout(resolve, 5000);
+      signal?.addEventListener('abort', resolve as () => void, { once: true });
+      try {
+        const exit = await readExit(id);
+        if (exit !== undefined) return exit;
+        const conmon = Number(await readFile(join(bundle(id), 'conmon.pid'), 'utf8').catch(() => '0'));
+        const { pid } = await record(id);
+        if (!alive(pid) && (conmon === 0 || !alive(conmon))) {
+          const late = await readExit(id);
+          return late ?? { code: 137, atNs: nowNs(), oomKilled: false };
+        }
+        await promise;
+      } finally {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', resolve as () => void);
+        set.delete(resolve);
+        if (set.size === 0) waiters.delete(id);
+      }
+    }
+  }
+
+  async function kill(id: string, signal: number, options: { all?: boolean } = {}): Promise<void> {
+    const { pid } = await record(id);
+    if ((await readExit(id)) !== undefined || !alive(pid)) throw conflict(`container ${id} is not running`);
+    for (const target of options.all === true ? await pids(id) : [pid]) {
+      try {
+        process.kill(target, signal);
+      } catch (error) {
+        if (!isErrno(error, 'ESRCH')) throw error;
+      }
+    }
+  }
+
+  async function pids(id: string): Promise<number[]> {
+    const { pid } = await record(id);
+    const found = new Set<number>([pid]);
+    const cgroup = await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '');
+    for (const line of cgroup.split('\n')) {
+      const [, controllers = '', path = ''] = line.split(':');
+      if (!path.includes(id)) continue;
+      const hierarchy = controllers === '' ? '/sys/fs/cgroup' : `/sys/fs/cgroup/${controllers.replace('name=', '')}`;
+      for (const base of [hierarchy, '/sys/fs/cgroup/unified']) {
+        const text = await readFile(`${base}${path}/cgroup.procs`, 'utf8').catch(() => '');
+        for (const entry of text.split('\n')) if (entry !== '') found.add(Number(entry));
+      }
+    }
+    return [...found].sort((a, b) => a - b);
+  }
+
+  const run = async (id: string, ...args: string[]): Promise<void> => {
+    const { code, stderr } = await runtime(id, ...args);
+    if (code !== 0) throw conflict(stderr.trim());
+  };
+
+  return {
+    create,
+    start,
+    wait,
+    kill,
+    pids,
+    attach: (id) => attachTo(join(bundle(id), 'attach')),
+    resize: (id, { rows, columns }) => writeFile(join(bundle(id), 'ctl'), `1 ${rows} ${columns}\n`, { flag: 'r+' }),
+    pause: (id) => run(id, 'pause', id),
+    resume: (id) => run(id, 'resume', id),
+    async delete(id) {
+      try {
+        await runtime(id, 'delete', '--force', id);
+      } catch (error) {
+        if (!(error instanceof Error) || !error.message.startsWith('no such bundle')) throw error;
+      }
+      await remove(id);
+    },
+    async state(id) {
+      try {
+        const { pid } = await record(id);
+        if ((await readExit(id)) !== undefined || !alive(pid)) return { status: 'stopped', pid: 0 };
+        const { code, stdout } = await runtime(id, 'state', id);
+        if (code !== 0) return { status: 'stopped', pid: 0 };
+        return { status: (JSON.parse(stdout) as { status: 'created' | 'running' | 'paused' | 'stopped' }).status, pid };
+      } catch (error) {
+        if (error instanceof Error && error.message.startsWith('no such bundle')) return undefined;
+        throw error;
+      }
+    },
+    async update(id, resources) {
+      const path = join(bundle(id), 'update.json');
+      await writeFile(path, JSON.stringify(resources));
+      await run(id, 'update', '-r', path, id);
+    },
+    async exec(options) {
+      const { runtime: choice } = await record(options.id);
+      return startExec({
+        ...options,
+        bundle: bundle(options.id),
+        runtimePath: choice.path,
+        runtimeArgs: runtimeArgs(choice),
+      });
+    },
+    list: () => readdir(bundles),
+    close: () => watcher.close(),
+  };
+}

@@ -1,0 +1,48 @@
+import { statSync } from 'node:fs';
+import type { Resources } from '../wire/index.ts';
+
+const pick = (entries: Record<string, unknown>): Record<string, unknown> | undefined => {
+  const set = Object.entries(entries).filter(([, value]) => value !== undefined && value !== 0 && value !== '');
+  return set.length === 0 ? undefined : Object.fromEntries(set);
+};
+
+const throttle = (list: Resources['BlkioDeviceReadBps']) =>
+  list?.map(({ Path, Rate }) => {
+    const { rdev } = statSync(Path);
+    return { major: rdev >>> 8, minor: (rdev & 0xff) | ((rdev >>> 12) & 0xfff00), rate: Rate };
+  });
+
+/** OCI linux.resources (without devices) from the API's. Bytes, microseconds. */
+export function resourcesOf(host: Resources, cgroupVersion: 1 | 2): Record<string, unknown> {
+  const period = host.NanoCpus ? 100_000 : host.CpuPeriod;
+  const quota = host.NanoCpus ? Math.round(host.NanoCpus / 10_000) : host.CpuQuota;
+  const memory = pick({
+    limit: host.Memory,
+    reservation: host.MemoryReservation,
+    swap: host.MemorySwap,
+    swappiness: cgroupVersion === 1 && host.MemorySwappiness !== -1 ? host.MemorySwappiness : undefined,
+    disableOOMKiller: cgroupVersion === 1 && host.OomKillDisable === true ? true : undefined,
+  });
+  const cpu = pick({
+    shares: host.CpuShares,
+    period,
+    quota,
+    cpus: host.CpusetCpus,
+    mems: host.CpusetMems,
+    realtimePeriod: host.CpuRealtimePeriod,
+    realtimeRuntime: host.CpuRealtimeRuntime,
+  });
+  const blockIO = pick({
+    weight: host.BlkioWeight,
+    throttleReadBpsDevice: throttle(host.BlkioDeviceReadBps),
+    throttleWriteBpsDevice: throttle(host.BlkioDeviceWriteBps),
+    throttleReadIOPSDevice: throttle(host.BlkioDeviceReadIOps),
+    throttleWriteIOPSDevice: throttle(host.BlkioDeviceWriteIOps),
+  });
+  return {
+    ...(memory === undefined ? {} : { memory }),
+    ...(cpu === undefined ? {} : { cpu }),
+    ...(blockIO === undefined ? {} : { blockIO }),
+    ...(host.PidsLimit ? { pids: { limit: host.PidsLimit < 0 ? -1 : host.PidsLimit } } : {}),
+  };
+}

@@ -1,0 +1,124 @@
+import { closeSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Writable } from 'node:stream';
+import { SeqpacketSocket } from 'node-unix-socket';
+import type { Streams } from './types.ts';
+
+type Frame = { stream: 1 | 2; data: Buffer };
+
+/** conmon drops a reader that does not keep up; so everything is read at once, and a consumer that falls behind by more than this loses its connection. */
+const LIMIT_BYTES = 16 * 2 ** 20;
+
+/** An unbounded producer and one consumer, with a bound: past it the queue is closed. */
+export class FrameQueue implements AsyncIterable<Frame> {
+  #frames: Frame[] = [];
+  #bytes = 0;
+  #ended = false;
+  #wake: (() => void) | undefined;
+  readonly #onOverflow: () => void;
+  constructor(onOverflow: () => void = () => {}) {
+    this.#onOverflow = onOverflow;
+  }
+  push(frame: Frame): void {
+    if (this.#ended) return;
+    this.#frames.push(frame);
+    this.#bytes += frame.data.length;
+    if (this.#bytes > LIMIT_BYTES) {
+      this.end();
+      this.#onOverflow();
+    }
+    this.#wake?.();
+  }
+  end(): void {
+    this.#ended = true;
+    this.#wake?.();
+  }
+  async *[Symbol.asyncIterator](): AsyncIterator<Frame> {
+    for (;;) {
+      const frame = this.#frames.shift();
+      if (frame !== undefined) {
+        this.#bytes -= frame.data.length;
+        yield frame;
+      } else if (this.#ended) return;
+      else
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+    }
+  }
+}
+
+/**
+ * One connection to conmon's attach socket (`BUNDLE/attach`, SOCK_SEQPACKET): each packet is a stream byte (2 stdout, 3 stderr) and data;
+ * what is written is the container's stdin; half-closing it closes the stdin.
+ */
+export function attachTo(path: string): Promise<Streams> {
+  // sun_path holds 107 bytes; a longer path goes through a descriptor of its directory.
+  const directory = path.length > 100 ? openSync(dirname(path), 'r') : undefined;
+  const address = directory === undefined ? path : `/proc/self/fd/${directory}/attach`;
+  const socket = new SeqpacketSocket();
+  const queue = new FrameQueue(() => socket.destroy());
+  socket.on('data', (packet: Buffer) => {
+    // The socket's own buffer is reused for the next packet.
+    if (packet.length > 1) queue.push({ stream: packet[0] === 3 ? 2 : 1, data: Buffer.from(packet.subarray(1)) });
+  });
+  socket.on('end', () => {
+    queue.end();
+    socket.destroy();
+  });
+  socket.on('error', () => queue.end());
+  socket.on('close', () => queue.end());
+  let closed = false;
+  const closeStdin = () => {
+    if (closed) return;
+    closed = true;
+    try {
+      socket.end();
+    } catch {
+      // the process has ended
+    }
+  };
+  const stdin = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      // conmon reads at most 8 KiB a packet.
+      const send = (offset: number): void => {
+        if (offset >= chunk.length) return done();
+        try {
+          socket.write(chunk, offset, Math.min(8192, chunk.length - offset), () => send(offset + 8192));
+        } catch (error) {
+          done(error as Error);
+        }
+      };
+      send(0);
+    },
+    final(done) {
+      closeStdin();
+      done();
+    },
+  });
+  stdin.on('error', () => {});
+  return new Promise((resolve, reject) => {
+    const settle = () => directory !== undefined && closeSync(directory);
+    socket.once('error', (error: Error) => {
+      settle();
+      reject(error);
+    });
+    try {
+      socket.connect(address, () => {
+        settle();
+        resolve({
+          stdin,
+          output: queue,
+          closeStdin,
+          detach: () => {
+            queue.end();
+            socket.destroy();
+          },
+        });
+      });
+    } catch (error) {
+      settle();
+      reject(error as Error);
+    }
+  });
+}
