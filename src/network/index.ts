@@ -1,1 +1,3 @@
+export * from './open.ts';
+export type * from './options.ts';
 export type * from './types.ts';

@@ -1,5 +1,11 @@
 import type { Filters } from '../common/index.ts';
-import type { CreateNetworkBody, EndpointSettings, EndpointSettingsAnswer, NetworkInspect, PortMap } from '../wire/index.ts';
+import type {
+  CreateNetworkBody,
+  EndpointSettings,
+  EndpointSettingsAnswer,
+  NetworkInspect,
+  PortMap,
+} from '../wire/index.ts';
 
 /**
  * Networks, endpoints, sandboxes.

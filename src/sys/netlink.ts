@@ -102,6 +102,10 @@ export function decodeAttributes(bytes: Buffer): Map<number, Buffer> {
   return found;
 }
 
+/** struct sockaddr_nl of the kernel: port 0. */
+const KERNEL = Buffer.alloc(12);
+KERNEL.writeUInt16LE(AF_NETLINK, 0);
+
 /** One socket; it belongs to the network namespace that the thread was in when it was opened. */
 export class NetlinkSocket {
   readonly #fd: number;
@@ -117,24 +121,23 @@ export class NetlinkSocket {
 
   #send(messages: readonly NetlinkMessage[], flags: number): number {
     const first = this.#sequence + 1;
-    const parts: Buffer[] = [];
-    for (const message of messages) {
-      const attributes = encodeAttributes(message.attributes);
-      const fixed = align(message.header.length);
-      const bytes = Buffer.alloc(HEADER + fixed + attributes.length);
-      bytes.writeUInt32LE(bytes.length, 0);
-      bytes.writeUInt16LE(message.type, 4);
-      bytes.writeUInt16LE(NLM_F_REQUEST | flags | message.flags, 6);
-      bytes.writeUInt32LE(++this.#sequence, 8);
-      message.header.copy(bytes, HEADER);
-      attributes.copy(bytes, HEADER + fixed);
-      parts.push(bytes);
-    }
+    const parts = messages.map((message) => this.#encode(message, flags));
     const all = Buffer.concat(parts);
-    const kernel = Buffer.alloc(12);
-    kernel.writeUInt16LE(AF_NETLINK, 0);
-    check(sendto(this.#fd, all, all.length, 0, kernel, kernel.length), 'sendto');
+    check(sendto(this.#fd, all, all.length, 0, KERNEL, KERNEL.length), 'sendto');
     return first;
+  }
+
+  #encode(message: NetlinkMessage, flags: number): Buffer {
+    const attributes = encodeAttributes(message.attributes);
+    const fixed = align(message.header.length);
+    const bytes = Buffer.alloc(HEADER + fixed + attributes.length);
+    bytes.writeUInt32LE(bytes.length, 0);
+    bytes.writeUInt16LE(message.type, 4);
+    bytes.writeUInt16LE(NLM_F_REQUEST | flags | message.flags, 6);
+    bytes.writeUInt32LE(++this.#sequence, 8);
+    message.header.copy(bytes, HEADER);
+    attributes.copy(bytes, HEADER + fixed);
+    return bytes;
   }
 
   *#receive(): Generator<{ type: number; flags: number; sequence: number; body: Buffer }> {
@@ -170,6 +173,31 @@ export class NetlinkSocket {
         if (words !== undefined) failure.message += ` (${words})`;
       }
     if (failure !== undefined) throw failure;
+  }
+
+  /**
+   * One change made on a worker thread by a socket of its own, in this process's namespace, for changes the kernel takes long over.
+   * Resolves with the errno, 0 for success.
+   */
+  async changeOnWorker(message: NetlinkMessage): Promise<number> {
+    const other = new NetlinkSocket();
+    try {
+      return await other.#changeSlowly(message);
+    } finally {
+      other.close();
+    }
+  }
+
+  async #changeSlowly(message: NetlinkMessage): Promise<number> {
+    const bytes = this.#encode(message, NLM_F_ACK);
+    await new Promise<void>((resolve, reject) =>
+      sendto.async(this.#fd, bytes, bytes.length, 0, KERNEL, KERNEL.length, (error: Error | null) =>
+        error ? reject(error) : resolve(),
+      ),
+    );
+    for (;;)
+      for (const answer of this.#receive())
+        if (answer.type === NLMSG_ERROR && answer.sequence === this.#sequence) return -answer.body.readInt32LE(0);
   }
 
   /** One question with one answer. */

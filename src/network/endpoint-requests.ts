@@ -1,0 +1,51 @@
+import { invalid } from '../common/index.ts';
+import { contains, parseAddress, parsePrefix } from './address.ts';
+import type { StoredNetwork } from './store.ts';
+import type { EndpointRequest } from './types.ts';
+
+const MAC = /^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i;
+
+/** What is wrong with one request, in moby's words (daemon/container_operations.go validateEndpointSettings); empty if nothing. */
+function faultsOf({ settings }: EndpointRequest, network: StoredNetwork): string[] {
+  const faults: string[] = [];
+  const userDefined = network.driver !== 'host' && network.driver !== 'null' && network.name !== 'bridge';
+  const config = settings.IPAMConfig;
+  const asked = [config?.IPv4Address, config?.IPv6Address].filter(
+    (text): text is string => text !== undefined && text !== '',
+  );
+  if (asked.length > 0 && !userDefined)
+    faults.push('user specified IP address is supported on user defined networks only');
+  if ((settings.Aliases ?? []).length > 0 && !userDefined)
+    faults.push('network-scoped aliases are only supported for user-defined networks');
+  for (const [family, text] of [
+    [4, config?.IPv4Address],
+    [6, config?.IPv6Address],
+  ] as const) {
+    if (text === undefined || text === '') continue;
+    const address = parseAddress(text);
+    if (address === undefined || address.family !== family) {
+      faults.push(`invalid IPv${family} address: ${text}`);
+      continue;
+    }
+    const pools = network.pools.filter((pool) => parsePrefix(pool.subnet)!.family === family);
+    if (!pools.some((pool) => pool.configured))
+      faults.push(
+        'user specified IP address is supported only when connecting to networks with user configured subnets',
+      );
+    else if (!pools.some((pool) => contains(parsePrefix(pool.subnet)!, address)))
+      faults.push(`no configured subnet or ip-range contain the IP address ${text}`);
+  }
+  for (const text of config?.LinkLocalIPs ?? [])
+    if (parseAddress(text) === undefined) faults.push(`invalid link-local IP address: ${text}`);
+  if (settings.MacAddress !== undefined && settings.MacAddress !== '' && !MAC.test(settings.MacAddress))
+    faults.push(`invalid MAC address: ${settings.MacAddress}`);
+  return faults;
+}
+
+/** Throws `invalid config for network …` as Docker lists faults: one alone, several with bullets. */
+export function checkEndpointRequest(request: EndpointRequest, network: StoredNetwork): void {
+  const faults = faultsOf(request, network);
+  if (faults.length === 0) return;
+  const text = faults.length === 1 ? faults[0]! : faults.map((fault) => `* ${fault}`).join('\n');
+  throw invalid(`invalid config for network ${request.network}: invalid endpoint settings:\n${text}`);
+}

@@ -1,0 +1,142 @@
+import koffi from 'koffi';
+import { internal } from '../common/index.ts';
+import { parseAddress } from './address.ts';
+import { ephemeralRange, holdPort, hostPort, type Protocol, releasePort } from './host-ports.ts';
+import { compact, type PortGrant, type PortWish } from './ports.ts';
+import type { PublishedRange } from './store.ts';
+
+/** Sockets held for one container; past this number ports are checked once and not held, so that ten thousand cost nothing. */
+const HELD_AT_MOST = 64;
+
+export interface Allocation {
+  grants: PortGrant[];
+  ranges: PublishedRange[];
+}
+
+/** All ports that this daemon publishes, and the sockets that hold them against other programs. */
+export class PortBook {
+  readonly #ranges = new Map<string, PublishedRange[]>();
+  readonly #sockets = new Map<string, number[]>();
+  /** As Docker, ephemeral ports are given in turn, so a port just freed is not given at once. */
+  #nextEphemeral = 0;
+
+  #owner(proto: Protocol, ip: string, port: number): boolean {
+    const zero = ip === '0.0.0.0' || ip === '::';
+    const family = ip.includes(':');
+    for (const ranges of this.#ranges.values())
+      for (const range of ranges) {
+        if (range.proto !== proto || port < range.hostPort || port >= range.hostPort + range.count) continue;
+        if (range.hostIp.includes(':') !== family) continue;
+        if (zero || range.hostIp === ip || range.hostIp === '0.0.0.0' || range.hostIp === '::') return true;
+      }
+    return false;
+  }
+
+  /** Meets all wishes or none. Throws Docker's words for a port that is taken. */
+  allocate(containerId: string, wishes: readonly PortWish[]): Allocation {
+    const grants: PortGrant[] = [];
+    const sockets: number[] = [];
+    const mine: PublishedRange[] = [];
+    this.#ranges.set(containerId, mine);
+    try {
+      for (const wish of wishes) {
+        const port = this.#grant(wish, sockets);
+        for (const hostIp of wish.hostIps)
+          mine.push({ proto: wish.proto, hostIp, hostPort: port, containerPort: wish.containerPort, count: 1 });
+        const { key, proto, containerPort, hostIps } = wish;
+        grants.push({ key, proto, containerPort, hostIps, hostPort: port });
+      }
+    } catch (error) {
+      for (const fd of sockets) releasePort(fd);
+      this.#ranges.delete(containerId);
+      throw error;
+    }
+    const ranges = compact(grants);
+    this.adopt(containerId, ranges, sockets);
+    return { grants, ranges };
+  }
+
+  #grant(wish: PortWish, sockets: number[]): number {
+    let [first, last] = [wish.first, wish.last];
+    let start = first;
+    if (first === 0) {
+      [first, last] = ephemeralRange();
+      start = this.#nextEphemeral >= first && this.#nextEphemeral <= last ? this.#nextEphemeral : first;
+    }
+    const size = last - first + 1;
+    let failure: Error | undefined;
+    for (let step = 0; step < size; step++) {
+      const port = first + ((start - first + step) % size);
+      try {
+        this.#take(wish, port, sockets);
+      } catch (error) {
+        failure ??= error as Error;
+        continue;
+      }
+      if (wish.first === 0) this.#nextEphemeral = port + 1;
+      return port;
+    }
+    throw failure ?? internal('all ports are allocated');
+  }
+
+  #take(wish: PortWish, port: number, sockets: number[]): void {
+    const taken: number[] = [];
+    try {
+      for (const ip of wish.hostIps) {
+        if (this.#owner(wish.proto, ip, port))
+          throw internal(`Bind for ${hostPort(ip, port)} failed: port is already allocated`);
+        const held = holdPort(wish.proto, parseAddress(ip)!, port, () => koffi.errno());
+        if ('fd' in held) {
+          taken.push(held.fd);
+          continue;
+        }
+        if (held.code === 'in-use')
+          throw internal(`failed to bind host port for ${hostPort(ip, port)}/${wish.proto}: address already in use`);
+        if (held.code === 'no-address')
+          throw internal(
+            `failed to bind host port for ${hostPort(ip, port)}/${wish.proto}: cannot assign requested address`,
+          );
+        if (held.code === 'denied')
+          throw internal(`failed to bind host port for ${hostPort(ip, port)}/${wish.proto}: permission denied`);
+        // A kernel without SCTP sockets still translates its packets.
+      }
+    } catch (error) {
+      for (const fd of taken) releasePort(fd);
+      throw error;
+    }
+    for (const fd of taken)
+      if (sockets.length < HELD_AT_MOST) sockets.push(fd);
+      else releasePort(fd);
+  }
+
+  /** Enters ports that are published already; `sockets` hold them. */
+  adopt(containerId: string, ranges: PublishedRange[], sockets: number[]): void {
+    if (ranges.length === 0) this.#ranges.delete(containerId);
+    else this.#ranges.set(containerId, ranges);
+    if (sockets.length > 0) this.#sockets.set(containerId, sockets);
+  }
+
+  /** Takes the sockets of published ports again, after a restart; those that somebody else has meanwhile are returned. */
+  hold(containerId: string, ranges: PublishedRange[]): PublishedRange[] {
+    const sockets: number[] = [];
+    const lost: PublishedRange[] = [];
+    for (const range of ranges)
+      for (let offset = 0; offset < range.count && sockets.length < HELD_AT_MOST; offset++) {
+        const held = holdPort(range.proto, parseAddress(range.hostIp)!, range.hostPort + offset, () => koffi.errno());
+        if ('fd' in held) sockets.push(held.fd);
+        else lost.push({ ...range, hostPort: range.hostPort + offset, count: 1 });
+      }
+    this.adopt(containerId, ranges, sockets);
+    return lost;
+  }
+
+  release(containerId: string): void {
+    for (const fd of this.#sockets.get(containerId) ?? []) releasePort(fd);
+    this.#sockets.delete(containerId);
+    this.#ranges.delete(containerId);
+  }
+
+  close(): void {
+    for (const id of [...this.#sockets.keys()]) this.release(id);
+  }
+}

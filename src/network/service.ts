@@ -1,0 +1,348 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  conflict,
+  type Filters,
+  forbidden,
+  invalid,
+  messageOf,
+  notFound,
+  parseRfc3339Ns,
+  parseTimestampNs,
+} from '../common/index.ts';
+import { releaseNetworkNamespace } from '../sys/index.ts';
+import type { CreateNetworkBody, NetworkInspect } from '../wire/index.ts';
+import { type Prefix, parsePrefix } from './address.ts';
+import { networkAnswer } from './answers.ts';
+import { ensureBridge, removeBridge } from './bridges.ts';
+import { defaultBridgeName, defineDefaultBridge, defineNetwork, definePredefined } from './definitions.ts';
+import { checkEndpointRequest } from './endpoint-requests.ts';
+import { Links } from './links.ts';
+import { machineBlocks } from './machine.ts';
+import type { NameService } from './names.ts';
+import { NetworkBook } from './network-book.ts';
+import type { OpenNetworks } from './options.ts';
+import { PortBook } from './port-book.ts';
+import { RuleSet } from './rule-set.ts';
+import { type Element, networkElements } from './rules.ts';
+import { Sandboxes } from './sandboxes.ts';
+import { NetworkStore, type StoredNetwork } from './store.ts';
+import type { EndpointRequest, NetworkRecord, NetworkService, SandboxRequest, SandboxState } from './types.ts';
+import { checkVlanOptions, ensureParent } from './vlan-drivers.ts';
+
+const PREDEFINED: readonly string[] = ['bridge', 'host', 'none', 'default'];
+const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
+
+/** The networks of one daemon. */
+export class Networks implements NetworkService {
+  readonly #parts: OpenNetworks;
+  readonly #store: NetworkStore;
+  readonly #book: NetworkBook;
+  readonly #links: Links;
+  readonly #rules: RuleSet;
+  readonly #ports = new PortBook();
+  readonly #sandboxes: Sandboxes;
+
+  constructor(parts: OpenNetworks, names: NameService) {
+    const { options, log, emit, execRoot } = parts;
+    this.#parts = parts;
+    this.#store = new NetworkStore(parts.db);
+    this.#book = new NetworkBook(this.#store);
+    this.#links = Links.open();
+    const name = parts.instance === '' ? 'gantry' : `gantry-${parts.instance}`;
+    const respectHostFirewall = options.respectHostFirewall ?? false;
+    this.#rules = new RuleSet(options.rules ?? true, { name, respectHostFirewall }, () => this.#elements(), log);
+    this.#sandboxes = new Sandboxes({
+      execRoot,
+      store: this.#store,
+      book: this.#book,
+      links: this.#links,
+      rules: this.#rules,
+      ports: this.#ports,
+      names,
+      options,
+      log,
+      emit,
+      hostsChanged: parts.hostsChanged ?? (() => {}),
+    });
+  }
+
+  /** Predefined networks, bridges, rules. */
+  start(): void {
+    for (const name of ['none', 'host'] as const)
+      if (this.#book.byName(name) === undefined) this.#book.add(definePredefined(name));
+    this.#startDefaultBridge();
+    for (const network of this.#book.all()) {
+      try {
+        this.#ensureLink(network);
+      } catch (error) {
+        this.#parts.log.error('network cannot be used', { network: network.name, error: messageOf(error) });
+      }
+    }
+    this.#rules.restore();
+    const dropping = this.#rules.droppingForwardChains();
+    if (dropping.length > 0)
+      this.#parts.log.warn('a firewall drops forwarded packets: containers may not reach other machines', {
+        chains: dropping.join(', '),
+      });
+  }
+
+  #startDefaultBridge(): void {
+    const previous = this.#book.byName('bridge');
+    if (this.#parts.options.bridge === 'none') {
+      if (previous === undefined) return;
+      removeBridge(this.#links, previous, this.#parts.log);
+      this.#book.drop(previous.id);
+      return;
+    }
+    const link = defaultBridgeName(this.#parts.instance, this.#parts.options);
+    if (previous !== undefined && previous.link !== link) removeBridge(this.#links, previous, this.#parts.log);
+    const around = this.#around(new Set([link, previous?.link ?? link]), previous?.id);
+    const network = defineDefaultBridge(around, previous);
+    this.#book.add(network);
+    for (const sandbox of this.#sandboxes.all()) this.#book.lease(sandbox);
+  }
+
+  #around(except: ReadonlySet<string>, exceptId?: string): Parameters<typeof defineNetwork>[1] {
+    const networks: Prefix[] = this.#book
+      .all()
+      .filter((network) => network.id !== exceptId)
+      .flatMap((network) => network.pools.map((pool) => parsePrefix(pool.subnet)!));
+    return {
+      networks,
+      machine: machineBlocks(this.#links, except),
+      options: this.#parts.options,
+      instance: this.#parts.instance,
+    };
+  }
+
+  #ensureLink(network: StoredNetwork): void {
+    if (network.driver === 'bridge') ensureBridge(this.#links, network, this.#parts.instance, this.#parts.options);
+    else if (network.driver === 'macvlan' || network.driver === 'ipvlan') ensureParent(this.#links, network);
+  }
+
+  #networkElements(network: StoredNetwork): Element[] {
+    return networkElements(network, this.#links.find(network.link)?.mac ?? '');
+  }
+
+  #elements(): Element[] {
+    const networks = this.#book.all().flatMap((network) => this.#networkElements(network));
+    const all = [...networks, ...this.#sandboxes.all().flatMap((sandbox) => this.#sandboxes.elements(sandbox))];
+    return [...new Map(all.map((element) => [JSON.stringify(element), element])).values()];
+  }
+
+  async create(body: CreateNetworkBody): Promise<{ Id: string; Warning: string }> {
+    const name = body.Name ?? '';
+    if (name === '') throw invalid('invalid network name: name is empty');
+    if (PREDEFINED.includes(name)) throw forbidden(`operation is not permitted on predefined ${name} network`);
+    if (!NAME.test(name))
+      throw invalid(
+        `invalid network name: ${JSON.stringify(name)}: only ASCII letters, digits, '_', '.' and '-' are allowed`,
+      );
+    if (this.#book.byName(name) !== undefined) throw conflict(`network with name ${name} already exists`);
+    const network = defineNetwork(body, this.#around(new Set()));
+    this.#checkLink(network);
+    try {
+      this.#ensureLink(network);
+      this.#rules.add(this.#networkElements(network));
+      this.#book.add(network);
+    } catch (error) {
+      this.#dismantle(network);
+      throw error;
+    }
+    this.#announce('create', network);
+    return { Id: network.id, Warning: '' };
+  }
+
+  #checkLink(network: StoredNetwork): void {
+    const others = this.#book.all();
+    if (network.driver === 'macvlan' || network.driver === 'ipvlan') checkVlanOptions(network, others);
+    if (network.driver !== 'bridge') return;
+    const rival = others.find((other) => other.driver === 'bridge' && other.link === network.link);
+    if (rival !== undefined)
+      throw forbidden(
+        `cannot create network ${network.id} (${network.link}): conflicts with network ${rival.id} (${rival.link}): networks have same bridge name`,
+      );
+    if (this.#links.find(network.link) !== undefined) network.foreignLink = true;
+  }
+
+  /** Takes away what the network has on the machine. */
+  #dismantle(network: StoredNetwork): void {
+    this.#rules.remove(this.#networkElements(network));
+    if (network.link !== '') removeBridge(this.#links, network, this.#parts.log);
+  }
+
+  #announce(action: 'create' | 'destroy', network: StoredNetwork): void {
+    this.#parts.emit({
+      type: 'network',
+      action,
+      id: network.id,
+      attributes: { name: network.name, type: network.driver },
+    });
+  }
+
+  resolve(ref: string): NetworkRecord {
+    return this.#book.resolve(ref);
+  }
+
+  async inspect(ref: string, options: { verbose?: boolean; scope?: string }): Promise<NetworkInspect> {
+    if (options.scope !== undefined && options.scope !== '' && options.scope !== 'local')
+      throw notFound(`network ${ref} not found`);
+    return networkAnswer(this.#book.resolve(ref), this.#sandboxes.all());
+  }
+
+  async list(filters: Filters): Promise<NetworkInspect[]> {
+    filters.allow(['driver', 'type', 'name', 'id', 'label', 'scope', 'dangling']);
+    for (const type of filters.get('type'))
+      if (type !== 'custom' && type !== 'builtin') throw invalid(`invalid filter: 'type'='${type}'`);
+    const dangling = filters.bool('dangling');
+    return this.#book
+      .all()
+      .filter((network) => this.#matches(network, filters, dangling))
+      .map((network) => networkAnswer(network, []));
+  }
+
+  #matches(network: StoredNetwork, filters: Filters, dangling: boolean | undefined): boolean {
+    const custom = PREDEFINED.includes(network.name) ? 'builtin' : 'custom';
+    const some = (key: string, test: (value: string) => boolean) => !filters.has(key) || filters.get(key).some(test);
+    return (
+      filters.exact('driver', network.driver) &&
+      filters.exact('scope', 'local') &&
+      filters.exact('type', custom) &&
+      some('name', (value) => network.name.includes(value)) &&
+      some('id', (value) => network.id.startsWith(value)) &&
+      filters.labels(network.labels) &&
+      (dangling === undefined || dangling === (custom === 'custom' && !this.#used(network)))
+    );
+  }
+
+  #used(network: StoredNetwork): boolean {
+    return this.#sandboxes
+      .all()
+      .some((sandbox) => sandbox.endpoints.some((endpoint) => endpoint.networkId === network.id));
+  }
+
+  async remove(ref: string): Promise<void> {
+    const network = this.#book.resolve(ref);
+    if (PREDEFINED.includes(network.name))
+      throw forbidden(`${network.name} is a pre-defined network and cannot be removed`);
+    const members = this.#sandboxes
+      .all()
+      .flatMap((sandbox) =>
+        sandbox.endpoints
+          .filter((endpoint) => endpoint.networkId === network.id)
+          .map((endpoint) => `name:"${sandbox.containerName}" id:"${endpoint.endpointId.slice(0, 12)}"`),
+      );
+    if (members.length > 0)
+      throw forbidden(
+        `error while removing network: network ${network.name} has active endpoints (${members.join(', ')})`,
+      );
+    await this.#sandboxes.settled();
+    this.#dismantle(network);
+    this.#book.drop(network.id);
+    this.#announce('destroy', network);
+  }
+
+  async prune(filters: Filters): Promise<{ NetworksDeleted: string[] }> {
+    filters.allow(['label', 'label!', 'until']);
+    const until = filters.get('until');
+    if (until.length > 1) throw invalid('more than one until filter specified');
+    const before = until[0] === undefined ? undefined : parseTimestampNs(until[0]);
+    const removed: string[] = [];
+    for (const network of this.#book.all()) {
+      if (PREDEFINED.includes(network.name) || this.#used(network) || !filters.labels(network.labels)) continue;
+      if (before !== undefined && parseRfc3339Ns(network.created) > before) continue;
+      await this.remove(network.id);
+      removed.push(network.name);
+    }
+    return { NetworksDeleted: removed };
+  }
+
+  openSandbox(request: SandboxRequest): Promise<SandboxState> {
+    return this.#sandboxes.open(request);
+  }
+  closeSandbox(containerId: string): Promise<void> {
+    return this.#sandboxes.close(containerId);
+  }
+  sandbox(containerId: string): SandboxState | undefined {
+    const sandbox = this.#sandboxes.get(containerId);
+    return sandbox === undefined ? undefined : this.#sandboxes.state(sandbox);
+  }
+  connect(containerId: string, request: EndpointRequest): Promise<SandboxState> {
+    return this.#sandboxes.connect(containerId, request);
+  }
+  disconnect(containerId: string, network: string): Promise<SandboxState> {
+    return this.#sandboxes.disconnect(containerId, network);
+  }
+  rename(containerId: string, newName: string): Promise<void> {
+    return this.#sandboxes.rename(containerId, newName);
+  }
+  validate(requests: EndpointRequest[]): void {
+    for (const request of requests) checkEndpointRequest(request, this.#book.resolve(request.network));
+  }
+  async counters(containerId: string): Promise<Record<string, Record<string, number>>> {
+    return this.#sandboxes.counters(containerId);
+  }
+
+  async reconcile(running: (containerId: string) => boolean): Promise<void> {
+    for (const sandbox of this.#sandboxes.all()) {
+      const alive =
+        running(sandbox.containerId) && (sandbox.kind === 'host' || existsSync(this.#sandboxes.netnsPath(sandbox)));
+      if (alive) await this.#sandboxes.adopt(sandbox);
+      else await this.#sandboxes.close(sandbox.containerId);
+    }
+    this.#removeStrayNamespaces();
+    this.#removeStrayInterfaces();
+    this.#rules.restore();
+    await this.#sandboxes.settled();
+  }
+
+  #removeStrayNamespaces(): void {
+    const directory = join(this.#parts.execRoot, 'netns');
+    const known = new Set(this.#sandboxes.all().map((sandbox) => this.#sandboxes.netnsPath(sandbox)));
+    for (const name of existsSync(directory) ? readdirSync(directory) : []) {
+      const path = join(directory, name);
+      if (known.has(path)) continue;
+      releaseNetworkNamespace(path);
+      rmSync(path, { force: true });
+    }
+  }
+
+  /** Ports of our bridges that no endpoint knows: of a sandbox that was half made or half removed. */
+  #removeStrayInterfaces(): void {
+    const known = new Set(
+      this.#sandboxes.all().flatMap((sandbox) => sandbox.endpoints.map((endpoint) => endpoint.hostIfname)),
+    );
+    const bridges = new Set(
+      this.#book
+        .all()
+        .filter((network) => network.driver === 'bridge' && !network.foreignLink)
+        .map((network) => network.link),
+    );
+    const links = this.#links.list();
+    const ours = new Set(links.filter((link) => bridges.has(link.name)).map((link) => link.index));
+    for (const link of links)
+      if (link.kind === 'veth' && /^veth[0-9a-f]{7}$/.test(link.name) && ours.has(link.master) && !known.has(link.name))
+        this.#links.delete(link.name);
+  }
+
+  async restoreRules(): Promise<void> {
+    this.#rules.restore();
+  }
+
+  async close(): Promise<void> {
+    await this.#sandboxes.settled();
+    this.#ports.close();
+    // With containers still running (live restore, or a daemon that is replaced) their network stays as it is.
+    if (this.#sandboxes.all().length === 0) {
+      this.#rules.drop();
+      for (const network of this.#book.all())
+        if (network.driver === 'bridge') removeBridge(this.#links, network, this.#parts.log);
+      const host = join(this.#parts.execRoot, 'netns', 'default');
+      releaseNetworkNamespace(host);
+      rmSync(host, { force: true });
+    }
+    this.#rules.close();
+    this.#links.close();
+  }
+}
