@@ -65,7 +65,8 @@ export async function startExec(options: ExecOptions): Promise<ExecHandle> {
       resolve(code ?? (signal === null ? 255 : 137));
     });
   });
-  const pid = await Promise.race([pollPid(pidPath), exit.then(() => 0)]);
+  const ended = new AbortController();
+  const pid = await Promise.race([pollPid(pidPath, ended.signal), exit.then(() => 0)]).finally(() => ended.abort());
   const complaint = await readFile(logPath, 'utf8').catch(() => '');
   if (pid === 0) {
     const code = await exit;
@@ -92,11 +93,11 @@ export async function startExec(options: ExecOptions): Promise<ExecHandle> {
   };
 }
 
-async function pollPid(path: string): Promise<number> {
-  for (let waitMs = 1; ; waitMs = Math.min(waitMs * 2, 50)) {
+async function pollPid(path: string, ended: AbortSignal): Promise<number> {
+  for (let waitMs = 1; !ended.aborted; waitMs = Math.min(waitMs * 2, 50)) {
     const text = await readFile(path, 'utf8').catch(() => '');
     if (text !== '') return Number.parseInt(text, 10);
     await new Promise((resolve) => setTimeout(resolve, waitMs));
   }
+  return 0;
 }
-export type ConsoleServer = { server: ReturnType<typeof createServer>; socket: Promise<Socket> };

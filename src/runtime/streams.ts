@@ -57,17 +57,23 @@ export function attachTo(path: string): Promise<Streams> {
   const directory = path.length > 100 ? openSync(dirname(path), 'r') : undefined;
   const address = directory === undefined ? path : `/proc/self/fd/${directory}/attach`;
   const socket = new SeqpacketSocket();
+  // node-unix-socket calls back outside of a callback scope: promises settled there would wait for the loop's next event. An immediate has a scope.
+  const soon = (action: () => void) => void setImmediate(action);
   const queue = new FrameQueue(() => socket.destroy());
   socket.on('data', (packet: Buffer) => {
     // The socket's own buffer is reused for the next packet.
-    if (packet.length > 1) queue.push({ stream: packet[0] === 3 ? 2 : 1, data: Buffer.from(packet.subarray(1)) });
+    if (packet.length <= 1) return;
+    const frame: Frame = { stream: packet[0] === 3 ? 2 : 1, data: Buffer.from(packet.subarray(1)) };
+    soon(() => queue.push(frame));
   });
-  socket.on('end', () => {
-    queue.end();
-    socket.destroy();
-  });
-  socket.on('error', () => queue.end());
-  socket.on('close', () => queue.end());
+  socket.on('end', () =>
+    soon(() => {
+      queue.end();
+      socket.destroy();
+    }),
+  );
+  socket.on('error', () => soon(() => queue.end()));
+  socket.on('close', () => soon(() => queue.end()));
   let closed = false;
   const closeStdin = () => {
     if (closed) return;
@@ -84,7 +90,7 @@ export function attachTo(path: string): Promise<Streams> {
       const send = (offset: number): void => {
         if (offset >= chunk.length) return done();
         try {
-          socket.write(chunk, offset, Math.min(8192, chunk.length - offset), () => send(offset + 8192));
+          socket.write(chunk, offset, Math.min(8192, chunk.length - offset), () => soon(() => send(offset + 8192)));
         } catch (error) {
           done(error as Error);
         }
@@ -99,14 +105,16 @@ export function attachTo(path: string): Promise<Streams> {
   stdin.on('error', () => {});
   return new Promise((resolve, reject) => {
     const settle = () => directory !== undefined && closeSync(directory);
-    socket.once('error', (error: Error) => {
-      settle();
-      reject(error);
-    });
+    socket.once('error', (error: Error) =>
+      soon(() => {
+        settle();
+        reject(error);
+      }),
+    );
     try {
       socket.connect(address, () => {
         settle();
-        resolve({
+        const streams: Streams = {
           stdin,
           output: queue,
           closeStdin,
@@ -114,7 +122,8 @@ export function attachTo(path: string): Promise<Streams> {
             queue.end();
             socket.destroy();
           },
-        });
+        };
+        soon(() => resolve(streams));
       });
     } catch (error) {
       settle();
