@@ -49,7 +49,7 @@ export interface MountEntry {
   superOptions: string;
 }
 
-const unescape = (text: string) =>
+const unescapeOctal = (text: string) =>
   text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 
 /** proc_pid_mountinfo(5). */
@@ -64,9 +64,9 @@ export function parseMountInfo(text: string): MountEntry[] {
       return {
         id: Number(id),
         parent: Number(parent),
-        target: unescape(target),
+        target: unescapeOctal(target),
         type,
-        source: unescape(source),
+        source: unescapeOctal(source),
         options,
         superOptions,
       };
