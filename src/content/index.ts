@@ -1,1 +1,2 @@
+export { openContentStore } from './store.ts';
 export type * from './types.ts';
