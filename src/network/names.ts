@@ -9,7 +9,7 @@ export interface SandboxNames {
   /** Names of `--link` on user-defined networks: alias → container name, answered to this sandbox only. */
   links: Record<string, string>;
   /** This container's own records: on each network its names and addresses. */
-  records: { network: string; names: string[]; addresses: string[] }[];
+  records: { network: string; networkName: string; names: string[]; addresses: string[] }[];
   /** Has no way out: names unknown here are not asked upstream. */
   internal: boolean;
 }

@@ -13,6 +13,9 @@ export interface Allocation {
   ranges: PublishedRange[];
 }
 
+/** Says which ports another process holds: those are only tried, and let go. */
+export type HeldElsewhere = (port: Pick<PublishedRange, 'proto' | 'hostIp'>) => boolean;
+
 /** All ports that this daemon publishes, and the sockets that hold them against other programs. */
 export class PortBook {
   readonly #ranges = new Map<string, PublishedRange[]>();
@@ -33,14 +36,14 @@ export class PortBook {
   }
 
   /** Meets all wishes or none. Throws Docker's words for a port that is taken. */
-  allocate(containerId: string, wishes: readonly PortWish[]): Allocation {
+  allocate(containerId: string, wishes: readonly PortWish[], heldElsewhere: HeldElsewhere): Allocation {
     const grants: PortGrant[] = [];
     const sockets: number[] = [];
     const mine: PublishedRange[] = [];
     this.#ranges.set(containerId, mine);
     try {
       for (const wish of wishes) {
-        const port = this.#grant(wish, sockets);
+        const port = this.#grant(wish, sockets, heldElsewhere);
         for (const hostIp of wish.hostIps)
           mine.push({ proto: wish.proto, hostIp, hostPort: port, containerPort: wish.containerPort, count: 1 });
         const { key, proto, containerPort, hostIps } = wish;
@@ -56,7 +59,7 @@ export class PortBook {
     return { grants, ranges };
   }
 
-  #grant(wish: PortWish, sockets: number[]): number {
+  #grant(wish: PortWish, sockets: number[], heldElsewhere: HeldElsewhere): number {
     let [first, last] = [wish.first, wish.last];
     let start = first;
     if (first === 0) {
@@ -68,7 +71,7 @@ export class PortBook {
     for (let step = 0; step < size; step++) {
       const port = first + ((start - first + step) % size);
       try {
-        this.#take(wish, port, sockets);
+        this.#take(wish, port, sockets, heldElsewhere);
       } catch (error) {
         failure ??= error as Error;
         continue;
@@ -79,7 +82,7 @@ export class PortBook {
     throw failure ?? internal('all ports are allocated');
   }
 
-  #take(wish: PortWish, port: number, sockets: number[]): void {
+  #take(wish: PortWish, port: number, sockets: number[], heldElsewhere: HeldElsewhere): void {
     const taken: number[] = [];
     try {
       for (const ip of wish.hostIps) {
@@ -87,7 +90,8 @@ export class PortBook {
           throw internal(`Bind for ${hostPort(ip, port)} failed: port is already allocated`);
         const held = holdPort(wish.proto, parseAddress(ip)!, port, () => koffi.errno());
         if ('fd' in held) {
-          taken.push(held.fd);
+          if (heldElsewhere({ proto: wish.proto, hostIp: ip })) releasePort(held.fd);
+          else taken.push(held.fd);
           continue;
         }
         if (held.code === 'in-use')
@@ -117,10 +121,10 @@ export class PortBook {
   }
 
   /** Takes the sockets of published ports again, after a restart; those that somebody else has meanwhile are returned. */
-  hold(containerId: string, ranges: PublishedRange[]): PublishedRange[] {
+  hold(containerId: string, ranges: PublishedRange[], heldElsewhere: HeldElsewhere): PublishedRange[] {
     const sockets: number[] = [];
     const lost: PublishedRange[] = [];
-    for (const range of ranges)
+    for (const range of ranges.filter((candidate) => !heldElsewhere(candidate)))
       for (let offset = 0; offset < range.count && sockets.length < HELD_AT_MOST; offset++) {
         const held = holdPort(range.proto, parseAddress(range.hostIp)!, range.hostPort + offset, () => koffi.errno());
         if ('fd' in held) sockets.push(held.fd);

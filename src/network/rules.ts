@@ -46,23 +46,40 @@ function sets(): string {
   const relay = [
     'set relayany { type inet_proto . inet_service; flags interval; }',
     'set relayone { type ipv6_addr . inet_proto . inet_service; flags interval; }',
+    'set selfany4 { type ipv4_addr . inet_proto . inet_service; flags interval; }',
+    'set selfone4 { type ipv4_addr . ipv4_addr . inet_proto . inet_service; flags interval; }',
+    'set selfany6 { type ipv6_addr . inet_proto . inet_service; flags interval; }',
+    'set selfone6 { type ipv6_addr . ipv6_addr . inet_proto . inet_service; flags interval; }',
   ];
   return [...shared, ...each, ...relay].map((line) => `  ${line}`).join('\n');
 }
 
 function translation(options: TableOptions): string {
+  const port = options.relayPort;
+  // A container's connection to its own published port would have the same source and destination, which the kernel does not route.
+  const own =
+    port === undefined
+      ? []
+      : families.flatMap((family) => [
+          // Packets from ::1 never leave the machine's loopback, whatever rules say.
+          ...(family === 6
+            ? [`    meta l4proto tcp ip6 daddr ::1 meta l4proto . th dport @relayany redirect to :${port}`]
+            : []),
+          `    meta l4proto tcp ${ip(family)} saddr . ${ip(family)} daddr . meta l4proto . th dport @selfone${family} redirect to :${port}`,
+          `    meta l4proto tcp ${ip(family)} saddr . meta l4proto . th dport @selfany${family} fib daddr type local redirect to :${port}`,
+        ]);
   const lines = families.flatMap((family) => [
     `    dnat ${ip(family)} to ${ip(family)} daddr . meta l4proto . th dport map @one${family}`,
     `    dnat ${ip(family)} to ${ip(family)} daddr . meta l4proto . th dport map @onerange${family}`,
     `    fib daddr type local dnat ${ip(family)} to meta l4proto . th dport map @any${family}`,
     `    fib daddr type local dnat ${ip(family)} to meta l4proto . th dport map @anyrange${family}`,
   ]);
-  if (options.relayPort !== undefined)
+  if (port !== undefined)
     lines.push(
-      `    meta l4proto tcp ip6 daddr . meta l4proto . th dport @relayone redirect to :${options.relayPort}`,
-      `    meta nfproto ipv6 meta l4proto tcp fib daddr type local meta l4proto . th dport @relayany redirect to :${options.relayPort}`,
+      `    meta l4proto tcp ip6 daddr . meta l4proto . th dport @relayone redirect to :${port}`,
+      `    meta nfproto ipv6 meta l4proto tcp fib daddr type local meta l4proto . th dport @relayany redirect to :${port}`,
     );
-  return lines.join('\n');
+  return [...own, ...lines].join('\n');
 }
 
 /** The empty tables: applied as one transaction that replaces what is there. */
@@ -248,13 +265,13 @@ export function publishElements(ranges: readonly PublishedRange[], target: Publi
       continue;
     }
     const prefix = any ? '' : `${formatAddress(host)} . `;
-    if (address === '') {
-      // IPv6 on the host, none in the container: the companion carries the bytes.
-      if (family === 6)
-        elements.push(inet(any ? 'relayany' : 'relayone', `${prefix}${range.proto} . ${span(range.hostPort)}`));
-      continue;
-    }
+    if (family === 6 && range.proto === 'tcp')
+      elements.push(inet(any ? 'relayany' : 'relayone', `${prefix}${range.proto} . ${span(range.hostPort)}`));
+    // IPv6 on the host, none in the container: the companion carries the bytes.
+    if (address === '') continue;
     const set = any ? 'any' : 'one';
+    if (range.proto === 'tcp')
+      elements.push(inet(`self${set}${family}`, `${address} . ${prefix}${range.proto} . ${span(range.hostPort)}`));
     if (range.count > 1 && range.hostPort === range.containerPort)
       elements.push(inet(`${set}range${family}`, `${prefix}${range.proto} . ${span(range.hostPort)}`, address));
     else

@@ -21,20 +21,22 @@ import {
 import { chooseIfname, planEndpoint, releaseAddresses } from './addressing.ts';
 import { dnsNames, endpointAnswer, hasDns } from './answers.ts';
 import { machineHasIpv6 } from './bridges.ts';
+import type { CompanionClient } from './companion-client.ts';
 import { checkEndpointRequest } from './endpoint-requests.ts';
 import { gatewayEndpoints } from './gateway-choice.ts';
 import { extraHostEntries, linkEntries, ownEntries, parseLink } from './hosts.ts';
 import { Links } from './links.ts';
-import type { NameService, SandboxNames } from './names.ts';
+import type { SandboxNames } from './names.ts';
 import type { NetworkBook } from './network-book.ts';
 import type { NetworkEvent, NetworkOptions } from './options.ts';
 import { plugEndpoint, raiseLoopback, setDefaultRoutes } from './plumbing.ts';
 import type { PortBook } from './port-book.ts';
 import { type PortGrant, parsePortKey, portWishes } from './ports.ts';
+import { type Publication, relayHolds, relayListens } from './relay-targets.ts';
 import { effective, embeddedResolvConf, plainResolvConf, type ResolvRequest } from './resolv-conf.ts';
 import type { RuleSet } from './rule-set.ts';
 import { type Element, endpointElements, gatewayMode, linkElements, publishElements } from './rules.ts';
-import type { NetworkStore, StoredEndpoint, StoredNetwork, StoredSandbox } from './store.ts';
+import type { NetworkStore, PublishedRange, StoredEndpoint, StoredNetwork, StoredSandbox } from './store.ts';
 import { sysctlPath, writeSysctl } from './sysctls.ts';
 import type { EndpointRequest, SandboxRequest, SandboxState } from './types.ts';
 
@@ -45,7 +47,7 @@ export interface SandboxParts {
   links: Links;
   rules: RuleSet;
   ports: PortBook;
-  names: NameService;
+  companion: CompanionClient;
   options: NetworkOptions;
   log: Logger;
   emit: (event: NetworkEvent) => void;
@@ -170,7 +172,7 @@ export class Sandboxes {
     this.#open.set(sandbox.containerId, sandbox);
     try {
       this.#build(sandbox, request.sysctls);
-      await this.#serveNames(sandbox);
+      await Promise.all([this.#serveNames(sandbox), this.#serveRelay(sandbox)]);
     } catch (error) {
       await this.close(sandbox.containerId);
       throw error;
@@ -200,7 +202,7 @@ export class Sandboxes {
     const wishes = portWishes(wanted, { defaultIp, dual: machineHasIpv6() });
     if (wishes.length === 0) return;
     try {
-      const { grants, ranges } = this.#parts.ports.allocate(sandbox.containerId, wishes);
+      const { grants, ranges } = this.#parts.ports.allocate(sandbox.containerId, wishes, this.#heldElsewhere(sandbox));
       sandbox.published = ranges;
       sandbox.ports = portAnswers(grants);
     } catch (error) {
@@ -250,14 +252,17 @@ export class Sandboxes {
   async close(containerId: string): Promise<void> {
     const sandbox = this.#open.get(containerId);
     if (sandbox === undefined) return;
-    const { rules, ports, book, store, names } = this.#parts;
+    const { rules, ports, book, store, companion } = this.#parts;
     const elements = this.elements(sandbox);
     this.#open.delete(containerId);
     rules.remove(this.#notShared(elements));
+    const told: Promise<void>[] = [];
     if (sandbox.endpoints.some((endpoint) => hasDns(this.#network(endpoint))))
-      await names
-        .forget(sandbox.sandboxId)
-        .catch((error: unknown) => this.#parts.log.warn('name service', { error: messageOf(error) }));
+      told.push(companion.forget(sandbox.sandboxId));
+    if (sandbox.published.length > 0) told.push(companion.unpublish(containerId));
+    await Promise.all(told).catch((error: unknown) =>
+      this.#parts.log.warn('network companion', { error: messageOf(error) }),
+    );
     for (const endpoint of sandbox.endpoints) this.#unplug(endpoint);
     if (sandbox.kind !== 'host') {
       const path = this.netnsPath(sandbox);
@@ -318,7 +323,7 @@ export class Sandboxes {
       this.#replaceElements(old, this.elements(sandbox));
       plugEndpoint(links, inside, this.netnsPath(sandbox), endpoint, network);
       this.#routes(sandbox, inside);
-      await this.#serveNames(sandbox);
+      await Promise.all([this.#serveNames(sandbox), this.#serveRelay(sandbox)]);
     } catch (error) {
       const now = this.elements(sandbox);
       sandbox.endpoints = before.endpoints;
@@ -366,7 +371,10 @@ export class Sandboxes {
       inside.close();
     }
     releaseAddresses(book, endpoint);
-    await this.#serveNames(sandbox);
+    const names = this.names(sandbox);
+    if (names === undefined) await this.#parts.companion.forget(sandbox.sandboxId);
+    else await this.#parts.companion.serve(names);
+    await this.#serveRelay(sandbox);
     this.#announce('disconnect', sandbox, network);
     return this.state(sandbox);
   }
@@ -381,18 +389,44 @@ export class Sandboxes {
 
   /** Makes a stored sandbox's ports and names live again after a daemon restart. */
   async adopt(sandbox: StoredSandbox): Promise<void> {
-    const lost = this.#parts.ports.hold(sandbox.containerId, sandbox.published);
+    const lost = this.#parts.ports.hold(sandbox.containerId, sandbox.published, this.#heldElsewhere(sandbox));
     for (const range of lost)
       this.#parts.log.warn('published port is held by another program', {
         container: sandbox.containerId,
         port: `${range.hostIp}:${range.hostPort}`,
       });
-    await this.#serveNames(sandbox);
+    await Promise.all([this.#serveNames(sandbox), this.#serveRelay(sandbox)]);
+  }
+
+  #heldElsewhere(sandbox: StoredSandbox): (port: Pick<PublishedRange, 'proto' | 'hostIp'>) => boolean {
+    const hasIpv6 = this.#addressOf(sandbox, 6) !== '';
+    return (port) => relayHolds(port, hasIpv6, this.#parts.options.respectHostFirewall ?? false);
+  }
+
+  #addressOf(sandbox: StoredSandbox, family: 4 | 6): string {
+    const endpoint = gatewayEndpoints(sandbox, (id) => this.#parts.book.byId(id))[family];
+    return (family === 4 ? endpoint?.ipv4 : endpoint?.ipv6)?.split('/')[0] ?? '';
+  }
+
+  publication(sandbox: StoredSandbox): Publication | undefined {
+    if (sandbox.published.length === 0) return undefined;
+    const [ipv4, ipv6] = [this.#addressOf(sandbox, 4), this.#addressOf(sandbox, 6)];
+    const listen = relayListens(sandbox.published, ipv6 !== '', this.#parts.options.respectHostFirewall ?? false);
+    return { containerId: sandbox.containerId, ranges: sandbox.published, ipv4, ipv6, listen };
+  }
+
+  /** Waits only where the companion holds ports itself; what rules redirect to it works from the moment it is there. */
+  async #serveRelay(sandbox: StoredSandbox): Promise<void> {
+    const publication = this.publication(sandbox);
+    if (publication === undefined) return;
+    const told = this.#parts.companion.publish(publication);
+    if (publication.listen.length > 0) return told;
+    told.catch((error: unknown) => this.#parts.log.warn('network companion', { error: messageOf(error) }));
   }
 
   async #serveNames(sandbox: StoredSandbox): Promise<void> {
     const names = this.names(sandbox);
-    if (names !== undefined) await this.#parts.names.serve(names);
+    if (names !== undefined) await this.#parts.companion.serve(names);
   }
 
   names(sandbox: StoredSandbox): SandboxNames | undefined {
@@ -416,6 +450,7 @@ export class Sandboxes {
       links,
       records: members.map(({ endpoint, network }) => ({
         network: network.id,
+        networkName: network.name,
         names: dnsNames(network, sandbox, endpoint) ?? [],
         addresses: [endpoint.ipv4, endpoint.ipv6].filter((text) => text !== '').map((text) => text.split('/')[0]!),
       })),

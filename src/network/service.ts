@@ -13,13 +13,13 @@ import {
 import { releaseNetworkNamespace } from '../sys/index.ts';
 import type { CreateNetworkBody, NetworkInspect } from '../wire/index.ts';
 import { type Prefix, parsePrefix } from './address.ts';
-import { networkAnswer } from './answers.ts';
+import { hasDns, networkAnswer } from './answers.ts';
 import { ensureBridge, removeBridge } from './bridges.ts';
+import { CompanionClient } from './companion-client.ts';
 import { defaultBridgeName, defineDefaultBridge, defineNetwork, definePredefined } from './definitions.ts';
 import { checkEndpointRequest } from './endpoint-requests.ts';
 import { Links } from './links.ts';
 import { machineBlocks } from './machine.ts';
-import type { NameService } from './names.ts';
 import { NetworkBook } from './network-book.ts';
 import type { OpenNetworks } from './options.ts';
 import { PortBook } from './port-book.ts';
@@ -41,9 +41,10 @@ export class Networks implements NetworkService {
   readonly #links: Links;
   readonly #rules: RuleSet;
   readonly #ports = new PortBook();
+  readonly #companion: CompanionClient;
   readonly #sandboxes: Sandboxes;
 
-  constructor(parts: OpenNetworks, names: NameService) {
+  constructor(parts: OpenNetworks) {
     const { options, log, emit, execRoot } = parts;
     this.#parts = parts;
     this.#store = new NetworkStore(parts.db);
@@ -52,6 +53,15 @@ export class Networks implements NetworkService {
     const name = parts.instance === '' ? 'gantry' : `gantry-${parts.instance}`;
     const respectHostFirewall = options.respectHostFirewall ?? false;
     this.#rules = new RuleSet(options.rules ?? true, { name, respectHostFirewall }, () => this.#elements(), log);
+    this.#companion = new CompanionClient({
+      execRoot,
+      log,
+      onRelayPort: (port) => this.#rules.setRelayPort(port),
+      current: () => ({
+        names: this.#sandboxes.all().flatMap((sandbox) => this.#sandboxes.names(sandbox) ?? []),
+        publications: this.#sandboxes.all().flatMap((sandbox) => this.#sandboxes.publication(sandbox) ?? []),
+      }),
+    });
     this.#sandboxes = new Sandboxes({
       execRoot,
       store: this.#store,
@@ -59,7 +69,7 @@ export class Networks implements NetworkService {
       links: this.#links,
       rules: this.#rules,
       ports: this.#ports,
-      names,
+      companion: this.#companion,
       options,
       log,
       emit,
@@ -150,6 +160,7 @@ export class Networks implements NetworkService {
       this.#dismantle(network);
       throw error;
     }
+    if (hasDns(network)) this.#companion.warmUp();
     this.#announce('create', network);
     return { Id: network.id, Warning: '' };
   }
@@ -285,6 +296,7 @@ export class Networks implements NetworkService {
   }
 
   async reconcile(running: (containerId: string) => boolean): Promise<void> {
+    await this.#companion.adopt();
     for (const sandbox of this.#sandboxes.all()) {
       const alive =
         running(sandbox.containerId) && (sandbox.kind === 'host' || existsSync(this.#sandboxes.netnsPath(sandbox)));
@@ -332,6 +344,7 @@ export class Networks implements NetworkService {
 
   async close(): Promise<void> {
     await this.#sandboxes.settled();
+    await this.#companion.close();
     this.#ports.close();
     // With containers still running (live restore, or a daemon that is replaced) their network stays as it is.
     if (this.#sandboxes.all().length === 0) {
