@@ -1,0 +1,122 @@
+import { conflict, invalid, isFullId, notFound } from '../../common/index.ts';
+import type { ContainerRecord, ContainerTable, StateRecord } from './record.ts';
+
+/** A container in memory: its record and the queue in which its operations wait for one another. */
+export class Container {
+  record: ContainerRecord;
+  #tail: Promise<unknown> = Promise.resolve();
+
+  constructor(record: ContainerRecord) {
+    this.record = record;
+  }
+  get id(): string {
+    return this.record.id;
+  }
+  get name(): string {
+    return this.record.name;
+  }
+  get state(): StateRecord {
+    return this.record.state;
+  }
+  get running(): boolean {
+    return this.state.status === 'running' || this.state.status === 'paused';
+  }
+
+  /** One operation at a time, in the order of asking. */
+  exclusive<T>(operation: () => Promise<T>): Promise<T> {
+    const result = this.#tail.then(operation, operation);
+    this.#tail = result.catch(() => {});
+    return result;
+  }
+}
+
+/** All containers, by id, name and prefix. Write-through: what is changed here is on disk. */
+export class ContainerBook {
+  readonly #table: ContainerTable;
+  readonly #byId = new Map<string, Container>();
+  readonly #names = new Map<string, string>();
+  /** Link names `/parent/alias` → id. */
+  constructor(table: ContainerTable) {
+    this.#table = table;
+    for (const record of table.load()) {
+      this.#byId.set(record.id, new Container(record));
+      this.#names.set(record.name, record.id);
+    }
+  }
+
+  /** By full id, name, or unique id prefix (moby daemon/container.go GetContainer). */
+  get(ref: string): Container {
+    const found = this.find(ref);
+    if (found === undefined) throw notFound(`No such container: ${ref}`);
+    return found;
+  }
+
+  find(ref: string): Container | undefined {
+    if (ref === '') throw invalid('No container name or ID supplied');
+    const exact = this.#byId.get(ref) ?? this.#byId.get(this.#names.get(ref.replace(/^\//, '')) ?? '');
+    if (exact !== undefined || isFullId(ref) || !/^[0-9a-f]+$/.test(ref)) return exact;
+    let found: Container | undefined;
+    for (const [id, container] of this.#byId) {
+      if (!id.startsWith(ref)) continue;
+      if (found !== undefined) throw invalid(`Multiple IDs found with provided prefix: ${ref}`);
+      found = container;
+    }
+    return found;
+  }
+
+  /** Newest first. */
+  all(): Container[] {
+    return [...this.#byId.values()].sort((a, b) => (a.record.created < b.record.created ? 1 : -1));
+  }
+
+  has(id: string): boolean {
+    return this.#byId.has(id);
+  }
+
+  idOfName(name: string): string | undefined {
+    return this.#names.get(name);
+  }
+
+  /** Takes a name before the container is made, so that two creates cannot both have it. */
+  reserve(name: string, id: string): void {
+    const holder = this.#names.get(name);
+    if (holder !== undefined)
+      throw conflict(
+        `Conflict. The container name "/${name}" is already in use by container "${holder}". You have to remove (or rename) that container to be able to reuse that name.`,
+      );
+    this.#names.set(name, id);
+  }
+  unreserve(name: string): void {
+    this.#names.delete(name);
+  }
+
+  add(record: ContainerRecord): Container {
+    this.#table.save(record);
+    const container = new Container(record);
+    this.#byId.set(record.id, container);
+    this.#names.set(record.name, record.id);
+    return container;
+  }
+
+  save(container: Container): void {
+    if (this.#byId.has(container.id)) this.#table.save(container.record);
+  }
+
+  setState(container: Container, change: Partial<StateRecord>): void {
+    container.record.state = { ...container.record.state, ...change };
+    this.save(container);
+  }
+
+  rename(container: Container, name: string): void {
+    this.reserve(name, container.id);
+    this.#names.delete(container.name);
+    container.record.name = name;
+    this.save(container);
+  }
+
+  delete(container: Container): void {
+    this.#table.delete(container.id);
+    this.#byId.delete(container.id);
+    this.#names.delete(container.name);
+  }
+}

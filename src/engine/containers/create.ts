@@ -1,0 +1,182 @@
+import { type EngineError, isKind, newId, notFound, nowText, shortId, ZERO_TIME, conflict, invalid } from '../../common/index.ts';
+import type { ImageStore } from '../../images/index.ts';
+import type { LayerStore } from '../../layers/index.ts';
+import type { NetworkService } from '../../network/index.ts';
+import type { Cgroups, RuntimeChoice } from '../../runtime/index.ts';
+import type { CreateContainerBody, EndpointSettings, HostConfig } from '../../wire/index.ts';
+import type { VolumeStore } from '../../volumes/index.ts';
+import type { Container, ContainerBook } from './book.ts';
+import { argsOf, checkConfig, isContainerMode, mergeConfig, modeTarget, networkModeOf, securityOptions } from './configure.ts';
+import type { ContainerFiles } from './files.ts';
+import { planMounts } from './mounts.ts';
+import { checkName, randomName } from './names.ts';
+import { checkLogConfig } from '../logs/drivers.ts';
+
+export interface CreateParts {
+  book: ContainerBook;
+  images: ImageStore;
+  layers: LayerStore;
+  volumes: VolumeStore;
+  networks: NetworkService;
+  files: ContainerFiles;
+  cgroups: Cgroups;
+  runtimes: ReadonlyMap<string, RuntimeChoice>;
+  defaults: { runtime: string; logDriver: string; logOptions: Record<string, string>; cgroupParent: string | undefined };
+}
+
+/** Makes a container: validated, named, its volumes and writable layer on disk. Nothing is left if any of it fails. */
+export async function createContainer(body: CreateContainerBody, options: { name?: string; platform?: string }, parts: CreateParts): Promise<{ container: Container; warnings: string[] }> {
+  const { HostConfig: givenHost, NetworkingConfig: networking, ...request } = body;
+  const reference = request.Image ?? '';
+  if (reference === '') throw invalid('config cannot be empty in order to create a container');
+  const image = parts.images.resolve(reference);
+  const config = mergeConfig(request, image.config.config);
+  const host: HostConfig = { ...givenHost };
+  const warnings = checkConfig(config, host, { runtimes: new Set(parts.runtimes.keys()), cgroupVersion: parts.cgroups.version });
+  if (host.MemorySwap === undefined && host.Memory) host.MemorySwap = host.Memory * 2;
+  else if (host.MemorySwap === 0 && host.Memory) host.MemorySwap = host.Memory * 2;
+  securityOptions(host.SecurityOpt ?? []);
+  argsOf(config);
+  host.LogConfig = host.LogConfig?.Type ? host.LogConfig : { Type: parts.defaults.logDriver, Config: { ...parts.defaults.logOptions, ...host.LogConfig?.Config } };
+  checkLogConfig(host.LogConfig);
+  host.NetworkMode = networkModeOf(host);
+  host.IpcMode ||= 'private';
+  if (!host.CgroupnsMode) host.CgroupnsMode = parts.cgroups.version === 2 && !host.Privileged ? 'private' : 'host';
+  host.PidsLimit ||= undefined;
+  host.CgroupParent ||= parts.defaults.cgroupParent;
+
+  const id = newId();
+  const name = takeName(options.name, id, parts.book);
+  try {
+    const mode = host.NetworkMode;
+    if (isContainerMode(mode)) {
+      const target = parts.book.find(modeTarget(mode));
+      if (target === undefined) throw notFound(`No such container: ${modeTarget(mode)}`);
+      host.NetworkMode = `container:${target.id}`;
+      config.Hostname = target.record.config.Hostname;
+    } else if (!config.Hostname) config.Hostname = mode === 'host' || host.UTSMode === 'host' ? machineName() : shortId(id);
+    for (const key of ['IpcMode', 'PidMode'] as const) {
+      const wanted = host[key];
+      if (!isContainerMode(wanted)) continue;
+      const target = parts.book.find(modeTarget(wanted!));
+      if (target === undefined) throw notFound(`No such container: ${modeTarget(wanted!)}`);
+      host[key] = `container:${target.id}`;
+    }
+    host.Links = resolveLinks(host.Links, name, parts.book);
+    const endpoints = endpointsOf(host, networking?.EndpointsConfig, config.MacAddress);
+    checkEndpoints(endpoints, parts.networks);
+    const mounts = planMounts({
+      host,
+      volumes: Object.keys(config.Volumes ?? {}),
+      mountsOf: (ref) => {
+        const source = parts.book.find(ref);
+        if (source === undefined) throw notFound(`No such container: ${ref}`);
+        return source.record.mounts.filter(({ type }) => type === 'volume' || type === 'bind');
+      },
+    });
+    for (const mount of mounts) if (mount.type === 'image') mount.source = parts.images.resolve(mount.source).id;
+    for (const { Target, VolumeOptions } of host.Mounts ?? []) {
+      const record = mounts.find(({ destination }) => destination === Target);
+      if (record?.type === 'volume' && record.source !== '')
+        await parts.volumes.create({ Name: record.source, Driver: record.driver, DriverOpts: VolumeOptions?.DriverConfig?.Options, Labels: { ...VolumeOptions?.Labels, ...(record.anonymous ? ANONYMOUS : {}) } });
+    }
+    for (const mount of mounts) {
+      if (mount.type !== 'volume') continue;
+      if (parts.volumes.find(mount.source) === undefined)
+        await parts.volumes.create({ Name: mount.source, Driver: host.VolumeDriver && mount.driver === 'local' ? host.VolumeDriver : mount.driver, DriverOpts: undefined, Labels: mount.anonymous ? ANONYMOUS : undefined });
+      parts.volumes.hold(mount.source, id);
+    }
+    await Promise.all([parts.layers.createSnapshot(id, { parent: image.chainId, owner: 'container' }), parts.files.make(id)]);
+    const container = parts.book.add({
+      id,
+      name,
+      created: nowText(),
+      imageId: image.id,
+      chainId: image.chainId,
+      platform: image.config.os || 'linux',
+      config,
+      host,
+      endpoints,
+      mounts,
+      runtime: host.Runtime || parts.defaults.runtime,
+      cgroupsPath: parts.cgroups.pathFor(id, host.CgroupParent),
+      logSequence: 0,
+      state: { status: 'created', pid: 0, exitCode: 0, error: '', startedAt: ZERO_TIME, finishedAt: ZERO_TIME, oomKilled: false, restartCount: 0, stoppedByUser: false },
+    });
+    return { container, warnings };
+  } catch (error) {
+    parts.book.unreserve(name);
+    await discard(id, parts);
+    throw error as EngineError;
+  }
+}
+
+const ANONYMOUS = { 'com.docker.volume.anonymous': '' };
+
+async function discard(id: string, parts: CreateParts): Promise<void> {
+  for (const { Name } of (await parts.volumes.usage()).filter(({ Name }) => parts.volumes.holders(Name).includes(id))) {
+    parts.volumes.release(Name, id);
+    if (parts.volumes.isAnonymous(Name)) await parts.volumes.remove(Name, { force: true }).catch(() => {});
+  }
+  await parts.layers.removeSnapshot(id);
+  await parts.files.remove(id);
+}
+
+function takeName(given: string | undefined, id: string, book: ContainerBook): string {
+  if (given !== undefined && given !== '') {
+    const name = checkName(given);
+    book.reserve(name, id);
+    return name;
+  }
+  for (let attempt = 0; ; attempt++) {
+    const name = attempt > 20 ? shortId(id) : randomName(attempt);
+    try {
+      book.reserve(name, id);
+      return name;
+    } catch (error) {
+      if (!isKind(error, 'conflict')) throw error;
+    }
+  }
+}
+
+function machineName(): string {
+  return (process.report.getReport() as { header: { host: string } }).header.host;
+}
+
+/** `name:alias` with the target checked; kept as `/target:/container/alias`, as Docker shows it. */
+function resolveLinks(links: string[] | undefined, name: string, book: ContainerBook): string[] | undefined {
+  return links?.map((link) => {
+    const parts = link.split(':');
+    if (parts.length > 2 || parts[0] === '') throw invalid(`invalid link format: ${link}`);
+    const [ref = '', alias = ref.replace(/^\//, '')] = parts;
+    const target = book.find(ref);
+    if (target === undefined) throw invalid(`could not get container for ${ref}: No such container: ${ref}`);
+    if (target.record.host.NetworkMode === 'host') throw conflict('conflicting options: host type networking can\'t be used with links. This would result in undefined behavior');
+    return `/${target.name}:/${name}/${alias.split('/').at(-1)}`;
+  });
+}
+
+/** The networks asked for, by name, the mode's first. */
+function endpointsOf(host: HostConfig, given: Record<string, EndpointSettings | undefined> | undefined, mac: string | undefined): Record<string, EndpointSettings> {
+  const mode = networkModeOf(host);
+  if (isContainerMode(mode)) return {};
+  const endpoints: Record<string, EndpointSettings> = {};
+  const others = Object.entries(given ?? {}).map(([name, settings]) => [name === 'default' ? 'bridge' : name, settings ?? ({} as EndpointSettings)] as const);
+  endpoints[mode] = { ...(others.find(([name]) => name === mode)?.[1] ?? ({} as EndpointSettings)) };
+  if (mac) endpoints[mode].MacAddress ||= mac;
+  for (const [name, settings] of others) if (name !== mode) endpoints[name] = settings;
+  return endpoints;
+}
+
+function checkEndpoints(endpoints: Record<string, EndpointSettings>, networks: NetworkService): void {
+  const known = Object.entries(endpoints).filter(([name]) => {
+    try {
+      networks.resolve(name);
+      return true;
+    } catch {
+      // An unknown network is an error of start, as in Docker.
+      return false;
+    }
+  });
+  networks.validate(known.map(([network, settings]) => ({ network, settings })));
+}

@@ -1,0 +1,226 @@
+import type { NetworkService } from '../../network/index.ts';
+import { MASKED_PATHS, READONLY_PATHS } from '../../runtime/index.ts';
+import type { ContainerState, EndpointSettings, EndpointSettingsAnswer, HealthState, HostConfig, MountPoint } from '../../wire/index.ts';
+import type { Container } from './book.ts';
+import { networkModeOf } from './configure.ts';
+import type { ContainerRecord, MountRecord } from './record.ts';
+
+export interface InspectParts {
+  networks: NetworkService;
+  health: (id: string) => HealthState | undefined;
+  execIds: (id: string) => string[];
+  logPath: (id: string) => string;
+  directory: (id: string) => string;
+  volumePath: (name: string) => string;
+  graph: (id: string) => { lower: string[]; upper: string; work: string; merged: string };
+  networkId: (name: string) => string;
+}
+
+export function stateAnswer(record: ContainerRecord, health: HealthState | undefined): ContainerState {
+  const { state } = record;
+  const running = state.status === 'running' || state.status === 'paused' || state.status === 'restarting';
+  return {
+    Status: state.status,
+    Running: running,
+    Paused: state.status === 'paused',
+    Restarting: state.status === 'restarting',
+    OOMKilled: state.oomKilled,
+    Dead: state.status === 'dead',
+    Pid: state.pid,
+    ExitCode: state.exitCode,
+    Error: state.error,
+    StartedAt: state.startedAt,
+    FinishedAt: state.finishedAt,
+    ...(health === undefined ? {} : { Health: health }),
+  };
+}
+
+export function mountPoint(mount: MountRecord, volumePath: (name: string) => string): MountPoint {
+  const base = { Destination: mount.destination, Mode: mount.mode, RW: mount.rw, Propagation: mount.propagation };
+  if (mount.type === 'volume') return { Type: 'volume', Name: mount.source, Source: volumePath(mount.source), Destination: mount.destination, Driver: mount.driver ?? 'local', Mode: mount.mode, RW: mount.rw, Propagation: mount.propagation };
+  return { Type: mount.type, Source: mount.source, ...base };
+}
+
+/** HostConfig with the zero values that Docker shows. */
+export function hostAnswer(host: HostConfig): Record<string, unknown> {
+  const numbers = ['CpuShares', 'Memory', 'NanoCpus', 'BlkioWeight', 'CpuPeriod', 'CpuQuota', 'CpuRealtimePeriod', 'CpuRealtimeRuntime', 'MemoryReservation', 'MemorySwap', 'CpuCount', 'CpuPercent', 'IOMaximumIOps', 'IOMaximumBandwidth', 'OomScoreAdj'] as const;
+  const lists = ['BlkioDeviceReadBps', 'BlkioDeviceWriteBps', 'BlkioDeviceReadIOps', 'BlkioDeviceWriteIOps'] as const;
+  const zero = Object.fromEntries(numbers.map((key) => [key, host[key] ?? 0]));
+  const privileged = host.Privileged === true;
+  const answer: Record<string, unknown> = {
+    Binds: host.Binds ?? null,
+    ContainerIDFile: host.ContainerIDFile ?? '',
+    LogConfig: { Type: host.LogConfig?.Type || 'json-file', Config: host.LogConfig?.Config ?? {} },
+    NetworkMode: networkModeOf(host),
+    PortBindings: host.PortBindings ?? {},
+    RestartPolicy: { Name: host.RestartPolicy?.Name || 'no', MaximumRetryCount: host.RestartPolicy?.MaximumRetryCount ?? 0 },
+    AutoRemove: host.AutoRemove ?? false,
+    VolumeDriver: host.VolumeDriver ?? '',
+    VolumesFrom: host.VolumesFrom ?? null,
+    ConsoleSize: host.ConsoleSize ?? [0, 0],
+    ...(host.Annotations === undefined ? {} : { Annotations: host.Annotations }),
+    CapAdd: host.CapAdd ?? null,
+    CapDrop: host.CapDrop ?? null,
+    CgroupnsMode: host.CgroupnsMode ?? '',
+    Dns: host.Dns ?? [],
+    DnsOptions: host.DnsOptions ?? [],
+    DnsSearch: host.DnsSearch ?? [],
+    ExtraHosts: host.ExtraHosts ?? null,
+    GroupAdd: host.GroupAdd ?? null,
+    IpcMode: host.IpcMode || 'private',
+    Cgroup: host.Cgroup ?? '',
+    Links: host.Links ?? null,
+    PidMode: host.PidMode ?? '',
+    Privileged: privileged,
+    PublishAllPorts: host.PublishAllPorts ?? false,
+    ReadonlyRootfs: host.ReadonlyRootfs ?? false,
+    SecurityOpt: host.SecurityOpt ?? (privileged ? ['label=disable'] : null),
+    ...(host.StorageOpt === undefined ? {} : { StorageOpt: host.StorageOpt }),
+    ...(host.Tmpfs === undefined ? {} : { Tmpfs: host.Tmpfs }),
+    UTSMode: host.UTSMode ?? '',
+    UsernsMode: host.UsernsMode ?? '',
+    ShmSize: host.ShmSize || 67108864,
+    ...(host.Sysctls === undefined ? {} : { Sysctls: host.Sysctls }),
+    Runtime: host.Runtime ?? '',
+    Isolation: host.Isolation ?? '',
+    ...zero,
+    CgroupParent: host.CgroupParent ?? '',
+    BlkioWeightDevice: host.BlkioWeightDevice ?? [],
+    ...Object.fromEntries(lists.map((key) => [key, host[key] ?? []])),
+    CpusetCpus: host.CpusetCpus ?? '',
+    CpusetMems: host.CpusetMems ?? '',
+    Devices: host.Devices ?? [],
+    DeviceCgroupRules: host.DeviceCgroupRules ?? null,
+    DeviceRequests: host.DeviceRequests ?? null,
+    MemorySwappiness: host.MemorySwappiness === undefined || host.MemorySwappiness === -1 ? null : host.MemorySwappiness,
+    OomKillDisable: host.OomKillDisable ?? false,
+    PidsLimit: host.PidsLimit || null,
+    Ulimits: host.Ulimits ?? [],
+    ...(host.Mounts === undefined ? {} : { Mounts: host.Mounts }),
+    ...(host.Init === undefined ? {} : { Init: host.Init }),
+    ...(host.HealthOnFailure ? { HealthOnFailure: host.HealthOnFailure } : {}),
+    MaskedPaths: privileged ? null : (host.MaskedPaths ?? MASKED_PATHS),
+    ReadonlyPaths: privileged ? null : (host.ReadonlyPaths ?? READONLY_PATHS),
+  };
+  return answer;
+}
+
+/** Config with Docker's zero values; absent optional fields stay absent. */
+export function configAnswer(record: ContainerRecord): Record<string, unknown> {
+  const { config } = record;
+  const set = <K extends keyof typeof config>(key: K) => (config[key] === undefined ? {} : { [key]: config[key] });
+  return {
+    Hostname: config.Hostname ?? '',
+    Domainname: config.Domainname ?? '',
+    User: config.User ?? '',
+    AttachStdin: config.AttachStdin ?? false,
+    AttachStdout: config.AttachStdout ?? false,
+    AttachStderr: config.AttachStderr ?? false,
+    ...set('ExposedPorts'),
+    Tty: config.Tty ?? false,
+    OpenStdin: config.OpenStdin ?? false,
+    StdinOnce: config.StdinOnce ?? false,
+    Env: config.Env ?? null,
+    Cmd: config.Cmd ?? null,
+    ...set('Healthcheck'),
+    ...(config.ArgsEscaped ? { ArgsEscaped: true } : {}),
+    Image: config.Image ?? '',
+    Volumes: config.Volumes ?? null,
+    WorkingDir: config.WorkingDir ?? '',
+    Entrypoint: config.Entrypoint ?? null,
+    ...(config.NetworkDisabled ? { NetworkDisabled: true } : {}),
+    ...set('MacAddress'),
+    OnBuild: config.OnBuild ?? null,
+    Labels: config.Labels ?? {},
+    ...(config.StopSignal ? { StopSignal: config.StopSignal } : {}),
+    ...set('StopTimeout'),
+    ...set('Shell'),
+  };
+}
+
+/** An endpoint that is not realised: what was asked for, and zeros. */
+export function idleEndpoint(settings: EndpointSettings, networkId: string, dnsNames: string[] | null): EndpointSettingsAnswer {
+  const ipam = settings.IPAMConfig;
+  return {
+    IPAMConfig: ipam === undefined ? null : { ...(ipam.IPv4Address ? { IPv4Address: ipam.IPv4Address } : {}), ...(ipam.IPv6Address ? { IPv6Address: ipam.IPv6Address } : {}), ...(ipam.LinkLocalIPs ? { LinkLocalIPs: ipam.LinkLocalIPs } : {}) },
+    Links: settings.Links ?? null,
+    Aliases: settings.Aliases ?? null,
+    MacAddress: '',
+    DriverOpts: settings.DriverOpts ?? null,
+    GwPriority: settings.GwPriority ?? 0,
+    NetworkID: networkId,
+    EndpointID: '',
+    Gateway: '',
+    IPAddress: '',
+    IPPrefixLen: 0,
+    IPv6Gateway: '',
+    GlobalIPv6Address: '',
+    GlobalIPv6PrefixLen: 0,
+    DNSNames: dnsNames,
+  };
+}
+
+export function networkSettings(container: Container, parts: InspectParts): Record<string, unknown> {
+  const { record } = container;
+  const sandbox = parts.networks.sandbox(container.id);
+  const networks: Record<string, EndpointSettingsAnswer> = sandbox?.endpoints ?? {};
+  const all = Object.fromEntries(
+    Object.entries(record.endpoints).map(([name, settings]) => [name, networks[name] ?? idleEndpoint(settings, record.state.startedAt.startsWith('0001') ? '' : parts.networkId(name), null)]),
+  );
+  const first = all.bridge;
+  return {
+    Bridge: '',
+    SandboxID: sandbox?.sandboxId ?? '',
+    SandboxKey: sandbox?.netnsPath ?? '',
+    Ports: sandbox?.ports ?? {},
+    HairpinMode: false,
+    LinkLocalIPv6Address: '',
+    LinkLocalIPv6PrefixLen: 0,
+    SecondaryIPAddresses: null,
+    SecondaryIPv6Addresses: null,
+    EndpointID: first?.EndpointID ?? '',
+    Gateway: first?.Gateway ?? '',
+    GlobalIPv6Address: first?.GlobalIPv6Address ?? '',
+    GlobalIPv6PrefixLen: first?.GlobalIPv6PrefixLen ?? 0,
+    IPAddress: first?.IPAddress ?? '',
+    IPPrefixLen: first?.IPPrefixLen ?? 0,
+    IPv6Gateway: first?.IPv6Gateway ?? '',
+    MacAddress: first?.MacAddress ?? '',
+    Networks: all,
+  };
+}
+
+/** `GET /containers/{id}/json`, without sizes. */
+export function inspectAnswer(container: Container, parts: InspectParts): Record<string, unknown> {
+  const { record } = container;
+  const args = [...(record.config.Entrypoint ?? []), ...(record.config.Cmd ?? [])];
+  const graph = parts.graph(container.id);
+  const directory = parts.directory(container.id);
+  const everStarted = !record.state.startedAt.startsWith('0001');
+  const file = (name: string) => (everStarted ? `${directory}/${name}` : '');
+  return {
+    Id: record.id,
+    Created: record.created,
+    Path: args[0] ?? '',
+    Args: args.slice(1),
+    State: stateAnswer(record, parts.health(container.id)),
+    Image: record.imageId,
+    ResolvConfPath: file('resolv.conf'),
+    HostnamePath: file('hostname'),
+    HostsPath: file('hosts'),
+    LogPath: record.host.LogConfig?.Type === 'none' || !everStarted ? '' : parts.logPath(container.id),
+    Name: `/${record.name}`,
+    RestartCount: record.state.restartCount,
+    Driver: 'overlay2',
+    Platform: record.platform,
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: '',
+    ExecIDs: parts.execIds(container.id).length > 0 ? parts.execIds(container.id) : null,
+    HostConfig: hostAnswer({ ...record.host, Runtime: record.runtime }),
+    GraphDriver: { Data: { ID: record.id, LowerDir: graph.lower.join(':'), MergedDir: graph.merged, UpperDir: graph.upper, WorkDir: graph.work }, Name: 'overlay2' },
+    Mounts: record.mounts.filter(({ type, tmpfsOptions }) => type !== 'tmpfs' || record.host.Mounts?.some(({ Type }) => Type === 'tmpfs') || tmpfsOptions === undefined).map((mount) => mountPoint(mount, parts.volumePath)),
+    Config: configAnswer(record),
+    NetworkSettings: networkSettings(container, parts),
+  };
+}

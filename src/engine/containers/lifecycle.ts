@@ -1,0 +1,385 @@
+import { conflict, type EngineError, invalid, type Logger, messageOf, notModified, nowText, ZERO_TIME, rfc3339Nano } from '../../common/index.ts';
+import { type Exit, StartFailure } from '../../runtime/index.ts';
+import { parseSignal } from '../../sys/index.ts';
+import type { EventBus } from '../types.ts';
+import type { Attachments } from './attachments.ts';
+import type { Container } from './book.ts';
+import { prepare, type StartParts } from './start.ts';
+
+export interface LifecycleParts extends StartParts {
+  attachments: Attachments;
+  events: EventBus;
+  log: Logger;
+  /** Health checks begin and end with the process. */
+  onStarted: (container: Container) => void;
+  onEnded: (container: Container) => void;
+  /** Removes a `--rm` container that has ended. */
+  autoRemove: (container: Container) => Promise<void>;
+}
+
+const SIGKILL = 9;
+/** Docker's back-off: 100 ms, doubled up to a minute, anew after ten seconds of running. */
+const FIRST_BACKOFF_MS = 100;
+const MAX_BACKOFF_MS = 60_000;
+const STABLE_MS = 10_000;
+
+interface Run {
+  /** Resolves when the process has ended and its state is on disk. */
+  ended: Promise<void>;
+  stopRequested: boolean;
+  startedMs: number;
+}
+
+/** Starting, stopping, ending, restarting: the state machine of a container. */
+export class Lifecycle {
+  readonly #parts: LifecycleParts;
+  readonly #runs = new Map<string, Run>();
+  readonly #backoff = new Map<string, number>();
+  readonly #timers = new Map<string, NodeJS.Timeout>();
+  readonly #background = new Set<Promise<unknown>>();
+  readonly #exitWaiters = new Map<string, Set<(code: number) => void>>();
+  #closing = false;
+
+  constructor(parts: LifecycleParts) {
+    this.#parts = parts;
+  }
+
+  emit(container: Container, action: string, attributes: Record<string, string> = {}): void {
+    const { record } = container;
+    this.#parts.events.emit({
+      type: 'container',
+      action,
+      id: container.id,
+      attributes: { ...record.config.Labels, image: record.config.Image ?? '', name: record.name, ...attributes },
+    });
+  }
+
+  /** Resolves with the exit code at the next end of the process. */
+  nextExit(id: string, signal: AbortSignal): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const set = this.#exitWaiters.get(id) ?? new Set();
+      this.#exitWaiters.set(id, set);
+      const settle = (code: number) => {
+        set.delete(settle);
+        resolve(code);
+      };
+      set.add(settle);
+      signal.addEventListener('abort', () => {
+        set.delete(settle);
+        reject(signal.reason);
+      });
+    });
+  }
+
+  async start(container: Container): Promise<void> {
+    const { state } = container;
+    if (state.status === 'paused') throw conflict('cannot start a paused container, try unpause instead');
+    if (state.status === 'running') throw notModified('container already started');
+    if (state.status === 'removing' || state.status === 'dead') throw conflict('container is marked for removal and cannot be started');
+    this.#cancelRestart(container.id);
+    await this.#runs.get(container.id)?.ended;
+    this.#backoff.delete(container.id);
+    await this.#launch(container);
+  }
+
+  async #launch(container: Container): Promise<void> {
+    const { monitor, book, attachments } = this.#parts;
+    let pid: number;
+    try {
+      ({ pid } = await prepare(container, this.#parts));
+      await attachments.connectWaiting(container.id);
+      await monitor.start(container.id);
+    } catch (error) {
+      await this.#undo(container);
+      attachments.abandon(container.id);
+      const exitCode = error instanceof StartFailure ? error.exitCode : 128;
+      book.setState(container, { status: container.state.startedAt === ZERO_TIME ? 'created' : 'exited', pid: 0, exitCode, error: messageOf(error) });
+      if (container.record.host.AutoRemove) await this.#parts.autoRemove(container);
+      throw error;
+    }
+    book.setState(container, { status: 'running', pid, exitCode: 0, error: '', startedAt: nowText(), finishedAt: container.state.finishedAt, oomKilled: false, stoppedByUser: false });
+    this.emit(container, 'start');
+    this.#supervise(container);
+    this.#parts.onStarted(container);
+  }
+
+  /** Follows a running process to its end; also used when a daemon finds it again. */
+  #supervise(container: Container): void {
+    const run: Run = { stopRequested: false, startedMs: Date.now(), ended: Promise.resolve() };
+    run.ended = this.#parts.monitor
+      .wait(container.id)
+      .then((exit) => this.#end(container, run, exit))
+      .catch((error: unknown) => this.#parts.log.error('end of container', { id: container.id, error }))
+      .finally(() => {
+        if (this.#runs.get(container.id) === run) this.#runs.delete(container.id);
+      });
+    this.#runs.set(container.id, run);
+  }
+
+  async #end(container: Container, run: Run, exit: Exit): Promise<void> {
+    if (this.#closing && !run.stopRequested) return;
+    const { book } = this.#parts;
+    this.#parts.onEnded(container);
+    const restart = !run.stopRequested && this.#wantsRestart(container, exit.code);
+    const release = this.#release(container);
+    await release.network;
+    book.setState(container, {
+      status: restart ? 'restarting' : 'exited',
+      pid: 0,
+      exitCode: exit.code,
+      finishedAt: rfc3339Nano(exit.atNs),
+      oomKilled: exit.oomKilled,
+    });
+    const seconds = Math.max(0, Math.floor((Date.now() - run.startedMs) / 1000));
+    if (exit.oomKilled) this.emit(container, 'oom');
+    this.emit(container, 'die', { execDuration: String(seconds), exitCode: String(exit.code) });
+    if (restart) {
+      await release.rest;
+      this.#scheduleRestart(container, run);
+    } else if (container.record.host.AutoRemove) {
+      // The wait for `removed` is answered by the removal itself.
+      const removed = this.#parts.autoRemove(container).catch((error: unknown) => this.#parts.log.error('automatic removal', { id: container.id, error }));
+      this.#wake(container.id, exit.code);
+      await removed;
+      await release.rest;
+      return;
+    }
+    this.#wake(container.id, exit.code);
+    await release.rest;
+  }
+
+  #wake(id: string, code: number): void {
+    for (const settle of [...(this.#exitWaiters.get(id) ?? [])]) settle(code);
+    this.#exitWaiters.delete(id);
+  }
+
+  /** Gives back what a run held: its network at once, bundle, volumes and mount behind it. */
+  #release(container: Container): { network: Promise<void>; rest: Promise<void> } {
+    const { networks, monitor, layers, volumes, log } = this.#parts;
+    const guard = (what: string, work: Promise<unknown>) => work.then(() => {}, (error: unknown) => log.warn(what, { id: container.id, error }));
+    const network = guard('network release', networks.closeSandbox(container.id));
+    const rest = (async () => {
+      await guard('bundle removal', monitor.delete(container.id));
+      for (const mount of container.record.mounts) if (mount.type === 'volume') await guard('volume release', volumes.unmount(mount.source, container.id));
+      await guard('unmount', layers.unmount(container.id));
+      for (const { type, destination } of container.record.mounts) if (type === 'image') await guard('image unmount', this.#parts.layers.removeSnapshot(`${container.id}-image-${Buffer.from(destination).toString('hex').slice(0, 32)}`));
+    })();
+    return { network, rest };
+  }
+
+  async #undo(container: Container): Promise<void> {
+    const { network, rest } = this.#release(container);
+    await Promise.all([network, rest]);
+  }
+
+  #wantsRestart(container: Container, code: number): boolean {
+    if (this.#closing) return false;
+    const { Name: name = 'no', MaximumRetryCount: limit = 0 } = container.record.host.RestartPolicy ?? {};
+    if (name === 'always') return true;
+    if (name === 'unless-stopped') return !container.state.stoppedByUser;
+    if (name === 'on-failure') return code !== 0 && (limit === 0 || container.state.restartCount < limit);
+    return false;
+  }
+
+  #scheduleRestart(container: Container, run: Run): void {
+    const ran = Date.now() - run.startedMs;
+    const previous = this.#backoff.get(container.id);
+    const delay = previous === undefined || ran > STABLE_MS ? FIRST_BACKOFF_MS : Math.min(previous * 2, MAX_BACKOFF_MS);
+    this.#backoff.set(container.id, delay);
+    const timer = setTimeout(() => {
+      this.#timers.delete(container.id);
+      this.track(
+        container.exclusive(async () => {
+          if (container.state.status !== 'restarting' || this.#closing) return;
+          this.#parts.book.setState(container, { restartCount: container.state.restartCount + 1 });
+          await this.#launch(container).catch((error: EngineError) => {
+            this.#parts.log.warn('restart failed', { id: container.id, error });
+            this.#parts.book.setState(container, { status: 'exited' });
+          });
+        }),
+      );
+    }, delay);
+    this.#timers.set(container.id, timer);
+  }
+
+  #cancelRestart(id: string): void {
+    clearTimeout(this.#timers.get(id));
+    this.#timers.delete(id);
+  }
+
+  track(work: Promise<unknown>): void {
+    const tracked = work.catch(() => {}).finally(() => this.#background.delete(tracked));
+    this.#background.add(tracked);
+  }
+
+  /** SIGTERM (or the container's own signal), grace, SIGKILL. Idempotent on what does not run. */
+  async stop(container: Container, options: { timeoutS?: number; stopSignal?: string }): Promise<void> {
+    const { record } = container;
+    if (container.state.status === 'restarting') {
+      this.#cancelRestart(container.id);
+      this.#parts.book.setState(container, { status: 'exited', stoppedByUser: true });
+      return;
+    }
+    if (!container.running) throw notModified('container already stopped');
+    const signal = parseSignal(options.stopSignal || record.config.StopSignal || 'SIGTERM');
+    const graceS = options.timeoutS ?? record.config.StopTimeout ?? 10;
+    const run = this.#runs.get(container.id);
+    if (run === undefined) return;
+    run.stopRequested = true;
+    this.#parts.book.setState(container, { stoppedByUser: true });
+    await this.#signal(container, signal);
+    if (container.state.status === 'paused') await this.#resume(container);
+    if (graceS >= 0 && !(await within(run.ended, graceS * 1000))) {
+      await this.#signal(container, SIGKILL);
+      await within(run.ended, 10_000);
+    }
+    await run.ended;
+    this.emit(container, 'stop');
+  }
+
+  async restart(container: Container, options: { timeoutS?: number; stopSignal?: string }): Promise<void> {
+    const autoRemove = container.record.host.AutoRemove;
+    // A restart of a `--rm` container must not remove it in between.
+    if (autoRemove) container.record.host.AutoRemove = false;
+    try {
+      if (container.running || container.state.status === 'restarting') await this.stop(container, options);
+    } finally {
+      if (autoRemove) container.record.host.AutoRemove = true;
+    }
+    await this.start(container);
+    this.emit(container, 'restart');
+  }
+
+  async kill(container: Container, signalText: string | undefined): Promise<void> {
+    let signal: number;
+    try {
+      signal = parseSignal(signalText || 'SIGKILL');
+    } catch (error) {
+      throw invalid(`invalid signal: ${signalText}`, error);
+    }
+    if (container.state.status === 'restarting') {
+      await this.stop(container, { timeoutS: 0 });
+      return;
+    }
+    if (!container.running) throw conflict(`container ${container.id} is not running`);
+    const run = this.#runs.get(container.id);
+    const stops = signal === SIGKILL || signal === parseSignal(container.record.config.StopSignal || 'SIGTERM');
+    if (run !== undefined && stops) {
+      run.stopRequested = true;
+      this.#parts.book.setState(container, { stoppedByUser: true });
+    }
+    await this.#signal(container, signal);
+    if (signal === SIGKILL && container.state.status === 'paused') await this.#resume(container);
+    this.emit(container, 'kill', { signal: String(signal) });
+    if (signal === SIGKILL && run !== undefined) await within(run.ended, 10_000);
+  }
+
+  async #signal(container: Container, signal: number): Promise<void> {
+    try {
+      await this.#parts.monitor.kill(container.id, signal);
+    } catch (error) {
+      // It ended by itself in this moment; its end is on the way.
+      this.#parts.log.debug('signal', { id: container.id, error });
+    }
+  }
+
+  async #resume(container: Container): Promise<void> {
+    await this.#parts.monitor.resume(container.id).catch(() => {});
+    if (container.state.status === 'paused') this.#parts.book.setState(container, { status: 'running' });
+  }
+
+  async pause(container: Container): Promise<void> {
+    if (container.state.status === 'paused') throw conflict(`Container ${container.id} is already paused`);
+    if (container.state.status === 'restarting') throw conflict(`Container ${container.id} is restarting, wait until the container is running`);
+    if (!container.running) throw conflict(`container ${container.id} is not running`);
+    await this.#parts.monitor.pause(container.id);
+    this.#parts.book.setState(container, { status: 'paused' });
+    this.emit(container, 'pause');
+  }
+
+  async unpause(container: Container): Promise<void> {
+    if (container.state.status !== 'paused') throw conflict(`Container ${container.id} is not paused`);
+    await this.#parts.monitor.resume(container.id);
+    this.#parts.book.setState(container, { status: 'running' });
+    this.emit(container, 'unpause');
+  }
+
+  /** Ends a process for removal, without its restart. */
+  async killForRemoval(container: Container): Promise<void> {
+    this.#cancelRestart(container.id);
+    const run = this.#runs.get(container.id);
+    if (run === undefined) return;
+    run.stopRequested = true;
+    container.record.host.AutoRemove = false;
+    await this.#signal(container, SIGKILL);
+    if (container.state.status === 'paused') await this.#resume(container);
+    this.emit(container, 'kill', { signal: '9' });
+    await run.ended;
+  }
+
+  /** What ended or runs since the last daemon: exits are recorded, running ones adopted, policies applied. */
+  async reconcile(container: Container): Promise<void> {
+    const { monitor, book } = this.#parts;
+    const { status } = container.state;
+    if (status === 'running' || status === 'paused') {
+      const state = await monitor.state(container.id);
+      if (state !== undefined && state.status === 'created') {
+        // Killed between create and start: it never ran.
+        await this.#undo(container);
+        book.setState(container, { status: 'exited', pid: 0, exitCode: 128 });
+      } else if (state !== undefined && state.status !== 'stopped') {
+        book.setState(container, { status: state.status === 'paused' ? 'paused' : 'running', pid: state.pid });
+        this.#supervise(container);
+        this.#parts.onStarted(container);
+        return;
+      } else if (state === undefined) {
+        await this.#undo(container);
+        book.setState(container, { status: 'exited', pid: 0, exitCode: 255, finishedAt: nowText() });
+      } else {
+        const run: Run = { stopRequested: container.state.stoppedByUser, startedMs: Date.parse(container.state.startedAt), ended: Promise.resolve() };
+        await this.#end(container, run, await monitor.wait(container.id));
+        return;
+      }
+    } else await this.#undo(container);
+    if (container.record.host.AutoRemove && container.state.startedAt !== ZERO_TIME) {
+      await this.#parts.autoRemove(container);
+      return;
+    }
+    const policy = container.record.host.RestartPolicy?.Name ?? '';
+    const again = container.state.status === 'restarting' || (container.state.startedAt !== ZERO_TIME && (policy === 'always' || (policy === 'unless-stopped' && !container.state.stoppedByUser)));
+    if (again && container.state.status !== 'created') {
+      book.setState(container, { status: 'restarting' });
+      this.#scheduleRestart(container, { stopRequested: false, startedMs: 0, ended: Promise.resolve() });
+    }
+  }
+
+  /** Stops all (or, with live restore, leaves them running), and waits for what is under way. */
+  async close(options: { stopContainers: boolean; timeoutS: number }): Promise<void> {
+    this.#closing = true;
+    for (const id of [...this.#timers.keys()]) this.#cancelRestart(id);
+    if (options.stopContainers) {
+      await Promise.all(
+        this.#parts.book.all().map((container) =>
+          container.exclusive(async () => {
+            if (!container.running) return;
+            // A person did not stop it: `unless-stopped` comes back with the daemon.
+            const { stoppedByUser } = container.state;
+            await this.stop(container, { timeoutS: Math.min(options.timeoutS, container.record.config.StopTimeout ?? options.timeoutS) }).catch(() => {});
+            this.#parts.book.setState(container, { stoppedByUser });
+          }),
+        ),
+      );
+    }
+    await Promise.all([...this.#background]);
+  }
+}
+
+async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<false>();
+  const timer = setTimeout(() => resolve(false), Math.min(ms, 2 ** 31 - 1));
+  try {
+    return await Promise.race([work.then(() => true as const), promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

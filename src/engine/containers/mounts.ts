@@ -1,0 +1,162 @@
+import { posix } from 'node:path';
+import { existsSync } from 'node:fs';
+import { invalid, newId } from '../../common/index.ts';
+import type { HostConfig, Mount } from '../../wire/index.ts';
+import type { MountRecord } from './record.ts';
+
+const PROPAGATIONS = new Set(['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave']);
+const VOLUME_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
+
+/** Splits `source:target:mode` and gives its mount (moby volume/mounts linux_parser). */
+export function parseBind(spec: string): MountRecord {
+  const parts = spec.split(':');
+  if (parts.length > 3 || parts.some((part) => part === '')) throw invalid(`invalid volume specification: '${spec}'`);
+  let [source = '', target = '', mode = ''] = parts;
+  if (parts.length === 1) [source, target] = ['', source];
+  const kind = source.startsWith('/') ? 'bind' : 'volume';
+  const bad = (why: string) => invalid(`invalid volume specification: '${spec}': invalid mount config for type "${kind}": ${why}`);
+  if (!target.startsWith('/')) {
+    if (parts.length === 2 && isMode(target)) throw invalid(`invalid volume specification: '${spec}'`);
+    throw bad(`invalid mount path: '${target}' mount path must be absolute`);
+  }
+  const destination = cleanPath(target);
+  if (destination === '/') throw bad("invalid specification: destination can't be '/'");
+  const options = parseMode(mode, spec, kind);
+  if (kind === 'bind')
+    return { type: 'bind', source: cleanPath(source), destination, mode, rw: options.rw, propagation: options.propagation || 'rprivate', createHostPath: true, nonRecursive: options.nonRecursive };
+  if (source !== '' && !VOLUME_NAME.test(source))
+    throw invalid(
+      `create ${source}: "${source}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
+    );
+  return {
+    type: 'volume',
+    source: source === '' ? newId() : source,
+    destination,
+    driver: 'local',
+    mode: parts.length === 1 ? '' : mode === '' ? 'z' : mode,
+    rw: options.rw,
+    propagation: '',
+    noCopy: options.noCopy,
+    ...(source === '' ? { anonymous: true } : {}),
+  };
+}
+
+const isMode = (text: string) => text.split(',').every((word) => /^(ro|rw|z|Z|nocopy)$/.test(word) || PROPAGATIONS.has(word));
+
+function parseMode(mode: string, _spec: string, kind: 'bind' | 'volume'): { rw: boolean; propagation: string; noCopy: boolean; nonRecursive: boolean } {
+  const result = { rw: true, propagation: '', noCopy: false, nonRecursive: false };
+  const seen = new Set<string>();
+  for (const word of mode === '' ? [] : mode.split(',')) {
+    const group = word === 'ro' || word === 'rw' ? 'rw' : PROPAGATIONS.has(word) ? 'propagation' : word === 'z' || word === 'Z' ? 'label' : word;
+    if (seen.has(group)) throw invalid(`invalid mode: ${mode}`);
+    seen.add(group);
+    if (word === 'ro') result.rw = false;
+    else if (word === 'rw' || word === 'z' || word === 'Z' || /^(consistent|cached|delegated|default)$/.test(word)) continue;
+    else if (word === 'nocopy' && kind === 'volume') result.noCopy = true;
+    else if (PROPAGATIONS.has(word) && kind === 'bind') result.propagation = word;
+    else throw invalid(`invalid mode: ${mode}`);
+  }
+  return result;
+}
+
+export const cleanPath = (path: string): string => {
+  const clean = posix.normalize(path);
+  return clean.length > 1 && clean.endsWith('/') ? clean.slice(0, -1) : clean;
+};
+
+/** `HostConfig.Mounts` (`--mount`). */
+export function parseMount(mount: Mount): MountRecord {
+  const type = mount.Type ?? '';
+  const bad = (why: string) => invalid(`invalid mount config for type "${type}": ${why}`);
+  if (!['bind', 'volume', 'tmpfs', 'image'].includes(type)) throw bad('mount type unknown');
+  const target = mount.Target ?? '';
+  if (target === '') throw bad('field Target must not be empty');
+  if (!target.startsWith('/')) throw bad(`invalid mount path: '${target}' mount path must be absolute`);
+  const destination = cleanPath(target);
+  if (destination === '/') throw bad("invalid specification: destination can't be '/'");
+  const base = { destination, mode: '', rw: mount.ReadOnly !== true, propagation: '' };
+  const source = mount.Source ?? '';
+  if (type === 'bind') {
+    if (source === '') throw bad('field Source must not be empty');
+    if (!source.startsWith('/')) throw bad(`invalid mount path: '${source}' mount path must be absolute`);
+    if (mount.VolumeOptions !== undefined) throw bad('field VolumeOptions must not be specified');
+    const create = mount.BindOptions?.CreateMountpoint === true;
+    if (!create && !existsSync(source)) throw bad(`bind source path does not exist: ${source}`);
+    const propagation = mount.BindOptions?.Propagation || 'rprivate';
+    if (!PROPAGATIONS.has(propagation)) throw bad(`invalid propagation mode: ${propagation}`);
+    return {
+      ...base,
+      type: 'bind',
+      source: cleanPath(source),
+      propagation,
+      createHostPath: create,
+      nonRecursive: mount.BindOptions?.NonRecursive,
+      readonlyNonRecursive: mount.BindOptions?.ReadOnlyNonRecursive,
+      idMap: mount.BindOptions?.IdMap,
+    };
+  }
+  if (mount.BindOptions !== undefined) throw bad('field BindOptions must not be specified');
+  if (type === 'tmpfs') {
+    if (source !== '') throw bad('field Source must not be specified');
+    const { SizeBytes: size, Mode: mode, Options: options } = mount.TmpfsOptions ?? {};
+    const words = [...(mount.ReadOnly ? ['ro'] : []), ...(size ? [`size=${size}`] : []), ...(mode ? [`mode=${mode.toString(8)}`] : []), ...(options ?? []).map((pair) => pair.join('='))];
+    return { ...base, type: 'tmpfs', source: '', tmpfsOptions: words.join(',') };
+  }
+  const subpath = type === 'image' ? mount.ImageOptions?.Subpath : mount.VolumeOptions?.Subpath;
+  if (subpath !== undefined && subpath !== '' && (subpath.startsWith('/') || cleanPath(subpath).startsWith('..')))
+    throw bad(`subpath must be a relative path within the ${type}`);
+  if (type === 'image') {
+    if (source === '') throw bad('field Source must not be empty');
+    return { ...base, type: 'image', source, rw: false, subpath };
+  }
+  if (source !== '' && !VOLUME_NAME.test(source)) throw bad(`"${source}" includes invalid characters for a local volume name`);
+  return {
+    ...base,
+    type: 'volume',
+    source: source === '' ? newId() : source,
+    driver: mount.VolumeOptions?.DriverConfig?.Name || 'local',
+    mode: 'z',
+    noCopy: mount.VolumeOptions?.NoCopy,
+    subpath,
+    ...(source === '' ? { anonymous: true } : {}),
+  };
+}
+
+/** `--tmpfs path[:options]`. */
+export function parseTmpfs(path: string, options: string): MountRecord {
+  if (!path.startsWith('/')) throw invalid(`invalid mount path: '${path}' mount path must be absolute`);
+  return { type: 'tmpfs', source: '', destination: cleanPath(path), mode: '', rw: !options.split(',').includes('ro'), propagation: '', tmpfsOptions: options };
+}
+
+export interface MountSources {
+  host: HostConfig;
+  /** Paths that the image or the request declares as volumes. */
+  volumes: string[];
+  /** Mounts of another container, for `--volumes-from`. */
+  mountsOf: (ref: string) => MountRecord[];
+}
+
+/** All mounts of a container, later ones over volumes-from and image volumes; a point asked for twice is refused. Pure but for the source checks. */
+export function planMounts({ host, volumes, mountsOf }: MountSources): MountRecord[] {
+  const byPoint = new Map<string, MountRecord>();
+  for (const spec of host.VolumesFrom ?? []) {
+    const [ref = '', mode = 'rw', ...rest] = spec.split(':');
+    if (rest.length > 0 || ref === '' || !isMode(mode)) throw invalid(`invalid volumes-from specification: ${spec}`);
+    for (const mount of mountsOf(ref)) byPoint.set(mount.destination, { ...mount, rw: mount.rw && mode !== 'ro', noCopy: true, mode: mode === 'rw' ? mount.mode : mode });
+  }
+  const asked = new Set<string>();
+  const add = (mount: MountRecord) => {
+    if (asked.has(mount.destination)) throw invalid(`Duplicate mount point: ${mount.destination}`);
+    asked.add(mount.destination);
+    byPoint.set(mount.destination, mount);
+  };
+  for (const spec of host.Binds ?? []) add(parseBind(spec));
+  for (const mount of host.Mounts ?? []) add(parseMount(mount));
+  for (const [path, options] of Object.entries(host.Tmpfs ?? {})) add(parseTmpfs(path, options));
+  for (const path of volumes) {
+    const destination = cleanPath(path);
+    if (byPoint.has(destination)) continue;
+    byPoint.set(destination, { type: 'volume', source: newId(), destination, driver: host.VolumeDriver || 'local', mode: '', rw: true, propagation: '', anonymous: true });
+  }
+  return [...byPoint.values()];
+}

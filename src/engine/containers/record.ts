@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import type { Database } from '../../state/index.ts';
+import { ContainerConfig, EndpointSettings, HostConfig } from '../../wire/index.ts';
+
+/** One mount as decided at create; the mount plan turns it into an OCI mount at start. */
+export const MountRecord = z.object({
+  type: z.enum(['bind', 'volume', 'tmpfs', 'image']),
+  /** Host path (bind), volume name, image id; empty for tmpfs. */
+  source: z.string(),
+  destination: z.string(),
+  driver: z.string().optional(),
+  /** As given after the last colon of `-v`, for inspect. */
+  mode: z.string(),
+  rw: z.boolean(),
+  propagation: z.string(),
+  noCopy: z.boolean().optional(),
+  subpath: z.string().optional(),
+  nonRecursive: z.boolean().optional(),
+  readonlyNonRecursive: z.boolean().optional(),
+  tmpfsOptions: z.string().optional(),
+  idMap: z.string().optional(),
+  /** Shown in HostConfig.Mounts, not in Binds. */
+  anonymous: z.boolean().optional(),
+  createHostPath: z.boolean().optional(),
+});
+export type MountRecord = z.infer<typeof MountRecord>;
+
+export const StateRecord = z.object({
+  status: z.enum(['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead']),
+  pid: z.number(),
+  exitCode: z.number(),
+  error: z.string(),
+  startedAt: z.string(),
+  finishedAt: z.string(),
+  oomKilled: z.boolean(),
+  restartCount: z.number(),
+  /** Stopped by a person: `unless-stopped` then leaves it down. */
+  stoppedByUser: z.boolean(),
+});
+export type StateRecord = z.infer<typeof StateRecord>;
+
+/** Everything of a container that survives the daemon. */
+export const ContainerRecord = z.object({
+  id: z.string(),
+  name: z.string(),
+  created: z.string(),
+  imageId: z.string(),
+  chainId: z.string().optional(),
+  platform: z.string(),
+  config: ContainerConfig,
+  host: HostConfig,
+  /** Requested endpoints by network name, in order. */
+  endpoints: z.record(z.string(), EndpointSettings),
+  mounts: z.array(MountRecord),
+  /** Runtime taken at create. */
+  runtime: z.string(),
+  cgroupsPath: z.string(),
+  logSequence: z.number(),
+  state: StateRecord,
+});
+export type ContainerRecord = z.infer<typeof ContainerRecord>;
+
+/** The table of containers. Reads validate; writes are on disk when they return. */
+export interface ContainerTable {
+  load(): ContainerRecord[];
+  save(record: ContainerRecord): void;
+  delete(id: string): void;
+}
+
+export function openContainerTable(db: Database): ContainerTable {
+  db.migrate('engine', ['CREATE TABLE containers (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, record TEXT NOT NULL) STRICT']);
+  const upsert = db.sql.prepare(
+    'INSERT INTO containers VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, record = excluded.record',
+  );
+  const remove = db.sql.prepare('DELETE FROM containers WHERE id = ?');
+  const all = db.sql.prepare('SELECT record FROM containers');
+  return {
+    load: () => all.all().map((row) => ContainerRecord.parse(JSON.parse(String(row.record)))),
+    save: (record) => void upsert.run(record.id, record.name, JSON.stringify(record)),
+    delete: (id) => void remove.run(id),
+  };
+}

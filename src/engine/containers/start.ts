@@ -1,0 +1,179 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { conflict, invalid, type Logger, notFound } from '../../common/index.ts';
+import type { LayerStore } from '../../layers/index.ts';
+import type { NetworkService, SandboxState } from '../../network/index.ts';
+import { type Cgroups, DEFAULT_PATH, makeSpec, type Monitor, resolveUser, type RuntimeChoice, type SpecMount } from '../../runtime/index.ts';
+import type { HostConfig } from '../../wire/index.ts';
+import { type Container, type ContainerBook } from './book.ts';
+import { argsOf, isContainerMode, modeTarget, networkModeOf, securityOptions } from './configure.ts';
+import { resolveDevices, rlimitsOf } from './devices.ts';
+import { type ContainerFiles, hostsText } from './files.ts';
+import { type MountParts, mountSpecs } from './mount-specs.ts';
+import type { ContainerRecord } from './record.ts';
+import { resolveInRoot } from './root-path.ts';
+
+export interface StartParts extends MountParts {
+  book: ContainerBook;
+  files: ContainerFiles;
+  layers: LayerStore;
+  networks: NetworkService;
+  monitor: Monitor;
+  cgroups: Cgroups;
+  runtimes: ReadonlyMap<string, RuntimeChoice>;
+  initPath: string | undefined;
+  availableCapabilities: readonly string[];
+  defaults: { dns: string[]; dnsSearch: string[]; dnsOptions: string[]; ulimits: HostConfig['Ulimits']; shmSize: number; hostGateway: () => string };
+  /** Environment from `--link`. */
+  linkEnvironment: (record: ContainerRecord) => string[];
+  log: Logger;
+}
+
+/** Everything of a container that must stand before its process: root, network, mounts, spec, and the created process itself. */
+export async function prepare(container: Container, parts: StartParts): Promise<{ pid: number; sandbox: SandboxState | undefined }> {
+  const { record } = container;
+  const { config, host } = record;
+  const mode = networkModeOf(host);
+  // The overlay and the network do not know each other: both at once.
+  const [rootfs, sandbox] = await Promise.all([parts.layers.mount(record.id), openNetwork(record, mode, parts)]);
+  const target = isContainerMode(mode) ? runningTarget(mode, parts, 'network') : undefined;
+  await writeFiles(record, mode, sandbox, target, parts);
+  const own = await mountSpecs(record, rootfs, parts);
+  const text = (path: string) => readFile(resolveInRoot(rootfs, path), 'utf8').catch(() => '');
+  const [passwd, group] = await Promise.all([text('/etc/passwd'), text('/etc/group')]);
+  const { home, ...user } = resolveUser(config.User ?? '', host.GroupAdd ?? [], passwd, group);
+  const security = securityOptions(host.SecurityOpt ?? []);
+  const spec = makeSpec({
+    id: record.id,
+    args: argsOf(config),
+    env: environment(record, home, parts),
+    cwd: config.WorkingDir || '/',
+    user,
+    config,
+    host: { ...host, ShmSize: host.ShmSize || parts.defaults.shmSize, ...(security.unmasked ? { MaskedPaths: [], ReadonlyPaths: [] } : {}) },
+    rootfs,
+    hostname: config.Hostname || hostnameOf(target) || '',
+    cgroupsPath: record.cgroupsPath,
+    cgroupVersion: parts.cgroups.version,
+    mounts: [...etcMounts(target?.id ?? record.id, own, parts), ...own],
+    namespaces: namespaces(record, mode, sandbox, target, parts),
+    shmPath: shmOf(host, parts),
+    devices: resolveDevices(host),
+    seccomp: security.seccomp,
+    noNewPrivileges: security.noNewPrivileges,
+    initPath: host.Init === true ? requireInit(parts.initPath) : undefined,
+    rlimits: rlimitsOf(host.Ulimits ?? parts.defaults.ulimits),
+    availableCapabilities: parts.availableCapabilities,
+  });
+  const runtime = parts.runtimes.get(record.runtime);
+  if (runtime === undefined) throw invalid(`unknown or invalid runtime name: ${record.runtime}`);
+  const { pid } = await parts.monitor.create({
+    id: record.id,
+    name: record.name,
+    spec,
+    runtime,
+    terminal: config.Tty === true,
+    stdin: config.OpenStdin === true,
+    stdinOnce: config.StdinOnce === true,
+    logPath: host.LogConfig?.Type === 'none' ? undefined : parts.files.logPath(record.id),
+  });
+  return { pid, sandbox };
+}
+
+function openNetwork(record: ContainerRecord, mode: string, parts: StartParts): Promise<SandboxState | undefined> {
+  const { config, host } = record;
+  if (mode === 'host' || isContainerMode(mode)) return Promise.resolve(undefined);
+  return parts.networks.openSandbox({
+    containerId: record.id,
+    containerName: record.name,
+    hostname: config.Hostname ?? '',
+    endpoints: config.NetworkDisabled ? [] : Object.entries(record.endpoints).map(([network, settings]) => ({ network, settings })),
+    ports: host.PortBindings ?? {},
+    exposed: Object.keys(config.ExposedPorts ?? {}),
+    publishAll: host.PublishAllPorts === true,
+    sysctls: {},
+    dns: {
+      servers: host.Dns?.length ? host.Dns : parts.defaults.dns,
+      search: host.DnsSearch?.length ? host.DnsSearch : parts.defaults.dnsSearch,
+      options: host.DnsOptions?.length ? host.DnsOptions : parts.defaults.dnsOptions,
+    },
+    extraHosts: extraHosts(host, parts).map(({ ip, names }) => `${names[0]}:${ip}`),
+  });
+}
+
+function extraHosts(host: HostConfig, parts: StartParts): { ip: string; names: string[] }[] {
+  return (host.ExtraHosts ?? []).map((pair) => {
+    const cut = pair.search(/[:=]/);
+    const ip = pair.slice(cut + 1).replace(/^\[(.*)\]$/, '$1');
+    return { names: [pair.slice(0, cut)], ip: ip === 'host-gateway' ? parts.defaults.hostGateway() : ip };
+  });
+}
+
+/** Hosts, hostname and resolv.conf; a container on another's network uses the other's. */
+async function writeFiles(record: ContainerRecord, mode: string, sandbox: SandboxState | undefined, target: Container | undefined, parts: StartParts): Promise<void> {
+  if (target !== undefined) return;
+  const { files } = parts;
+  const extra = extraHosts(record.host, parts);
+  const hosts = mode === 'host' ? `${await readFile('/etc/hosts', 'utf8').catch(() => hostsText([]))}${extra.map(({ ip, names }) => `${ip}\t${names.join(' ')}\n`).join('')}` : hostsText(sandbox?.hosts ?? [], extra);
+  const resolv = sandbox?.resolvConf ?? (await readFile('/etc/resolv.conf', 'utf8').catch(() => ''));
+  await Promise.all([files.writeHosts(record.id, hosts), files.writeResolvConf(record.id, resolv), files.writeHostname(record.id, record.config.Hostname ?? '')]);
+}
+
+function etcMounts(id: string, own: readonly SpecMount[], parts: StartParts): SpecMount[] {
+  const directory = parts.files.directory(id);
+  return ['resolv.conf', 'hostname', 'hosts']
+    .map((name) => ({ destination: `/etc/${name}`, type: 'bind', source: `${directory}/${name}`, options: ['rbind', 'rprivate'] }))
+    .filter((mount) => !own.some(({ destination }) => destination === mount.destination));
+}
+
+const hostnameOf = (target: Container | undefined) => target?.record.config.Hostname;
+
+function runningTarget(mode: string, parts: StartParts, what: string): Container {
+  const name = modeTarget(mode);
+  const target = parts.book.find(name);
+  if (target === undefined) throw notFound(`No such container: ${name}`);
+  if (!target.running) throw conflict(what === 'network' ? `cannot join network namespace of a non running container: container ${target.id} is ${target.state.status}` : `cannot join ${what} namespace of a non running container: ${target.id}`);
+  return target;
+}
+
+function namespaces(record: ContainerRecord, mode: string, sandbox: SandboxState | undefined, target: Container | undefined, parts: StartParts) {
+  const { host } = record;
+  const join = (kind: string, wanted: string | undefined, file: string): string => {
+    if (wanted === 'host') return 'host';
+    if (!isContainerMode(wanted)) return wanted === 'none' ? 'none' : 'private';
+    const other = runningTarget(wanted!, parts, kind);
+    if (kind === 'IPC' && !(other.record.host.IpcMode === 'shareable' || other.record.host.IpcMode === 'host'))
+      throw invalid(`failed to join IPC namespace: container ${other.id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`);
+    return `/proc/${other.state.pid}/ns/${file}`;
+  };
+  const network = target === undefined ? (mode === 'host' ? 'host' : (sandbox?.netnsPath ?? 'private')) : `/proc/${target.state.pid}/ns/net`;
+  return {
+    network,
+    ipc: join('IPC', host.IpcMode, 'ipc'),
+    pid: join('PID', host.PidMode, 'pid'),
+    uts: host.UTSMode === 'host' || (mode === 'host' && !record.config.Hostname) ? 'host' : 'private',
+    cgroup: host.CgroupnsMode === 'private' || (!host.CgroupnsMode && parts.cgroups.version === 2 && !host.Privileged) ? 'private' : '',
+  };
+}
+
+function shmOf(host: HostConfig, parts: StartParts): string | undefined {
+  if (host.IpcMode === 'host') return '/dev/shm';
+  if (!isContainerMode(host.IpcMode)) return undefined;
+  const other = runningTarget(host.IpcMode!, parts, 'IPC');
+  return `/proc/${other.state.pid}/root/dev/shm`;
+}
+
+function requireInit(path: string | undefined): string {
+  if (path === undefined || !existsSync(path)) throw invalid('failed to find docker-init: no init binary on this machine (install catatonit or tini)');
+  return path;
+}
+
+/** Docker's own variables first, then links', then the configuration's. */
+function environment(record: ContainerRecord, home: string, parts: StartParts): string[] {
+  const { config } = record;
+  const given = config.Env ?? [];
+  const names = new Set(given.map((pair) => pair.split('=')[0]));
+  const base = [DEFAULT_PATH, `HOSTNAME=${config.Hostname ?? ''}`, ...(config.Tty ? ['TERM=xterm'] : []), ...parts.linkEnvironment(record)];
+  const all = [...base.filter((pair) => !names.has(pair.split('=')[0])), ...given.filter((pair) => pair.includes('='))];
+  return names.has('HOME') ? all : [...all, `HOME=${home}`];
+}
