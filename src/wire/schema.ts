@@ -5,7 +5,10 @@ import { z } from 'zod';
  * a missing or null field becomes undefined. Unknown fields are dropped, as Go does.
  */
 export const opt = <T extends z.ZodType>(schema: T) =>
-  schema.nullish().transform((value) => value ?? undefined) as z.ZodType<z.output<T> | undefined, z.input<T> | null | undefined>;
+  schema
+    .nullish()
+    .transform((value) => value ?? undefined)
+    .optional() as unknown as z.ZodOptional<z.ZodType<z.output<T> | undefined, z.input<T> | null | undefined>>;
 export const str = opt(z.string());
 export const bool = opt(z.boolean());
 export const int = opt(z.number().int());
