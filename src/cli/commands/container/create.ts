@@ -1,0 +1,27 @@
+import { containerBody } from '../../run/container-body.ts';
+import { createContainer } from '../../run/create.ts';
+import { createFlags } from '../../run/create-flags.ts';
+import { startFailure } from '../../run/start-errors.ts';
+import { atLeast, type CommandSpec } from '../../spec.ts';
+
+export const command: CommandSpec = {
+  use: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
+  short: 'Create a new container',
+  aliases: ['container create', 'create'],
+  examples: ['gantry create --name web -p 8080:80 nginx'],
+  flags: createFlags,
+  args: atLeast(1),
+  interspersed: false,
+  complete: ['images'],
+  async run({ args, flags, cli, path }) {
+    const [image, ...command] = args as [string, ...string[]];
+    let body: ReturnType<typeof containerBody>;
+    try {
+      body = containerBody(flags, image, command, cli.env);
+    } catch (error) {
+      throw startFailure(error, path);
+    }
+    const client = await cli.client();
+    cli.print(`${await createContainer(cli, client, body, flags)}\n`);
+  },
+};

@@ -1,0 +1,73 @@
+import { filterMap } from '../../filters.ts';
+import { containerFormat, containerRow, containerTable } from '../../format/containers.ts';
+import { renderRows } from '../../format/rows.ts';
+import { TABLE_FORMAT } from '../../format-flags.ts';
+import { type Call, type CommandSpec, noArgs } from '../../spec.ts';
+
+export const command: CommandSpec = {
+  use: '[OPTIONS]',
+  short: 'List containers',
+  aliases: ['container ls', 'container list', 'container ps', 'ps'],
+  examples: ['gantry ps -a --filter status=exited', 'gantry ps --tree'],
+  flags: [
+    {
+      name: 'all',
+      short: 'a',
+      type: 'bool',
+      usage: 'Show all containers (default shows just running)',
+      default: 'shows just running',
+    },
+    { name: 'filter', short: 'f', type: 'filter', usage: 'Filter output based on conditions provided' },
+    TABLE_FORMAT,
+    {
+      name: 'last',
+      short: 'n',
+      type: 'int',
+      usage: 'Show n last created containers (includes all states) (default -1)',
+      default: '-1',
+    },
+    { name: 'latest', short: 'l', type: 'bool', usage: 'Show the latest created container (includes all states)' },
+    { name: 'no-trunc', type: 'bool', usage: "Don't truncate output" },
+    { name: 'quiet', short: 'q', type: 'bool', usage: 'Only display container IDs' },
+    { name: 'size', short: 's', type: 'bool', usage: 'Display total file sizes' },
+    {
+      name: 'tree',
+      type: 'bool',
+      usage: 'Show containers under the network, Compose project or image that they belong to',
+    },
+    { name: 'before', type: 'string', usage: '', hidden: true, deprecated: 'use --filter=before=... instead' },
+    { name: 'since', type: 'string', usage: '', hidden: true, deprecated: 'use --filter=since=... instead' },
+  ],
+  args: noArgs,
+  run,
+};
+
+async function run({ flags, cli }: Call): Promise<void> {
+  const quiet = flags.bool('quiet');
+  const filters: Record<string, readonly string[]> = { ...filterMap(flags.list('filter')) };
+  for (const old of ['before', 'since'])
+    if (flags.changed(old)) filters[old] = [...(filters[old] ?? []), flags.text(old)];
+  const given = flags.text('format') || (quiet ? 'table' : cli.config.data.psFormat || 'table');
+  const format = containerFormat(given, quiet, flags.bool('size'));
+  const last = flags.bool('latest') ? 1 : flags.int('last');
+  const client = await cli.client();
+  const containers = await client.containers.list({
+    all: flags.bool('all') || last > 0,
+    limit: last,
+    size: flags.bool('size') || /\.Size\b/.test(format),
+    filters,
+  });
+  if (flags.bool('tree')) {
+    const { containerTree } = await import('../../format/container-tree.ts');
+    cli.print(containerTree(containers));
+    return;
+  }
+  const options = { trunc: !flags.bool('no-trunc'), nowMs: Date.now() };
+  cli.print(
+    renderRows(
+      format,
+      containerTable,
+      containers.map((container) => containerRow(container, options)),
+    ),
+  );
+}

@@ -1,0 +1,19 @@
+import { forEach } from '../../each.ts';
+import { atLeast, type CommandSpec } from '../../spec.ts';
+
+export const command: CommandSpec = {
+  use: 'CONTAINER [CONTAINER...]',
+  short: 'Pause all processes within one or more containers',
+  aliases: ['container pause', 'pause'],
+  flags: [],
+  args: atLeast(1),
+  complete: ['running'],
+  async run({ args, cli }) {
+    const client = await cli.client();
+    await forEach(
+      args,
+      (name) => client.containers.pause(name),
+      (name) => cli.print(`${name}\n`),
+    );
+  },
+};

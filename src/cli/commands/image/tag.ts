@@ -1,0 +1,25 @@
+import { normalizeReference } from '../../references.ts';
+import { type CommandSpec, exactly } from '../../spec.ts';
+
+export const command: CommandSpec = {
+  use: 'SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]',
+  short: 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE',
+  aliases: ['image tag', 'tag'],
+  flags: [],
+  args: exactly(2),
+  complete: ['images'],
+  async run({ args, cli }) {
+    const [source, target] = args as [string, string];
+    let reference: ReturnType<typeof normalizeReference>;
+    try {
+      reference = normalizeReference(target);
+    } catch (error) {
+      throw new Error(
+        `Error parsing reference: ${JSON.stringify(target)} is not a valid repository/tag: ${(error as Error).message}`,
+      );
+    }
+    if (reference.digest !== undefined) throw new Error('refusing to create a tag with a digest reference');
+    const client = await cli.client();
+    await client.images.tag(source, reference.familiarName, reference.tag ?? 'latest');
+  },
+};

@@ -1,0 +1,99 @@
+import type { VersionAnswer } from '../../client/index.ts';
+import { execute, TemplateError } from '../../template/index.ts';
+import { contextName } from '../connection.ts';
+import { errorText, VERSION } from '../dispatch.ts';
+import { parse } from '../format/rows.ts';
+import { tabulate } from '../format/tabwriter.ts';
+import { INSPECT_FORMAT } from '../format-flags.ts';
+import type { Cli } from '../session.ts';
+import { type CommandSpec, ExitError, noArgs } from '../spec.ts';
+
+export const command: CommandSpec = {
+  use: '[OPTIONS]',
+  short: 'Show the Gantry version information',
+  flags: [INSPECT_FORMAT],
+  args: noArgs,
+  async run({ flags, cli }) {
+    const format = flags.text('format');
+    let template: ReturnType<typeof parse> | undefined;
+    try {
+      template = format === '' ? undefined : parse(format === 'json' ? '{{json .}}' : format);
+    } catch (error) {
+      throw new ExitError(
+        64,
+        `template parsing error: ${(error as Error).message.replace('failed to parse template: ', '')}`,
+      );
+    }
+    let server: VersionAnswer | null = null;
+    let failure: unknown;
+    const api = (await import('../../client/index.ts')).API_VERSION;
+    try {
+      server = await (await cli.client()).system.version();
+    } catch (error) {
+      failure = error;
+    }
+    const client = clientVersion(cli, api);
+    if (template) {
+      try {
+        cli.print(`${execute(template, { Client: client, Server: server })}\n`);
+      } catch (error) {
+        if (error instanceof TemplateError) throw new ExitError(1, error.message);
+        throw error;
+      }
+    } else cli.print(versionText(client, server));
+    if (failure !== undefined) throw new ExitError(1, errorText(failure));
+  },
+};
+
+interface ClientVersion {
+  Version: string;
+  ApiVersion: string;
+  DefaultAPIVersion: string;
+  GitCommit: string;
+  GoVersion: string;
+  Os: string;
+  Arch: string;
+  BuildTime: string;
+  Context: string;
+}
+function clientVersion(cli: Cli, api: string): ClientVersion {
+  return {
+    Version: VERSION,
+    ApiVersion: cli.connection.version ?? api,
+    DefaultAPIVersion: api,
+    GitCommit: VERSION,
+    GoVersion: `node${process.version}`,
+    Os: process.platform,
+    Arch: process.arch === 'x64' ? 'amd64' : process.arch,
+    BuildTime: '',
+    Context: contextName(cli.globals, cli.env, cli.config),
+  };
+}
+
+function versionText(client: ClientVersion, server: VersionAnswer | null): string {
+  const rows = [
+    'Client:',
+    ` Version:\t${client.Version}`,
+    ` API version:\t${client.ApiVersion}`,
+    ` Node version:\t${process.version}`,
+    ` OS/Arch:\t${client.Os}/${client.Arch}`,
+    ` Context:\t${client.Context}`,
+  ];
+  if (server) {
+    rows.push('', `Server:${server.Platform?.Name ? ` ${server.Platform.Name}` : ''}`);
+    for (const { Name, Version, Details = {} } of server.Components ?? []) {
+      rows.push(` ${Name}:`, `  Version:\t${Version}`);
+      if (Name === 'Engine') {
+        rows.push(
+          `  API version:\t${Details.ApiVersion} (minimum version ${Details.MinAPIVersion})`,
+          `  Go version:\t${Details.GoVersion}`,
+          `  Git commit:\t${Details.GitCommit}`,
+          `  Built:\t${Details.BuildTime}`,
+          `  OS/Arch:\t${Details.Os}/${Details.Arch}`,
+          `  Experimental:\t${Details.Experimental}`,
+        );
+      } else for (const key of Object.keys(Details).toSorted()) rows.push(`  ${key}:\t${Details[key]}`);
+    }
+  }
+  return `${tabulate(rows.join('\n'), 20, 1)}\n`;
+}

@@ -1,0 +1,116 @@
+import type { RegistryAuth } from '../wire/index.ts';
+import type { ConfigData } from './config-file.ts';
+import type { Cli } from './session.ts';
+
+/** The key under which Docker keeps Docker Hub's credentials. */
+export const HUB = 'https://index.docker.io/v1/';
+export const serverKey = (domain: string): string => (domain === 'docker.io' || domain === '' ? HUB : domain);
+/** `https://host/v2/` as the host alone, which is how other registries are kept. */
+export const hostOf = (server: string): string => server.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
+
+type Auth = Partial<RegistryAuth>;
+
+/** Credentials for a registry: from the configured helper or config.json; nothing if there are none. */
+export async function registryAuth(cli: Cli, domain: string): Promise<Auth | undefined> {
+  const key = serverKey(domain);
+  const { data } = cli.config;
+  const helper = data.credHelpers?.[key] ?? data.credHelpers?.[hostOf(key)] ?? data.credsStore;
+  if (helper !== undefined && helper !== '') return fromHelper(helper, key);
+  const auths = data.auths ?? {};
+  const found = auths[key] ?? Object.entries(auths).find(([name]) => hostOf(name) === hostOf(key))?.[1];
+  if (!found) return undefined;
+  const auth: Auth = { serveraddress: key };
+  if (found.auth) {
+    const plain = Buffer.from(found.auth, 'base64').toString();
+    const cut = plain.indexOf(':');
+    if (cut > 0) {
+      auth.username = plain.slice(0, cut);
+      auth.password = plain.slice(cut + 1).replace(/\0+$/, '');
+    }
+  } else {
+    auth.username = found.username;
+    auth.password = found.password;
+  }
+  if (found.identitytoken) auth.identitytoken = found.identitytoken;
+  if (found.registrytoken) auth.registrytoken = found.registrytoken;
+  return auth;
+}
+
+async function fromHelper(helper: string, key: string): Promise<Auth | undefined> {
+  const { code, stdout } = await callHelper(helper, 'get', key);
+  if (code !== 0) {
+    if (/credentials not found/i.test(stdout)) return undefined;
+    throw new Error(`error getting credentials - err: exit status ${code}, out: \`${stdout.trim()}\``);
+  }
+  const { Username, Secret } = JSON.parse(stdout) as { Username: string; Secret: string };
+  // A helper marks an identity token by this user name.
+  if (Username === '<token>') return { identitytoken: Secret, serveraddress: key };
+  return { username: Username, password: Secret, serveraddress: key };
+}
+
+async function callHelper(helper: string, action: string, input: string): Promise<{ code: number; stdout: string }> {
+  const { spawn } = await import('node:child_process');
+  return new Promise((resolve, reject) => {
+    const child = spawn(`docker-credential-${helper}`, [action], { stdio: ['pipe', 'pipe', 'inherit'] });
+    let stdout = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    child.on('error', (error) => reject(new Error(`error getting credentials - err: ${error.message}, out: \`\``)));
+    child.on('close', (code) => resolve({ code: code ?? 1, stdout }));
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
+  });
+}
+
+const helperFor = (data: ConfigData, key: string): string | undefined =>
+  data.credHelpers?.[key] ?? data.credHelpers?.[hostOf(key)] ?? data.credsStore;
+
+/** Keeps credentials: in the helper if one is configured, else in config.json (where a warning is due). True if they are in the file. */
+export async function storeAuth(cli: Cli, key: string, auth: Auth): Promise<boolean> {
+  const { data } = cli.config;
+  const helper = helperFor(data, key);
+  data.auths ??= {};
+  if (helper) {
+    const secret = auth.identitytoken
+      ? { Username: '<token>', Secret: auth.identitytoken }
+      : { Username: auth.username, Secret: auth.password };
+    const { code, stdout } = await callHelper(helper, 'store', JSON.stringify({ ServerURL: key, ...secret }));
+    if (code !== 0) throw new Error(`error storing credentials - err: exit status ${code}, out: \`${stdout.trim()}\``);
+    data.auths[key] = {};
+  } else if (auth.identitytoken)
+    data.auths[key] = {
+      auth: Buffer.from(`${auth.username ?? ''}:`).toString('base64'),
+      identitytoken: auth.identitytoken,
+    };
+  else data.auths[key] = { auth: Buffer.from(`${auth.username}:${auth.password}`).toString('base64') };
+  cli.config.save();
+  return !helper;
+}
+
+/** Forgets credentials; false if there were none. */
+export async function eraseAuth(cli: Cli, key: string): Promise<boolean> {
+  const { data } = cli.config;
+  const helper = helperFor(data, key);
+  const names = [key, hostOf(key), `https://${hostOf(key)}`, `http://${hostOf(key)}`];
+  const known = names.filter((name) => data.auths?.[name] !== undefined);
+  if (helper) {
+    const { code, stdout } = await callHelper(helper, 'erase', key);
+    if (code !== 0 && !/not found/i.test(stdout))
+      throw new Error(`error erasing credentials - err: exit status ${code}, out: \`${stdout.trim()}\``);
+  }
+  for (const name of known) delete data.auths![name];
+  if (known.length > 0) cli.config.save();
+  return known.length > 0 || Boolean(helper);
+}
+
+/** All credentials of config.json by server, as a classic build sends them (`X-Registry-Config`). */
+export async function allAuths(cli: Cli): Promise<Record<string, Auth>> {
+  const { data } = cli.config;
+  const result: Record<string, Auth> = {};
+  for (const key of new Set([...Object.keys(data.auths ?? {}), ...Object.keys(data.credHelpers ?? {})])) {
+    const auth = await registryAuth(cli, key === HUB ? 'docker.io' : key).catch(() => undefined);
+    if (auth) result[key] = auth;
+  }
+  return result;
+}

@@ -1,0 +1,175 @@
+import { globalFlags } from './global-flags.ts';
+import { FlagError, HelpRequest, nearest, parseFlags } from './parse-flags.ts';
+import { type Cli, openSession } from './session.ts';
+import { type CommandSpec, ExitError, UsageError } from './spec.ts';
+import { type Entry, findEntry, tree } from './tree.ts';
+
+export const VERSION = '0.1.0';
+
+/** Runs one command line (without the program's name); resolves to the exit code. Never throws. */
+export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  let cli: Cli | undefined;
+  try {
+    const parsed = parseFlags(globalFlags, argv, false);
+    cli = openSession(parsed.flags, env);
+    if (parsed.flags.bool('version')) {
+      cli.print(`Gantry version ${VERSION}, build ${VERSION}\n`);
+      return 0;
+    }
+    return await route(cli, expandAlias(cli, parsed.args));
+  } catch (error) {
+    cli ??= openSession(parseFlags(globalFlags, [], false).flags, env);
+    if (error instanceof HelpRequest) return topHelp(cli, error);
+    if (error instanceof FlagError) {
+      cli.warn(
+        `${error.message}\n\nUsage:  gantry [OPTIONS] COMMAND [ARG...]\n\nRun 'gantry --help' for more information\n`,
+      );
+      return 125;
+    }
+    return report(cli, error);
+  }
+}
+
+async function topHelp(cli: Cli, request?: HelpRequest): Promise<number> {
+  if (request?.viaShorthand) cli.warn('Flag shorthand -h has been deprecated, use --help\n');
+  const { topLevelHelp } = await import('./help-top.ts');
+  cli.print(topLevelHelp(cli.columns));
+  return 0;
+}
+
+/** `aliases` of config.json stand for another command, as in Docker for `builder`; here for any. */
+function expandAlias(cli: Cli, args: string[]): string[] {
+  const [name, ...rest] = args;
+  if (name === undefined || findEntry([name])) return args;
+  const alias = cli.config.data.aliases?.[name];
+  return typeof alias === 'string' && alias !== '' ? [...alias.split(/\s+/), ...rest] : args;
+}
+
+async function route(cli: Cli, args: readonly string[]): Promise<number> {
+  if (args.length === 0) return topHelp(cli);
+  if (args[0] === 'help') return help(cli, args.slice(1));
+  let level: readonly Entry[] = tree;
+  let path = 'gantry';
+  let entry: Entry | undefined;
+  let rest = args;
+  for (;;) {
+    const name = rest[0];
+    if (entry && (name === undefined || name === '--help' || name === '-h')) return groupHelp(cli, entry, path);
+    if (name?.startsWith('-')) {
+      cli.warn(`unknown flag: ${name}\n\nUsage:  ${path} COMMAND\n\nRun '${path} --help' for more information\n`);
+      return 125;
+    }
+    const found: Entry | undefined = level.find((item) => item.name === name || item.aliases?.includes(name!));
+    if (!found) return unknown(cli, name!, path, level);
+    path += ` ${name}`;
+    rest = rest.slice(1);
+    entry = found;
+    if (entry.load) return runCommand(cli, await loadCommand(entry), path, rest);
+    level = entry.children ?? [];
+    if (entry.refused !== undefined) {
+      if (rest.length === 0 || rest.includes('--help')) return groupHelp(cli, entry, path);
+      cli.warn(`gantry: '${path}' is not supported: ${entry.refused}\n`);
+      return 1;
+    }
+  }
+}
+
+const loadCommand = async (entry: Entry): Promise<CommandSpec> => (await entry.load!()).command;
+
+function unknown(cli: Cli, name: string, path: string, level: readonly Entry[]): number {
+  const near = nearest(
+    name,
+    level.filter((entry) => !entry.hidden).flatMap((entry) => [entry.name, ...(entry.aliases ?? [])]),
+  );
+  cli.warn(`gantry: '${name}' is not a ${path} command.${near === undefined ? '' : ` Did you mean '${near}'?`}\n`);
+  cli.warn(`${path === 'gantry' ? '' : `\nUsage:  ${path}\n`}\nRun '${path} --help' for more information\n`);
+  return 1;
+}
+
+async function help(cli: Cli, words: readonly string[]): Promise<number> {
+  if (words.length === 0) return topHelp(cli);
+  const found = findEntry(words);
+  if (!found) {
+    cli.warn(`unknown help topic: ${words.join(' ')}\n`);
+    return 1;
+  }
+  const path = `gantry ${words.join(' ')}`;
+  if (!found.load) return groupHelp(cli, found, path);
+  const { commandHelp } = await import('./help.ts');
+  cli.print(commandHelp(await loadCommand(found), path, cli.columns));
+  return 0;
+}
+
+async function groupHelp(cli: Cli, entry: Entry, path: string): Promise<number> {
+  const { groupHelpText } = await import('./help-top.ts');
+  cli.print(groupHelpText(entry, path));
+  return 0;
+}
+
+async function runCommand(cli: Cli, spec: CommandSpec, path: string, argv: readonly string[]): Promise<number> {
+  const complain = async (message: string, code: number): Promise<number> => {
+    const { usageLine } = await import('./help.ts');
+    cli.warn(`${message}\n\nUsage:  ${usageLine(spec, path)}\n\nRun '${path} --help' for more information\n`);
+    return code;
+  };
+  try {
+    const { args, flags, notices } = parseFlags(spec.flags, argv, spec.interspersed ?? true);
+    for (const notice of notices) cli.warn(`${notice}\n`);
+    const wrong = countArgs(spec, path, args.length);
+    if (wrong !== undefined) return complain(`gantry: ${wrong}`, 1);
+    const call = { args, flags, cli, path };
+    try {
+      return (await spec.run(call)) ?? 0;
+    } catch (error) {
+      // Nothing was done yet if nobody answered, so the command is simply run again.
+      if (!(await started(cli, error))) throw error;
+      return (await spec.run(call)) ?? 0;
+    }
+  } catch (error) {
+    if (error instanceof HelpRequest) {
+      if (error.viaShorthand) cli.warn('Flag shorthand -h has been deprecated, use --help\n');
+      const { commandHelp } = await import('./help.ts');
+      cli.print(commandHelp(spec, path, cli.columns));
+      return 0;
+    }
+    if (error instanceof FlagError) return complain(error.message, 125);
+    if (error instanceof UsageError) return complain(error.message, 1);
+    return report(cli, error);
+  }
+}
+
+async function started(cli: Cli, error: unknown): Promise<boolean> {
+  if (!(error instanceof Error) || error.name !== 'ConnectionError') return false;
+  const { startDaemon } = await import('./autostart.ts');
+  return startDaemon(cli, error as Error & { reason: string; url: string });
+}
+
+function countArgs(spec: CommandSpec, path: string, count: number): string | undefined {
+  const { min, max } = spec.args;
+  if (count >= min && count <= max) return undefined;
+  const plural = (number: number) => `${number} argument${number === 1 ? '' : 's'}`;
+  if (max === 0) return `'${path}' accepts no arguments`;
+  if (min === max) return `'${path}' requires ${plural(min)}`;
+  if (max === Number.POSITIVE_INFINITY) return `'${path}' requires at least ${plural(min)}`;
+  if (min === 0) return `'${path}' requires at most ${plural(max)}`;
+  return `'${path}' requires at least ${min} and at most ${plural(max)}`;
+}
+
+/** Says what went wrong; the exit code. */
+export function report(cli: Cli, error: unknown): number {
+  if (error instanceof ExitError) {
+    if (error.message !== '') cli.warn(`${error.message}\n`);
+    return error.code;
+  }
+  cli.warn(`${errorText(error)}\n`);
+  if (cli.globals.bool('debug') && error instanceof Error && error.stack !== undefined) cli.warn(`${error.stack}\n`);
+  return 1;
+}
+
+/** An error's words, led by who said them. */
+export function errorText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'ApiError') return `Error response from daemon: ${error.message}`;
+  if (error.name === 'AbortError') return 'interrupted';
+  return error.message;
+}

@@ -1,0 +1,89 @@
+import {
+  dockerFunctions,
+  execute,
+  goJson,
+  headerFunctions,
+  parseTemplate,
+  type Template,
+  TemplateError,
+  typeName,
+} from '../../template/index.ts';
+import { tabulate } from './tabwriter.ts';
+
+/** What a row offers to a template: a value for each name, made when asked. */
+export type RowMethods = Record<string, (...args: string[]) => unknown>;
+
+export interface TableSpec {
+  /** Go's name of the row's type, for messages: `formatter.ContainerContext`. */
+  type: string;
+  /** Column headings, by method. */
+  headers: Readonly<Record<string, string>>;
+}
+
+/** A value for templates that behaves as a pointer to Docker's formatter struct. */
+export function makeRow(type: string, methods: RowMethods): object {
+  const row: Record<PropertyKey, unknown> = { ...methods };
+  Object.defineProperty(row, typeName, { value: `*${type}` });
+  Object.defineProperty(row, 'toJSON', {
+    value: () => {
+      const names = Object.keys(methods).filter((name) => methods[name]!.length === 0);
+      return Object.fromEntries(names.toSorted().map((name) => [name, methods[name]!()]));
+    },
+  });
+  return row;
+}
+
+/** `table TEMPLATE` and `table` differ from a plain template by their heading and columns. */
+export const isTable = (format: string): boolean => format.startsWith('table');
+
+/**
+ * Renders rows with a format as docker/cli's formatter does: `table …`, `json`, or a template.
+ * Throws Error `failed to parse template: …` or `failed to execute template: …`.
+ */
+export function renderRows(format: string, spec: TableSpec, rows: Iterable<RowMethods>): string {
+  const table = isTable(format);
+  const source = (table ? format.slice('table'.length) : format === 'json' ? '{{json .}}' : format)
+    .replace(/^ +| +$/g, '')
+    .replaceAll('\\t', '\t')
+    .replaceAll('\\n', '\n');
+  const template = parse(source);
+  let body = '';
+  for (const methods of rows) body += `${run(template, makeRow(spec.type, methods))}\n`;
+  if (!table) return body;
+  const header = run({ ...template, functions: headerFunctions }, headerRow(spec));
+  return tabulate(`${header}\n${body}`);
+}
+
+/** The heading line's values: known names are their headings; a label's is made from its key. */
+function headerRow(spec: TableSpec): Record<string, unknown> {
+  const label = (name: unknown) => String(name).split('.').at(-1)!.replace(/[-_]/g, ' ');
+  return { ...spec.headers, Label: label };
+}
+
+const HTML_UNSAFE: Record<string, string> = { '<': '\\u003c', '>': '\\u003e', '&': '\\u0026' };
+/** A row's own MarshalJSON escapes what HTML could take for markup; other values' JSON does not. */
+const rowFunctions = {
+  ...dockerFunctions,
+  json: (value: unknown): string =>
+    typeof value === 'object' && value !== null && typeName in value
+      ? goJson(value).replace(/[<>&]/g, (char) => HTML_UNSAFE[char]!)
+      : goJson(value),
+};
+
+/** Parses a format; the message says that it could not. */
+export function parse(source: string): Template {
+  try {
+    return parseTemplate('', source, rowFunctions);
+  } catch (error) {
+    if (error instanceof TemplateError) throw new Error(`failed to parse template: ${error.message}`);
+    throw error;
+  }
+}
+function run(template: Template, value: unknown): string {
+  try {
+    return execute(template, value);
+  } catch (error) {
+    if (error instanceof TemplateError) throw new Error(`failed to execute template: ${error.message}`);
+    throw error;
+  }
+}

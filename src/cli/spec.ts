@@ -1,0 +1,107 @@
+/**
+ * A command is data: how it is called, its flags, its arguments, and one function that builds a request and renders the answer.
+ * Help, parsing, completion and the man page are all made from it. One file a command, loaded when it is called.
+ */
+import type { Cli } from './session.ts';
+
+/** What a flag takes; the name is what help shows behind it (pflag's type names, as Docker's). */
+export type FlagType =
+  | 'bool'
+  | 'string'
+  | 'int'
+  | 'uint'
+  | 'uint16'
+  | 'bytes'
+  | 'decimal'
+  | 'duration'
+  | 'list'
+  | 'strings'
+  | 'stringArray'
+  | 'map'
+  | 'filter'
+  | 'mount'
+  | 'network'
+  | 'ulimit'
+  | 'gpu-request';
+
+export interface FlagSpec {
+  name: string;
+  short?: string;
+  type: FlagType;
+  /** Help text, with Docker's own "(default …)" at its end. */
+  usage: string;
+  default?: string;
+  hidden?: boolean;
+  /** Said on stderr when the flag is used. */
+  deprecated?: string;
+  /** An old spelling: the value counts for this flag. */
+  aliasOf?: string;
+  /** Checks and may rewrite a value; throws Error with Docker's words. */
+  check?: (value: string) => string;
+  /** The value of the flag when none follows it (`--tree` beside `--tree=all`). */
+  bare?: string;
+}
+
+/** How many positional arguments. */
+export interface ArgRule {
+  min: number;
+  max: number;
+}
+export const noArgs: ArgRule = { min: 0, max: 0 };
+export const exactly = (count: number): ArgRule => ({ min: count, max: count });
+export const atLeast = (count: number): ArgRule => ({ min: count, max: Number.POSITIVE_INFINITY });
+export const atMost = (count: number): ArgRule => ({ min: 0, max: count });
+export const between = (min: number, max: number): ArgRule => ({ min, max });
+
+/** What the shell can be offered for a positional argument. */
+export type Completion = 'containers' | 'running' | 'images' | 'volumes' | 'networks' | 'contexts' | 'files';
+
+/** A call of a command: parsed flags and arguments. */
+export interface Call {
+  args: string[];
+  flags: FlagValues;
+  cli: Cli;
+  /** As typed: `gantry container ls`. */
+  path: string;
+}
+
+export interface CommandSpec {
+  /** What follows the command's name in the usage line. */
+  use: string;
+  short: string;
+  long?: string;
+  /** All names, as help lists them, e.g. `container ls, container list, ps`. */
+  aliases?: readonly string[];
+  examples?: readonly string[];
+  flags: readonly FlagSpec[];
+  args: ArgRule;
+  /** False: the first positional argument ends the flags (run, exec). */
+  interspersed?: boolean;
+  complete?: readonly Completion[];
+  /** Resolves to the exit code; nothing means 0. */
+  run(call: Call): Promise<number | undefined> | Promise<void>;
+}
+
+/** Values of flags, each read by the kind it was declared with. */
+export interface FlagValues {
+  bool(name: string): boolean;
+  text(name: string): string;
+  int(name: string): number;
+  list(name: string): string[];
+  changed(name: string): boolean;
+}
+
+/** Ends the program with a code; the message (if any) goes to stderr as it is. */
+export class ExitError extends Error {
+  override name = 'ExitError';
+  readonly code: number;
+  constructor(code: number, message = '') {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** A mistake in how a command was called. Shown with its usage. */
+export class UsageError extends Error {
+  override name = 'UsageError';
+}

@@ -1,0 +1,56 @@
+import { createWriteStream, existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { Answer } from '../../client/index.ts';
+import type { Cli } from '../session.ts';
+import { byteProgress } from './byte-progress.ts';
+
+/**
+ * Writes an answer's body to a file or, for an empty path, to stdout. A file appears under its name only when it is whole;
+ * an interrupt leaves nothing behind.
+ */
+export async function saveStream(
+  cli: Cli,
+  path: string,
+  what: string,
+  open: (signal: AbortSignal) => Promise<Answer>,
+): Promise<void> {
+  if (path !== '') checkTarget(path, what);
+  const abort = new AbortController();
+  if (path === '') {
+    const answer = await open(abort.signal);
+    await pipeline(answer.body, cli.stdout, { end: false });
+    return;
+  }
+  // A device or pipe is written as it is.
+  const direct = existsSync(path) && !statSync(path).isFile();
+  const temporary = direct ? path : `${path}.${process.pid}.tmp`;
+  const clean = (): void => {
+    if (!direct) rmSync(temporary, { force: true });
+  };
+  const stop = (): void => {
+    clean();
+    process.exit(130);
+  };
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  try {
+    const answer = await open(abort.signal);
+    await pipeline(answer.body, byteProgress(cli, 'Saving'), createWriteStream(temporary, { mode: 0o600 }));
+    if (!direct) renameSync(temporary, path);
+  } catch (error) {
+    abort.abort();
+    clean();
+    throw error;
+  } finally {
+    process.off('SIGINT', stop);
+    process.off('SIGTERM', stop);
+  }
+}
+
+function checkTarget(path: string, what: string): void {
+  if (!existsSync(dirname(path)))
+    throw new Error(`${what}: invalid output path: directory ${JSON.stringify(dirname(path))} does not exist`);
+  if (existsSync(path) && statSync(path).isDirectory())
+    throw new Error(`${what}: invalid output path: ${JSON.stringify(path)} is a directory`);
+}
