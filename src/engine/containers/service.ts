@@ -1,0 +1,324 @@
+import type { Readable } from 'node:stream';
+import { conflict, Filters, invalid, messageOf, notFound, parseTimestampNs, parseRfc3339Ns, EngineError, type Logger } from '../../common/index.ts';
+import { applyChanges, type ImageStore } from '../../images/index.ts';
+import type { LayerStore } from '../../layers/index.ts';
+import type { NetworkService } from '../../network/index.ts';
+import { type Cgroups, type Monitor, resourcesOf } from '../../runtime/index.ts';
+import type { VolumeStore } from '../../volumes/index.ts';
+import type { ContainerConfig, CreateContainerBody, HostConfig, UpdateContainerBody } from '../../wire/index.ts';
+import type { AttachOptions, AttachSession, ContainerService, LogService } from '../types.ts';
+import type { Attachments } from './attachments.ts';
+import type { Container, ContainerBook } from './book.ts';
+import { checkResources, checkRestartPolicy } from './configure.ts';
+import { type CreateParts, createContainer } from './create.ts';
+import type { ContainerFiles } from './files.ts';
+import { inspectAnswer } from './inspect.ts';
+import type { Lifecycle } from './lifecycle.ts';
+import { type ListParts, listContainers } from './list.ts';
+import { checkName } from './names.ts';
+import { statsOf } from './stats.ts';
+import { top } from './top.ts';
+
+export interface ContainersParts extends CreateParts, ListParts {
+  book: ContainerBook;
+  images: ImageStore;
+  layers: LayerStore;
+  volumes: VolumeStore;
+  networks: NetworkService;
+  files: ContainerFiles;
+  cgroups: Cgroups;
+  monitor: Monitor;
+  lifecycle: Lifecycle;
+  attachments: Attachments;
+  logs: LogService;
+  /** Drops what other services keep of a container. */
+  onRemoved: (id: string) => void;
+  exportTree: (directory: string, signal: AbortSignal) => Readable;
+  log: Logger;
+}
+
+const KIND = { C: 0, A: 1, D: 2 } as const;
+
+/** The container commands of the API, each a few calls to the parts that do the work. */
+export class Containers implements ContainerService {
+  readonly #parts: ContainersParts;
+  readonly #removalWaiters = new Map<string, Set<() => void>>();
+  constructor(parts: ContainersParts) {
+    this.#parts = parts;
+  }
+
+  async create(body: CreateContainerBody, options: { name?: string; platform?: string }): Promise<{ Id: string; Warnings: string[] }> {
+    const { container, warnings } = await createContainer(body, options, this.#parts);
+    this.#parts.lifecycle.emit(container, 'create');
+    return { Id: container.id, Warnings: warnings };
+  }
+
+  start(ref: string): Promise<void> {
+    const container = this.#parts.book.get(ref);
+    return container.exclusive(() => this.#parts.lifecycle.start(container));
+  }
+  stop(ref: string, options: { timeoutS?: number; stopSignal?: string }): Promise<void> {
+    const container = this.#parts.book.get(ref);
+    return container.exclusive(() => this.#parts.lifecycle.stop(container, options));
+  }
+  restart(ref: string, options: { timeoutS?: number; stopSignal?: string }): Promise<void> {
+    const container = this.#parts.book.get(ref);
+    return container.exclusive(() => this.#parts.lifecycle.restart(container, options));
+  }
+  /** Not queued: a kill must reach a container whose stop is waiting out its grace. */
+  async kill(ref: string, { stopSignal }: { stopSignal?: string }): Promise<void> {
+    const container = this.#parts.book.get(ref);
+    try {
+      await this.#parts.lifecycle.kill(container, stopSignal);
+    } catch (error) {
+      if (error instanceof EngineError) throw new EngineError(error.kind, `cannot kill container: ${ref}: ${error.message}`);
+      throw error;
+    }
+  }
+  pause(ref: string): Promise<void> {
+    const container = this.#parts.book.get(ref);
+    return container.exclusive(() => this.#parts.lifecycle.pause(container));
+  }
+  unpause(ref: string): Promise<void> {
+    const container = this.#parts.book.get(ref);
+    return container.exclusive(() => this.#parts.lifecycle.unpause(container));
+  }
+
+  rename(ref: string, given: string): Promise<void> {
+    const container = this.#parts.book.get(ref);
+    return container.exclusive(async () => {
+      if (given === '') throw invalid('Neither old nor new names may be empty');
+      const oldName = container.name;
+      if (given.replace(/^\//, '') === oldName) throw invalid('Renaming a container with the same name as its current name');
+      let name: string;
+      try {
+        name = checkName(given.startsWith('/') ? given : `/${given}`);
+        this.#parts.book.rename(container, name);
+      } catch (error) {
+        if (error instanceof EngineError) throw new EngineError(error.kind, `Error when allocating new name: ${error.message}`);
+        throw error;
+      }
+      await this.#parts.networks.rename(container.id, name);
+      this.#parts.lifecycle.emit(container, 'rename', { oldName: `/${oldName}` });
+    });
+  }
+
+  async remove(ref: string, options: { force?: boolean; volumes?: boolean; link?: boolean }): Promise<void> {
+    if (options.link) return this.#removeLink(ref);
+    const container = this.#parts.book.get(ref);
+    await container.exclusive(async () => {
+      if (!this.#parts.book.has(container.id)) throw notFound(`No such container: ${ref}`);
+      const refuse = (what: string) => conflict(`cannot remove container "${container.name}": ${what}`);
+      const { status } = container.state;
+      if (!options.force) {
+        if (status === 'paused') throw refuse('container is paused and must be unpaused first');
+        if (status === 'running') throw refuse('container is running: stop the container before removing or force remove');
+        if (status === 'restarting') throw refuse('container is restarting: stop the container before removing or force remove');
+      }
+      await this.#parts.lifecycle.killForRemoval(container);
+      await this.erase(container, options.volumes === true);
+    });
+  }
+
+  /** `rm --link web/db`: the link goes, the containers stay. */
+  async #removeLink(path: string): Promise<void> {
+    const match = /^\/?([^/]+)\/([^/]+)$/.exec(path);
+    if (match === null) throw invalid(`Cannot get parent ${path} for name`);
+    const [, parent = '', alias = ''] = match;
+    const container = this.#parts.book.get(parent);
+    const links = container.record.host.Links ?? [];
+    const kept = links.filter((link) => !link.endsWith(`:/${container.name}/${alias}`));
+    if (kept.length === links.length) throw notFound(`No such link: ${path}`);
+    container.record.host.Links = kept;
+    this.#parts.book.save(container);
+  }
+
+  /** Takes a stopped container off the disk; its names and waits are settled first. */
+  async erase(container: Container, withVolumes: boolean): Promise<void> {
+    const { book, volumes, layers, files, networks, monitor } = this.#parts;
+    const { id, record } = container;
+    this.#parts.attachments.abandon(id);
+    this.#parts.onRemoved(id);
+    await networks.closeSandbox(id);
+    for (const mount of record.mounts) if (mount.type === 'volume') volumes.release(mount.source, id);
+    book.delete(container);
+    record.state.status = 'removing';
+    const cleanUp = (async () => {
+      await monitor.delete(id);
+      await layers.unmount(id);
+      for (const mount of record.mounts) {
+        if (mount.type !== 'volume') continue;
+        await volumes.unmount(mount.source, id).catch(() => {});
+        if (withVolumes && mount.anonymous && volumes.holders(mount.source).length === 0) await volumes.remove(mount.source, {}).catch((error: unknown) => this.#parts.log.debug('anonymous volume', { error }));
+      }
+      await Promise.all([layers.removeSnapshot(id), files.remove(id)]);
+    })();
+    // Volumes are part of the promise of `rm -v`; the rest may follow the answer.
+    if (withVolumes && record.mounts.some(({ anonymous }) => anonymous)) await cleanUp;
+    else this.#parts.lifecycle.track(cleanUp);
+    this.#parts.lifecycle.emit(container, 'destroy');
+    for (const wake of this.#removalWaiters.get(id) ?? []) wake();
+    this.#removalWaiters.delete(id);
+  }
+
+  async wait(ref: string, condition: 'not-running' | 'next-exit' | 'removed', signal: AbortSignal): Promise<{ result: Promise<{ StatusCode: number; Error?: { Message: string } }> }> {
+    const container = this.#parts.book.get(ref);
+    const answer = (StatusCode: number) => ({ StatusCode, ...(container.state.error === '' || container.state.status === 'created' ? {} : { Error: { Message: container.state.error } }) });
+    const idle = !container.running && container.state.status !== 'restarting';
+    if (condition === 'not-running' && idle) return { result: Promise.resolve({ StatusCode: container.state.exitCode }) };
+    if (condition !== 'removed') return { result: this.#parts.lifecycle.nextExit(container.id, signal).then((code) => answer(code)) };
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const set = this.#removalWaiters.get(container.id) ?? new Set();
+    set.add(resolve);
+    this.#removalWaiters.set(container.id, set);
+    signal.addEventListener('abort', () => set.delete(resolve));
+    return { result: promise.then(() => answer(container.state.exitCode)) };
+  }
+
+  list(options: Parameters<ContainerService['list']>[0]): Promise<Record<string, unknown>[]> {
+    return listContainers(options, this.#parts);
+  }
+
+  async inspect(ref: string, options: { size?: boolean }): Promise<Record<string, unknown>> {
+    const container = this.#parts.book.get(ref);
+    const answer = inspectAnswer(container, this.#parts);
+    if (!options.size) return answer;
+    const { rw, rootFs } = await this.#parts.usage(container.id);
+    return { ...answer, SizeRw: rw, SizeRootFs: rootFs };
+  }
+
+  async top(ref: string, psArgs: string): Promise<{ Titles: string[]; Processes: string[][] }> {
+    const container = this.#running(ref);
+    return top(await this.#parts.monitor.pids(container.id), psArgs);
+  }
+
+  #running(ref: string): Container {
+    const container = this.#parts.book.get(ref);
+    if (container.state.status === 'restarting') throw conflict(`Container ${container.id} is restarting, wait until the container is running`);
+    if (!container.running) throw conflict(`container ${container.id} is not running`);
+    return container;
+  }
+
+  async resize(ref: string, size: { rows: number; columns: number }): Promise<void> {
+    await this.#parts.monitor.resize(this.#running(ref).id, size);
+    this.#parts.lifecycle.emit(this.#parts.book.get(ref), 'resize', { height: String(size.rows), width: String(size.columns) });
+  }
+
+  update(ref: string, body: UpdateContainerBody): Promise<{ Warnings: string[] }> {
+    const container = this.#parts.book.get(ref);
+    return container.exclusive(async () => {
+      const { record } = container;
+      const given = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined && value !== 0 && value !== '')) as Partial<HostConfig>;
+      if (given.RestartPolicy !== undefined && !given.RestartPolicy.Name) delete given.RestartPolicy;
+      const host: HostConfig = { ...record.host, ...given };
+      const warnings: string[] = [];
+      if (given.NanoCpus) Object.assign(host, { CpuPeriod: undefined, CpuQuota: undefined });
+      checkResources(host, this.#parts.cgroups.version, warnings);
+      checkRestartPolicy(host);
+      if (given.RestartPolicy !== undefined && record.host.AutoRemove) throw invalid('Restart policy cannot be updated because AutoRemove is enabled for the container');
+      if (host.Memory && host.MemorySwap && host.MemorySwap > 0 && host.Memory > host.MemorySwap)
+        throw conflict('Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time');
+      if (container.running) {
+        const resources = resourcesOf(host, this.#parts.cgroups.version);
+        if (Object.keys(resources).length > 0) await this.#parts.monitor.update(container.id, resources);
+      }
+      record.host = host;
+      this.#parts.book.save(container);
+      this.#parts.lifecycle.emit(container, 'update');
+      return { Warnings: warnings };
+    });
+  }
+
+  async attach(ref: string, options: AttachOptions): Promise<AttachSession> {
+    const container = this.#parts.book.get(ref);
+    const replay = options.logs ? await this.#replay(container, options) : undefined;
+    const live = options.stream ? await this.#parts.attachments.attach(container, options, () => this.#parts.lifecycle.emit(container, 'detach')) : undefined;
+    this.#parts.lifecycle.emit(container, 'attach');
+    if (replay === undefined && live !== undefined) return live;
+    async function* both() {
+      if (replay !== undefined) yield* replay;
+      if (live !== undefined) yield* live.output;
+    }
+    return { tty: container.record.config.Tty === true, ...(live?.stdin === undefined ? {} : { stdin: live.stdin }), output: both(), close: () => live?.close() };
+  }
+
+  async #replay(container: Container, options: AttachOptions) {
+    const { output } = await this.#parts.logs.read(container.id, {
+      follow: false, stdout: options.stdout, stderr: options.stderr, timestamps: false, tail: 'all', details: false, signal: new AbortController().signal,
+    });
+    return output;
+  }
+
+  stats(ref: string, options: { stream: boolean; oneShot: boolean; signal: AbortSignal }): AsyncIterable<Record<string, unknown>> {
+    return statsOf(this.#parts.book.get(ref), options, this.#parts);
+  }
+
+  async changes(ref: string): Promise<{ Path: string; Kind: 0 | 1 | 2 }[]> {
+    const container = this.#parts.book.get(ref);
+    return (await this.#parts.layers.changes(container.id)).map(({ path, kind }) => ({ Path: path, Kind: KIND[kind] }));
+  }
+
+  async prune(filters: Filters): Promise<{ ContainersDeleted: string[]; SpaceReclaimed: number }> {
+    filters.allow(['until', 'label', 'label!']);
+    const until = filters.get('until')[0];
+    const limit = until === undefined ? undefined : parseTimestampNs(until);
+    const deleted: string[] = [];
+    let space = 0;
+    for (const container of this.#parts.book.all()) {
+      const { record, state } = container;
+      if (container.running || state.status === 'restarting') continue;
+      if (!filters.labels(record.config.Labels ?? {})) continue;
+      if (limit !== undefined && parseRfc3339Ns(record.created) > limit) continue;
+      try {
+        const bytes = await this.#parts.layers.usage(container.id);
+        await this.remove(container.id, {});
+        space += bytes;
+        deleted.push(container.id);
+      } catch (error) {
+        this.#parts.log.warn('prune', { id: container.id, error: messageOf(error) });
+      }
+    }
+    return { ContainersDeleted: deleted, SpaceReclaimed: space };
+  }
+
+  async commit(
+    ref: string,
+    options: { repo?: string; tag?: string; comment?: string; author?: string; pause: boolean; changes: string[]; config?: ContainerConfig; signal: AbortSignal },
+  ): Promise<{ Id: string }> {
+    const container = this.#parts.book.get(ref);
+    return container.exclusive(async () => {
+      const pause = options.pause && container.state.status === 'running';
+      if (pause) await this.#parts.monitor.pause(container.id);
+      try {
+        const base: ContainerConfig = { ...container.record.config, ...options.config };
+        const config = applyChanges({ ...base, Hostname: options.config?.Hostname || container.record.config.Hostname }, options.changes);
+        const image = await this.#parts.images.commit({
+          snapshotId: container.id,
+          parentImageId: container.record.imageId,
+          config,
+          repo: options.repo,
+          tag: options.tag,
+          author: options.author,
+          comment: options.comment,
+          createdBy: [...(container.record.config.Entrypoint ?? []), ...(container.record.config.Cmd ?? [])].join(' '),
+          signal: options.signal,
+        });
+        this.#parts.lifecycle.emit(container, 'commit', { imageID: image.id, imageRef: image.repoTags[0] ?? '', comment: options.comment ?? '' });
+        return { Id: image.id };
+      } finally {
+        if (pause) await this.#parts.monitor.resume(container.id);
+      }
+    });
+  }
+
+  async export(ref: string, signal: AbortSignal): Promise<Readable> {
+    const container = this.#parts.book.get(ref);
+    const directory = await this.#parts.layers.mount(container.id);
+    const stream = this.#parts.exportTree(directory, signal);
+    stream.once('close', () => {
+      if (!container.running) this.#parts.lifecycle.track(this.#parts.layers.unmount(container.id));
+    });
+    this.#parts.lifecycle.emit(container, 'export');
+    return stream;
+  }
+}

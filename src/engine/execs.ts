@@ -1,0 +1,180 @@
+import { readFile } from 'node:fs/promises';
+import { conflict, invalid, newId, notFound } from '../common/index.ts';
+import { ALL_CAPABILITIES, type ExecHandle, type Monitor, resolveUser, StartFailure, type Streams, tweakCapabilities } from '../runtime/index.ts';
+import type { ExecConfig } from '../wire/index.ts';
+import { session } from './containers/attachments.ts';
+import type { Container, ContainerBook } from './containers/book.ts';
+import { resolveInRoot } from './containers/root-path.ts';
+import type { AttachSession, ExecService } from './types.ts';
+
+export interface ExecParts {
+  book: ContainerBook;
+  monitor: Monitor;
+  availableCapabilities: readonly string[];
+  emit: (container: Container, action: string, attributes: Record<string, string>) => void;
+}
+
+interface Exec {
+  id: string;
+  containerId: string;
+  config: ExecConfig;
+  handle: ExecHandle | undefined;
+  started: boolean;
+  running: boolean;
+  exitCode: number | null;
+}
+
+/** Ended execs that are still told of; Docker forgets them with their container, and old ones by time. */
+const KEPT_ENDED = 256;
+
+export class Execs implements ExecService {
+  readonly #parts: ExecParts;
+  readonly #execs = new Map<string, Exec>();
+  constructor(parts: ExecParts) {
+    this.#parts = parts;
+  }
+
+  idsOf(containerId: string): string[] {
+    return [...this.#execs.values()].filter((exec) => exec.containerId === containerId && (exec.running || !exec.started)).map(({ id }) => id);
+  }
+
+  forget(containerId: string): void {
+    for (const exec of this.#execs.values()) if (exec.containerId === containerId) this.#execs.delete(exec.id);
+  }
+
+  async create(ref: string, config: ExecConfig): Promise<{ Id: string }> {
+    const container = this.#runningContainer(ref);
+    if (config.Cmd === undefined || config.Cmd.length === 0) throw invalid('No exec command specified');
+    const id = newId();
+    this.#execs.set(id, { id, containerId: container.id, config, handle: undefined, started: false, running: false, exitCode: null });
+    this.#dropOld();
+    this.#parts.emit(container, `exec_create: ${config.Cmd.join(' ')}`, { execID: id });
+    return { Id: id };
+  }
+
+  #dropOld(): void {
+    const ended = [...this.#execs.values()].filter((exec) => exec.started && !exec.running);
+    for (const exec of ended.slice(0, Math.max(0, ended.length - KEPT_ENDED))) this.#execs.delete(exec.id);
+  }
+
+  #runningContainer(ref: string): Container {
+    const container = this.#parts.book.get(ref);
+    if (container.state.status === 'paused') throw conflict(`Container ${ref} is paused, unpause the container before exec`);
+    if (container.state.status === 'restarting') throw conflict(`Container ${container.id} is restarting, wait until the container is running`);
+    if (!container.running) throw conflict(`container ${container.id} is not running`);
+    return container;
+  }
+
+  #get(id: string): Exec {
+    const exec = this.#execs.get(id);
+    if (exec === undefined) throw notFound(`No such exec instance: ${id}`);
+    return exec;
+  }
+
+  async start(id: string, options: { detach: boolean; tty: boolean; consoleSize?: [number, number] }): Promise<AttachSession | undefined> {
+    const exec = this.#get(id);
+    if (exec.started) throw conflict(exec.running ? `exec ${id} has already been started` : `exec command ${id} has already run`);
+    const container = this.#runningContainer(exec.containerId);
+    const process = await this.#process(exec.config, container, options.consoleSize);
+    exec.started = true;
+    exec.running = true;
+    this.#parts.emit(container, `exec_start: ${(exec.config.Cmd ?? []).join(' ')}`, { execID: id });
+    try {
+      exec.handle = await this.#parts.monitor.exec({
+        id: container.id,
+        execId: id,
+        process,
+        terminal: exec.config.Tty === true,
+        stdin: !options.detach && exec.config.AttachStdin === true,
+        detach: options.detach,
+      });
+    } catch (error) {
+      exec.running = false;
+      exec.exitCode = error instanceof StartFailure ? error.exitCode : 126;
+      throw error;
+    }
+    const { handle } = exec;
+    void handle.exit.then((code) => {
+      exec.running = false;
+      exec.exitCode = code;
+      this.#parts.emit(container, 'exec_die', { execID: id, exitCode: String(code) });
+    });
+    if (options.detach) {
+      void drain(handle);
+      return undefined;
+    }
+    const streams: Streams = { stdin: handle.stdin, output: endWith(handle, exec), closeStdin: () => handle.closeStdin(), detach: () => {} };
+    return session(Promise.resolve(streams), {
+      tty: exec.config.Tty === true,
+      stdin: exec.config.AttachStdin === true,
+      stdout: exec.config.AttachStdout === true,
+      stderr: exec.config.AttachStderr === true,
+      detachKeys: exec.config.DetachKeys,
+      onDetach: () => this.#parts.emit(container, 'exec_detach', { execID: id }),
+    });
+  }
+
+  async #process(config: ExecConfig, container: Container, size: [number, number] | undefined): Promise<Record<string, unknown>> {
+    const { record } = container;
+    const root = `/proc/${container.state.pid}/root`;
+    const text = (path: string) => readFile(resolveInRoot(root, path), 'utf8').catch(() => '');
+    const [passwd, group] = await Promise.all([text('/etc/passwd'), text('/etc/group')]);
+    const { home, ...user } = resolveUser(config.User || record.config.User || '', config.User ? [] : (record.host.GroupAdd ?? []), passwd, group);
+    const capabilities = tweakCapabilities(record.host.CapAdd ?? [], record.host.CapDrop ?? [], config.Privileged === true || record.host.Privileged === true, this.#parts.availableCapabilities.length > 0 ? this.#parts.availableCapabilities : ALL_CAPABILITIES);
+    const given = [...(record.config.Env ?? []), ...(config.Env ?? [])].filter((pair) => pair.includes('='));
+    const byName = new Map<string, string>([
+      ['PATH', 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
+      ['HOSTNAME', `HOSTNAME=${record.config.Hostname ?? ''}`],
+      ...(config.Tty ? ([['TERM', 'TERM=xterm']] as const) : []),
+      ...given.map((pair) => [pair.slice(0, pair.indexOf('=')), pair] as const),
+    ]);
+    if (!byName.has('HOME')) byName.set('HOME', `HOME=${home}`);
+    const held = user.uid === 0 ? capabilities : [];
+    return {
+      terminal: config.Tty === true,
+      ...(size === undefined ? {} : { consoleSize: { height: size[0], width: size[1] } }),
+      user,
+      args: config.Cmd,
+      env: [...byName.values()],
+      cwd: config.WorkingDir || record.config.WorkingDir || '/',
+      capabilities: { bounding: capabilities, effective: held, permitted: held },
+      noNewPrivileges: (record.host.SecurityOpt ?? []).some((option) => option.startsWith('no-new-privileges') && !option.endsWith('false')),
+    };
+  }
+
+  async resize(id: string, size: { rows: number; columns: number }): Promise<void> {
+    const exec = this.#get(id);
+    if (!exec.running || exec.handle === undefined) throw conflict(`exec process is not running: ${id}`);
+    await exec.handle.resize(size);
+  }
+
+  async inspect(id: string): Promise<Record<string, unknown>> {
+    const exec = this.#get(id);
+    const { config } = exec;
+    const [entrypoint = '', ...args] = config.Cmd ?? [];
+    return {
+      ID: exec.id,
+      Running: exec.running,
+      ExitCode: exec.exitCode,
+      ProcessConfig: { tty: config.Tty ?? false, entrypoint, arguments: args, privileged: config.Privileged ?? false, ...(config.User ? { user: config.User } : {}) },
+      OpenStdin: config.AttachStdin ?? false,
+      OpenStderr: config.AttachStderr ?? false,
+      OpenStdout: config.AttachStdout ?? false,
+      CanRemove: exec.started && !exec.running,
+      ContainerID: exec.containerId,
+      DetachKeys: config.DetachKeys ? config.DetachKeys : '',
+      Pid: exec.handle?.pid ?? 0,
+    };
+  }
+}
+
+async function drain(handle: ExecHandle): Promise<void> {
+  for await (const _ of handle.output);
+}
+
+/** The stream ends only when the exit code is known: clients inspect right after it. */
+async function* endWith(handle: ExecHandle, exec: Exec): AsyncGenerator<{ stream: 1 | 2; data: Buffer }> {
+  yield* handle.output;
+  exec.exitCode = await handle.exit;
+  exec.running = false;
+}
