@@ -32,6 +32,8 @@ export class CompanionClient implements NameService {
   readonly #calls = new Map<number, Call>();
   #next = 1;
   #connection: Promise<Socket> | undefined;
+  /** The same connection once it is greeted. */
+  #live: Socket | undefined;
   #closing = false;
 
   constructor(parts: CompanionParts) {
@@ -125,6 +127,7 @@ export class CompanionClient implements NameService {
       return fresh;
     }
     this.#parts.onRelayPort(hello.relayPort);
+    this.#live = socket;
     return socket;
   }
 
@@ -138,6 +141,7 @@ export class CompanionClient implements NameService {
 
   #lost(): void {
     this.#connection = undefined;
+    this.#live = undefined;
     for (const call of this.#calls.values()) call.reject(unavailable('the network companion ended'));
     this.#calls.clear();
     if (this.#closing) return;
@@ -155,8 +159,10 @@ export class CompanionClient implements NameService {
     for (const publication of publications) await this.#send(socket, { op: 'publish', publication });
   }
 
-  async #call(request: CompanionRequest): Promise<unknown> {
-    return this.#send(await this.#ready(), request);
+  /** To a connected companion the request is written before this returns, so that it works while the caller goes on. */
+  #call(request: CompanionRequest): Promise<unknown> {
+    if (this.#live !== undefined) return this.#send(this.#live, request);
+    return this.#ready().then((socket) => this.#send(socket, request));
   }
 
   #send(socket: Socket, request: CompanionRequest): Promise<unknown> {

@@ -5,6 +5,7 @@ import { DnsServer } from './dns-server.ts';
 import { Resolver } from './dns-upstream.ts';
 import { Zones } from './dns-zones.ts';
 import type { SandboxNames } from './names.ts';
+import { loadNftables } from './nft.ts';
 import { Relay } from './relay.ts';
 import type { Publication } from './relay-targets.ts';
 import { parseResolvConf } from './resolv-conf.ts';
@@ -39,6 +40,7 @@ export class Companion {
   readonly #servers = new Map<string, DnsServer>();
   readonly #relay = new Relay();
   readonly #resolver = new Resolver();
+  readonly #openNft = loadNftables();
   readonly #daemons = new Set<Socket>();
   readonly #control: Server;
   readonly #ended: () => void;
@@ -113,7 +115,7 @@ export class Companion {
       return;
     }
     try {
-      const parts = { zones: this.#zones, resolver: this.#resolver, hostServers: () => this.#hostServers() };
+      const parts = { zones: this.#zones, resolver: this.#resolver, hostServers: () => this.#hostServers(), openNft: this.#openNft };
       this.#servers.set(names.sandboxId, await DnsServer.open(names, parts));
     } catch (error) {
       this.#zones.delete(names.sandboxId);

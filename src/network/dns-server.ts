@@ -8,7 +8,7 @@ import { emptyAnswer, RCODE } from './dns-wire.ts';
 import type { Zones } from './dns-zones.ts';
 import type { SandboxNames } from './names.ts';
 import { openServerSocket } from './netns-socket.ts';
-import { openNft } from './nft.ts';
+import type { Nft } from './nft.ts';
 
 const ADDRESS = '127.0.0.11';
 /** A client that keeps a TCP connection without asking. */
@@ -20,6 +20,7 @@ export interface DnsParts {
   resolver: Resolver;
   /** Servers of the machine's resolv.conf, as it is now. */
   hostServers: () => readonly string[];
+  openNft: () => Nft;
 }
 
 /**
@@ -51,7 +52,7 @@ export class DnsServer {
     const udp = openServerSocket(names.netnsPath, 'udp', address, 0);
     const tcp = openServerSocket(names.netnsPath, 'tcp', address, 0);
     inNetworkNamespace(names.netnsPath, () => {
-      const nft = openNft();
+      const nft = parts.openNft();
       try {
         nft.run(redirection(udp.port, tcp.port));
       } finally {

@@ -1,7 +1,7 @@
 import koffi from 'koffi';
 import { internal } from '../common/index.ts';
 
-/** Runs nftables commands in the daemon's process: one text, one transaction. */
+/** nftables commands run in this process: one text, one transaction. Bound to the network namespace it was opened in. */
 export interface Nft {
   /** All or nothing; throws with nft's own words. */
   run(commands: string): void;
@@ -10,12 +10,14 @@ export interface Nft {
   close(): void;
 }
 
-/** libnftables.h: NFT_CTX_OUTPUT_JSON | NFT_CTX_OUTPUT_NUMERIC_ALL. */
+/** libnftables.h: NFT_CTX_OUTPUT_JSON. */
 const OUTPUT_JSON = 1 << 4;
-const OUTPUT_NUMERIC = (1 << 2) | (1 << 5) | (1 << 7) | (1 << 8);
 
-/** libnftables(3). The context belongs to the network namespace that the thread is in when it is made. */
-export function openNft(): Nft {
+/**
+ * libnftables(3), loaded once. Each call of the answer opens a context in the network namespace that the thread is in. Throws where
+ * the machine has no libnftables.
+ */
+export function loadNftables(): () => Nft {
   const library = koffi.load('libnftables.so.1');
   const create = library.func('void *nft_ctx_new(uint32_t)');
   const free = library.func('void nft_ctx_free(void *)');
@@ -26,31 +28,31 @@ export function openNft(): Nft {
   const errors = library.func('const char *nft_ctx_get_error_buffer(void *)');
   const setFlags = library.func('void nft_ctx_output_set_flags(void *, unsigned int)');
 
-  const make = (flags: number): unknown => {
-    const context = create(0);
+  return () => {
+    const context: unknown = create(0);
     if (context === null) throw internal('nftables: no context');
     bufferOutput(context);
     bufferError(context);
-    setFlags(context, flags);
-    return context;
-  };
-  const context = make(0);
-  const asking = make(OUTPUT_JSON | OUTPUT_NUMERIC);
-  const run = (on: unknown, commands: string): string => {
-    const code = Number(runBuffer(on, commands));
-    const out = String(output(on) ?? '');
-    const err = String(errors(on) ?? '');
-    if (code !== 0) throw internal(`nftables: ${err.trim() || `error ${code}`}`);
-    return out;
-  };
-  return {
-    run: (commands) => {
-      run(context, commands);
-    },
-    query: (commands) => run(asking, commands),
-    close: () => {
-      free(context);
-      free(asking);
-    },
+    const run = (commands: string): string => {
+      const code = Number(runBuffer(context, commands));
+      const out = String(output(context) ?? '');
+      const err = String(errors(context) ?? '');
+      if (code !== 0) throw internal(`nftables: ${err.trim() || `error ${code}`}`);
+      return out;
+    };
+    return {
+      run: (commands) => {
+        run(commands);
+      },
+      query: (commands) => {
+        setFlags(context, OUTPUT_JSON);
+        try {
+          return run(commands);
+        } finally {
+          setFlags(context, 0);
+        }
+      },
+      close: () => free(context),
+    };
   };
 }

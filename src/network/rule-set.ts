@@ -1,5 +1,5 @@
 import { type Logger, messageOf } from '../common/index.ts';
-import { type Nft, openNft } from './nft.ts';
+import { loadNftables, type Nft } from './nft.ts';
 import { addText, deleteText, type Element, type TableOptions, tableText } from './rules.ts';
 
 /** This daemon's nftables tables. A change is one transaction; if somebody flushed the tables, they are made anew from `all`. */
@@ -11,7 +11,7 @@ export class RuleSet {
 
   /** `enabled` false makes every call do nothing (`--iptables=false`). `all` gives every element that should be there now. */
   constructor(enabled: boolean, options: TableOptions, all: () => Element[], log: Logger) {
-    this.#nft = enabled ? openNft() : undefined;
+    this.#nft = enabled ? loadNftables()() : undefined;
     this.#options = options;
     this.#all = all;
     this.#log = log;

@@ -171,8 +171,7 @@ export class Sandboxes {
     this.#parts.store.saveSandbox(sandbox);
     this.#open.set(sandbox.containerId, sandbox);
     try {
-      this.#build(sandbox, request.sysctls);
-      await Promise.all([this.#serveNames(sandbox), this.#serveRelay(sandbox)]);
+      await this.#build(sandbox, request.sysctls);
     } catch (error) {
       await this.close(sandbox.containerId);
       throw error;
@@ -211,7 +210,7 @@ export class Sandboxes {
     }
   }
 
-  #build(sandbox: StoredSandbox, sysctls: Record<string, string>): void {
+  async #build(sandbox: StoredSandbox, sysctls: Record<string, string>): Promise<void> {
     const path = this.netnsPath(sandbox);
     mkdirSync(join(this.#parts.execRoot, 'netns'), { recursive: true, mode: 0o755 });
     if (sandbox.kind === 'host') {
@@ -223,6 +222,8 @@ export class Sandboxes {
       inside = Links.open();
       raiseLoopback(inside);
     });
+    // The companion works while this process does.
+    const served = Promise.allSettled([this.#serveNames(sandbox), this.#serveRelay(sandbox)]);
     try {
       this.#parts.rules.add(this.elements(sandbox));
       if (sandbox.kind === 'own') {
@@ -238,6 +239,7 @@ export class Sandboxes {
     } finally {
       inside?.close();
     }
+    for (const outcome of await served) if (outcome.status === 'rejected') throw outcome.reason;
     // An ipvlan's MAC is known only now.
     if (sandbox.endpoints.some((endpoint) => endpoint.hostIfname === '')) this.#parts.store.saveSandbox(sandbox);
   }
