@@ -1,5 +1,6 @@
 export type * from './answers.ts';
 export * from './client.ts';
+export { connect } from './connect.ts';
 export * from './containers.ts';
 export { parseEndpoint } from './endpoint.ts';
 export * from './errors.ts';

@@ -1,5 +1,5 @@
 import { Transform, type Writable } from 'node:stream';
-import { type Client, demultiplex, type LogOptions, write } from '../../client/index.ts';
+import { type Client, demultiplex, type LogOptions, write } from '../../../client/index.ts';
 import type { Cli } from '../../session.ts';
 import { atLeast, type Call, type CommandSpec } from '../../spec.ts';
 

@@ -1,4 +1,4 @@
-import type { Client, Hijacked, WaitAnswer } from '../../client/index.ts';
+import type { Client, Hijacked, WaitAnswer } from '../../../client/index.ts';
 import { containerBody } from '../../run/container-body.ts';
 import { createContainer } from '../../run/create.ts';
 import { createFlags, runFlags } from '../../run/create-flags.ts';

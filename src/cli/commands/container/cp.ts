@@ -1,0 +1,146 @@
+import { existsSync, statSync } from 'node:fs';
+import { isAbsolute, posix, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { Client, PathStat } from '../../../client/index.ts';
+import { packLocal } from '../../copy/pack.ts';
+import { type CopyEnd, planCopy, splitCopyArg } from '../../copy/paths.ts';
+import { unpackLocal } from '../../copy/unpack.ts';
+import { size3 } from '../../format/size.ts';
+import type { Cli } from '../../session.ts';
+import { type Call, type CommandSpec, exactly } from '../../spec.ts';
+import { byteProgress } from '../../terminal/byte-progress.ts';
+
+/** Bits of Go's os.FileMode. */
+const GO_DIR = 2 ** 31;
+const GO_SYMLINK = 2 ** 27;
+const has = (mode: number, bit: number): boolean => Math.trunc(mode / bit) % 2 === 1;
+
+export const command: CommandSpec = {
+  use: '[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n        gantry cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH',
+  short: 'Copy files/folders between a container and the local filesystem',
+  long: `Copy files/folders between a container and the local filesystem
+
+Use '-' as the source to read a tar archive from stdin
+and extract it to a directory destination in a container.
+Use '-' as the destination to stream a tar archive of a
+container source to stdout.`,
+  aliases: ['container cp', 'cp'],
+  flags: [
+    { name: 'archive', short: 'a', type: 'bool', usage: 'Archive mode (copy all uid/gid information)' },
+    { name: 'follow-link', short: 'L', type: 'bool', usage: 'Always follow symbol link in SRC_PATH' },
+    {
+      name: 'quiet',
+      short: 'q',
+      type: 'bool',
+      usage:
+        'Suppress progress output during copy. Progress output is automatically suppressed if no terminal is attached',
+    },
+  ],
+  args: exactly(2),
+  complete: ['containers', 'files'],
+  run,
+};
+
+async function run({ args, flags, cli }: Call): Promise<void> {
+  if (args[0] === '') throw new Error('source can not be empty');
+  if (args[1] === '') throw new Error('destination can not be empty');
+  const source = splitCopyArg(args[0]!);
+  const destination = splitCopyArg(args[1]!);
+  if (source.container !== undefined && destination.container !== undefined)
+    throw new Error('copying between containers is not supported');
+  const client = await cli.client();
+  const options = { follow: flags.bool('follow-link'), archive: flags.bool('archive'), quiet: flags.bool('quiet') };
+  if (source.container !== undefined)
+    return fromContainer(cli, client, source.container, source.path, destination.path, options);
+  if (destination.container !== undefined)
+    return toContainer(cli, client, source.path, destination.container, destination.path, options);
+  throw new Error('must specify at least one container source');
+}
+
+interface Options {
+  follow: boolean;
+  archive: boolean;
+  quiet: boolean;
+}
+
+const stat = (client: Client, container: string, path: string): Promise<PathStat | undefined> =>
+  client.containers.archiveInfo(container, path).catch((error: unknown) => {
+    if (
+      error instanceof Error &&
+      (error as { status?: number }).status === 404 &&
+      !/No such container/i.test(error.message)
+    )
+      return undefined;
+    // A HEAD request's error has no body; asking again with GET gets the daemon's words.
+    throw error;
+  });
+
+/** A link's target, as seen from where the link is. */
+const linkTarget = (path: string, target: string): string =>
+  isAbsolute(target) ? target : posix.join(posix.dirname(path), target);
+
+async function fromContainer(
+  cli: Cli,
+  client: Client,
+  container: string,
+  given: string,
+  target: string,
+  options: Options,
+): Promise<void> {
+  let path = given;
+  if (options.follow) {
+    const info = await stat(client, container, path);
+    if (info && has(info.mode, GO_SYMLINK)) path = linkTarget(path, info.linkTarget);
+  }
+  if (target === '-' && cli.stdout.isTTY)
+    throw new Error('cowardly refusing to write a tar archive to a terminal; redirect stdout');
+  const { stat: info, body } = await client.containers.getArchive(container, path);
+  if (target === '-') return pipeline(body, cli.stdout, { end: false });
+  const local = resolve(target) + (target.endsWith('/') ? '/' : '');
+  const exists = existsSync(local);
+  const to: CopyEnd = { path: local, exists, isDir: exists && statSync(local).isDirectory() };
+  if (!exists && !existsSync(posix.dirname(posix.normalize(local).replace(/\/$/, ''))))
+    throw new Error(`invalid output path: directory ${JSON.stringify(posix.dirname(local))} does not exist`);
+  const plan = planCopy({ path, exists: true, isDir: has(info.mode, GO_DIR) }, to);
+  const size = await unpackLocal(
+    body.pipe(byteProgress(cli, 'Copying from container -', options)),
+    plan.dir,
+    plan.name,
+    options.archive,
+  );
+  if (!options.quiet) cli.warn(`Successfully copied ${size3(size)} to ${local.replace(/(.)\/$/, '$1')}\n`);
+}
+
+async function toContainer(
+  cli: Cli,
+  client: Client,
+  source: string,
+  container: string,
+  given: string,
+  options: Options,
+): Promise<void> {
+  let path = given.startsWith('/') ? given : `/${given}`;
+  let info = await stat(client, container, path);
+  if (info && has(info.mode, GO_SYMLINK)) {
+    path = linkTarget(path, info.linkTarget);
+    info = await stat(client, container, path);
+  }
+  const to: CopyEnd = { path, exists: info !== undefined, isDir: info !== undefined && has(info.mode, GO_DIR) };
+  const put = { noOverwriteDirNonDir: true, copyUidGid: options.archive };
+  if (source === '-') {
+    if (to.exists && !to.isDir) throw new Error(`destination "${container}:${given}" must be a directory`);
+    await client.containers.putArchive(container, path, cli.stdin, { ...put, noOverwriteDirNonDir: false });
+    return;
+  }
+  const local = resolve(source) + (source.endsWith('/.') || source === '.' ? '/.' : '');
+  if (!existsSync(resolve(source))) throw new Error(`lstat ${resolve(source)}: no such file or directory`);
+  const plan = planCopy({ path: local, exists: true, isDir: statSync(resolve(source)).isDirectory() }, to);
+  const { archive, size } = packLocal(resolve(source), plan.name, options.follow);
+  await client.containers.putArchive(
+    container,
+    plan.dir,
+    archive.pipe(byteProgress(cli, 'Copying to container -', options)),
+    put,
+  );
+  if (!options.quiet) cli.warn(`Successfully copied ${size3(size())} to ${container}:${given}\n`);
+}

@@ -1,0 +1,32 @@
+import { createWriteStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { pack } from 'tar-stream';
+import { ContextStore } from '../../contexts.ts';
+import { between, type CommandSpec } from '../../spec.ts';
+
+export const command: CommandSpec = {
+  use: 'CONTEXT [FILE|-]',
+  short: 'Export a context to a tar archive FILE or a tar stream on STDOUT.',
+  flags: [],
+  args: between(1, 2),
+  complete: ['contexts'],
+  async run({ args, cli }) {
+    const [name, file = `${args[0]}.dockercontext`] = args as [string, string | undefined];
+    if (file === '-' && cli.stdout.isTTY)
+      throw new Error('cowardly refusing to export to a terminal, specify a file path');
+    const store = new ContextStore(cli.config.dir);
+    const meta = store.get(name);
+    const archive = pack();
+    archive.entry({ name: 'meta.json', mode: 0o644 }, JSON.stringify(meta));
+    const tls = Object.entries(store.tls(name));
+    if (tls.length > 0) {
+      archive.entry({ name: 'tls', type: 'directory', mode: 0o700 });
+      archive.entry({ name: 'tls/docker', type: 'directory', mode: 0o700 });
+      for (const [path, content] of tls) archive.entry({ name: `tls/docker/${path}`, mode: 0o600 }, content);
+    }
+    archive.finalize();
+    if (file === '-') return pipeline(archive, cli.stdout, { end: false });
+    await pipeline(archive, createWriteStream(file, { flags: 'wx', mode: 0o600 }));
+    cli.warn(`Written file ${JSON.stringify(file)}\n`);
+  },
+};

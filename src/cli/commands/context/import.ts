@@ -1,0 +1,48 @@
+import { createReadStream } from 'node:fs';
+import { extract } from 'tar-stream';
+import { type ContextMeta, ContextStore, checkContextName, type TlsFiles } from '../../contexts.ts';
+import { type CommandSpec, exactly } from '../../spec.ts';
+import { openInput } from '../../terminal/open-input.ts';
+
+/** No context is larger than this (docker/cli context/store maxAllowedFileSizeToImport). */
+const MAX_BYTES = 10 << 20;
+const TLS_NAMES = ['ca.pem', 'cert.pem', 'key.pem'];
+
+export const command: CommandSpec = {
+  use: 'CONTEXT FILE|-',
+  short: 'Import a context from a tar file',
+  flags: [],
+  args: exactly(2),
+  async run({ args, cli }) {
+    const [name, file] = args as [string, string];
+    checkContextName(name);
+    const store = new ContextStore(cli.config.dir);
+    if (store.has(name)) throw new Error(`context ${JSON.stringify(name)} already exists`);
+    if (file !== '-') await openInput(file);
+    const source = file === '-' ? cli.stdin : createReadStream(file);
+    const archive = source.pipe(extract());
+    let meta: ContextMeta | undefined;
+    const tls: TlsFiles = {};
+    let total = 0;
+    for await (const entry of archive) {
+      const chunks: Buffer[] = [];
+      for await (const chunk of entry) {
+        total += (chunk as Buffer).length;
+        if (total > MAX_BYTES) throw new Error('context archive is too large');
+        chunks.push(chunk as Buffer);
+      }
+      const content = Buffer.concat(chunks);
+      const path = entry.header.name.replace(/^\.\//, '');
+      if (entry.header.type === 'directory') continue;
+      const tlsName = /^tls\/docker\/([^/]+)$/.exec(path)?.[1];
+      if (path === 'meta.json') meta = JSON.parse(content.toString()) as ContextMeta;
+      else if (tlsName !== undefined && TLS_NAMES.includes(tlsName)) tls[tlsName as keyof TlsFiles] = content;
+      else throw new Error(`${path}: unexpected context file`);
+    }
+    if (!meta) throw new Error('invalid context: no meta.json found');
+    store.saveTls(name, tls);
+    store.save({ ...meta, Name: name });
+    cli.print(`${name}\n`);
+    cli.warn(`Successfully imported context ${JSON.stringify(name)}\n`);
+  },
+};

@@ -1,0 +1,18 @@
+import { eraseAuth, HUB, hostOf, serverKey } from '../credentials.ts';
+import { atMost, type CommandSpec } from '../spec.ts';
+
+export const command: CommandSpec = {
+  use: '[SERVER]',
+  short: 'Log out from a registry',
+  long: 'Log out from a registry.\nIf no server is specified, the default is defined by the daemon.',
+  flags: [],
+  args: atMost(1),
+  async run({ args, cli }) {
+    const given = args[0];
+    const key = given === undefined || given === 'docker.io' ? HUB : serverKey(hostOf(given));
+    const shown = given === undefined ? HUB : hostOf(given);
+    cli.print(`Removing login credentials for ${shown}\n`);
+    const gone = await eraseAuth(cli, key);
+    if (!gone) cli.warn(`Not logged in to ${shown}\n`);
+  },
+};

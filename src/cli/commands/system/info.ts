@@ -1,0 +1,56 @@
+import { dockerFunctions, execute, parseTemplate, TemplateError } from '../../../template/index.ts';
+import { contextName } from '../../connection.ts';
+import { errorText, VERSION } from '../../dispatch.ts';
+import { infoText } from '../../format/info.ts';
+import { INSPECT_FORMAT } from '../../format-flags.ts';
+import { type CommandSpec, ExitError, noArgs } from '../../spec.ts';
+
+export const command: CommandSpec = {
+  use: '[OPTIONS]',
+  short: 'Display system-wide information',
+  aliases: ['system info', 'info'],
+  flags: [INSPECT_FORMAT],
+  args: noArgs,
+  async run({ flags, cli }) {
+    const context = contextName(cli.globals, cli.env, cli.config);
+    let info: Record<string, unknown> = {};
+    const failures: string[] = [];
+    try {
+      info = await (await cli.client()).system.info();
+    } catch (error) {
+      if (
+        error instanceof Error &&
+        error.name === 'ConnectionError' &&
+        (error as { reason?: string }).reason === 'absent'
+      )
+        throw error;
+      failures.push(errorText(error));
+    }
+    const client = {
+      Debug: cli.globals.bool('debug'),
+      Version: VERSION,
+      GitCommit: VERSION,
+      GoVersion: `node${process.version}`,
+      Os: 'linux',
+      Arch: process.arch,
+      BuildTime: '',
+      Context: context,
+      Plugins: [],
+      Warnings: null,
+    };
+    const format = flags.text('format');
+    if (format === '') {
+      cli.print(infoText(info, client));
+      for (const warning of (info.Warnings as string[] | null) ?? []) cli.warn(`${warning}\n`);
+    } else {
+      try {
+        const template = parseTemplate('', format === 'json' ? '{{json .}}' : format, dockerFunctions);
+        cli.print(`${execute(template, { ...info, ClientInfo: client })}\n`);
+      } catch (error) {
+        if (error instanceof TemplateError) throw new ExitError(64, `template parsing error: ${error.message}`);
+        throw error;
+      }
+    }
+    if (failures.length > 0) throw new ExitError(1, failures.join('\n'));
+  },
+};

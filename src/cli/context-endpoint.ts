@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import { defaultHost, resolveConnection } from './connection.ts';
+import { type ContextMeta, ContextStore, type TlsFiles } from './contexts.ts';
+import { splitCsv } from './flag-values.ts';
+import type { Cli } from './session.ts';
+
+/** What `context create --docker` and `update` say in their help. */
+export const ENDPOINT_HELP = `Docker endpoint config:
+
+NAME                DESCRIPTION
+from                Copy named context's Docker endpoint configuration
+host                Docker endpoint on which to connect
+ca                  Trust certs signed only by this CA
+cert                Path to TLS certificate file
+key                 Path to TLS key file
+skip-tls-verify     Skip TLS certificate validation`;
+
+export interface ContextEndpoint {
+  docker: NonNullable<ContextMeta['Endpoints']['docker']>;
+  tls: TlsFiles;
+}
+
+/** `host=…,ca=…,cert=…,key=…,skip-tls-verify=…` or `from=NAME`. Throws Error with Docker's words. */
+export function parseEndpointFlag(cli: Cli, values: readonly string[]): ContextEndpoint {
+  const options: Record<string, string> = {};
+  for (const field of values.flatMap(splitCsv)) {
+    const cut = field.indexOf('=');
+    const key = cut < 0 ? field : field.slice(0, cut);
+    if (!['from', 'host', 'ca', 'cert', 'key', 'skip-tls-verify'].includes(key))
+      throw new Error(`unrecognized config key: ${key}`);
+    options[key] = cut < 0 ? '' : field.slice(cut + 1);
+  }
+  if (options.from !== undefined) return endpointOf(cli, options.from);
+  const tls: TlsFiles = {};
+  for (const [key, file] of [
+    ['ca', 'ca.pem'],
+    ['cert', 'cert.pem'],
+    ['key', 'key.pem'],
+  ] as const)
+    if (options[key]) tls[file] = readFileSync(options[key]!);
+  const skip = options['skip-tls-verify'] ?? '';
+  if (skip !== '' && !/^(1|t|true|0|f|false)$/i.test(skip))
+    throw new Error(
+      `unable to parse skip-tls-verify: strconv.ParseBool: parsing ${JSON.stringify(skip)}: invalid syntax`,
+    );
+  return {
+    docker: { ...(options.host ? { Host: options.host } : {}), SkipTLSVerify: /^(1|t|true)$/i.test(skip) },
+    tls,
+  };
+}
+
+/** The endpoint that a context has; that of `default` is what the environment says now. */
+export function endpointOf(cli: Cli, name: string): ContextEndpoint {
+  if (name === 'default') {
+    const { tls } = resolveConnection(cli.globals, cli.env, cli.config);
+    const files: TlsFiles = {};
+    if (tls?.ca) files['ca.pem'] = Buffer.from(tls.ca);
+    if (tls?.cert) files['cert.pem'] = Buffer.from(tls.cert);
+    if (tls?.key) files['key.pem'] = Buffer.from(tls.key);
+    return {
+      docker: { Host: defaultHost(cli.globals, cli.env), SkipTLSVerify: tls !== undefined && !tls.verify },
+      tls: files,
+    };
+  }
+  const store = new ContextStore(cli.config.dir);
+  const { docker } = store.get(name).Endpoints;
+  return { docker: docker ?? { SkipTLSVerify: false }, tls: store.tls(name) };
+}

@@ -1,0 +1,71 @@
+import { createWriteStream } from 'node:fs';
+import { chmod, lchown, link, lstat, lutimes, mkdir, realpath, rm, symlink } from 'node:fs/promises';
+import { dirname, join, posix, sep } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { extract, type Header } from 'tar-stream';
+
+/**
+ * Unpacks a container's archive into `dir`, its top entry renamed to `name` (`.`: left out). Owners are kept if `keepOwners`.
+ * The archive is the container's word: names that lead out of `dir`, by `..` or through a link, are refused.
+ */
+export async function unpackLocal(tar: Readable, dir: string, name: string, keepOwners: boolean): Promise<number> {
+  const root = await realpath(dir);
+  const archive = tar.pipe(extract());
+  tar.on('error', (error) => archive.destroy(error));
+  const directories: { path: string; header: Header }[] = [];
+  let size = 0;
+  for await (const entry of archive) {
+    const target = rename(entry.header.name, name);
+    if (target === undefined) {
+      entry.resume();
+      continue;
+    }
+    const path = join(root, target);
+    await guard(root, path);
+    const { header } = entry;
+    const old = await lstat(path).catch(() => undefined);
+    if (old && !(old.isDirectory() && header.type === 'directory')) {
+      if (old.isDirectory()) throw new Error(`cannot overwrite directory ${JSON.stringify(path)} with non-directory`);
+      await rm(path);
+    }
+    if (header.type === 'directory') {
+      if (!old) await mkdir(path, { mode: 0o700 });
+      directories.push({ path, header });
+    } else if (header.type === 'file' || header.type === 'contiguous-file') {
+      size += header.size ?? 0;
+      await pipeline(entry, createWriteStream(path, { mode: 0o600, flags: 'wx' }));
+    } else if (header.type === 'symlink') await symlink(header.linkname ?? '', path);
+    else if (header.type === 'link') {
+      const source = join(root, rename(header.linkname ?? '', name) ?? '');
+      await guard(root, source);
+      await link(source, path);
+    }
+    entry.resume();
+    if (header.type !== 'directory') await settle(path, header, keepOwners);
+  }
+  // Directories last: writing into them changes their times, and their modes may forbid it.
+  for (const { path, header } of directories.toReversed()) await settle(path, header, keepOwners);
+  return size;
+}
+
+/** The entry's path below `dir`: the first part replaced. Undefined for the top entry itself when only contents are wanted. */
+function rename(entry: string, name: string): string | undefined {
+  const clean = posix.normalize(`/${entry}`).slice(1).replace(/\/$/, '');
+  const [, ...rest] = clean.split('/');
+  const parts = name === '.' ? rest : [name, ...rest];
+  return parts.length === 0 || clean === '' ? undefined : parts.join('/');
+}
+
+async function guard(root: string, path: string): Promise<void> {
+  const parent = await realpath(dirname(path));
+  if (parent !== root && !parent.startsWith(root === sep ? sep : root + sep))
+    throw new Error(`invalid path in archive: ${path} leads out of ${root}`);
+}
+
+async function settle(path: string, header: Header, keepOwners: boolean): Promise<void> {
+  if (keepOwners) await lchown(path, header.uid ?? 0, header.gid ?? 0);
+  if (header.type === 'symlink') return;
+  if (header.type !== 'link' && header.mode !== undefined) await chmod(path, header.mode & 0o7777);
+  if (header.mtime) await lutimes(path, header.mtime, header.mtime);
+}
