@@ -114,6 +114,9 @@ export interface ArchiveService {
   stat(ref: string, path: string): Promise<PathStat>;
   get(ref: string, path: string, signal: AbortSignal): Promise<{ stat: PathStat; tar: Readable }>;
   put(ref: string, path: string, tar: Readable, options: { noOverwriteDirNonDir: boolean; copyUidGid: boolean; signal: AbortSignal }): Promise<void>;
+  /** A volume's content as a tar: owner, mode, xattrs, hard links and holes are kept. */
+  exportVolume(name: string, signal: AbortSignal): Promise<Readable>;
+  importVolume(name: string, tar: Readable, signal: AbortSignal): Promise<void>;
 }
 
 /** Networks as clients see them: with members, in-use checks and events. */

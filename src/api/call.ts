@@ -1,0 +1,206 @@
+import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { Duplex, type Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { z } from 'zod';
+import { invalid, kindOf, messageOf } from '../common/index.ts';
+import { RegistryAuth } from '../wire/index.ts';
+import { type BodyOptions, readJson } from './json-body.ts';
+import { MessageStream } from './message-stream.ts';
+import { PLAIN_HEADER } from './plain-hijack.ts';
+import type { Query } from './query.ts';
+import type { ApiVersion } from './version.ts';
+
+export interface CallParts {
+  request: IncomingMessage;
+  response: ServerResponse;
+  params: Record<string, string>;
+  query: Query;
+  version: ApiVersion;
+  signal: AbortSignal;
+  /** The connection, if the request asked to leave HTTP. */
+  socket?: Socket;
+}
+
+/** One request with its answer. */
+export class Call {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Query;
+  readonly version: ApiVersion;
+  /** Fires when the client goes away before its answer is complete. */
+  readonly signal: AbortSignal;
+  readonly #socket: Socket | undefined;
+  #hijacked = false;
+
+  constructor(parts: CallParts) {
+    this.request = parts.request;
+    this.response = parts.response;
+    this.params = parts.params;
+    this.query = parts.query;
+    this.version = parts.version;
+    this.signal = parts.signal;
+    this.#socket = parts.socket;
+  }
+
+  /** The `{name}` of the path. */
+  get name(): string {
+    return this.params.name ?? '';
+  }
+  get hijacked(): boolean {
+    return this.#hijacked;
+  }
+  /** True if the client asked for `101 UPGRADED`. */
+  get wantsUpgrade(): boolean {
+    return this.request.headers.upgrade !== undefined && this.request.headers[PLAIN_HEADER] === undefined;
+  }
+  get socket(): Socket | undefined {
+    return this.#socket;
+  }
+
+  async body<T>(schema: z.ZodType<T>, typeName?: string): Promise<T> {
+    const value = await readJson(this.request, schema, { typeName } satisfies BodyOptions);
+    return value as T;
+  }
+  /** As `body`, but a request without one gives undefined. */
+  optionalBody<T>(schema: z.ZodType<T>): Promise<T | undefined> {
+    return readJson(this.request, schema, { optional: true });
+  }
+
+  /** `X-Registry-Auth`: base64url of JSON. */
+  registryAuth(): RegistryAuth | undefined {
+    const header = this.request.headers['x-registry-auth'];
+    if (typeof header !== 'string' || header === '') return undefined;
+    try {
+      return RegistryAuth.parse(JSON.parse(Buffer.from(header, 'base64url').toString() || '{}'));
+    } catch (error) {
+      throw invalid(`invalid X-Registry-Auth header: ${messageOf(error)}`);
+    }
+  }
+
+  json(value: unknown, status = 200): void {
+    const bytes = Buffer.from(`${JSON.stringify(value)}\n`);
+    this.response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': bytes.length });
+    this.response.end(bytes);
+  }
+  empty(status = 204): void {
+    this.response.writeHead(status);
+    this.response.end();
+  }
+  /** Sends headers now, for an answer that takes its time. */
+  begin(contentType: string): void {
+    this.response.writeHead(200, { 'Content-Type': contentType });
+    this.response.flushHeaders();
+  }
+  messages(): MessageStream {
+    return new MessageStream(this.response);
+  }
+  /** Resolves when the client has taken enough for more. Rejects if it is gone. */
+  async write(chunk: Uint8Array | string): Promise<void> {
+    this.signal.throwIfAborted();
+    if (this.response.write(chunk)) return;
+    await drained(this.response, this.signal);
+  }
+
+  /** Sends a stream whose errors before the first byte are still answers of their own. */
+  async send(source: Readable, contentType: string, headers: Record<string, string> = {}): Promise<void> {
+    await firstByte(source, this.signal);
+    this.response.writeHead(200, { 'Content-Type': contentType, ...headers });
+    await pipeline(source, this.response, { signal: this.signal });
+  }
+
+  /** Leaves HTTP: the answer's head is sent and the connection is the caller's, raw both ways. */
+  hijack(contentType: string): Duplex {
+    this.#hijacked = true;
+    const socket = this.#socket;
+    if (socket === undefined) {
+      // A request behind another one on its connection, without Upgrade: its own body is the input.
+      this.response.useChunkedEncodingByDefault = false;
+      this.response.shouldKeepAlive = false;
+      this.response.writeHead(200, { 'Content-Type': contentType, Connection: 'close' });
+      this.response.flushHeaders();
+      return Duplex.from({ readable: this.request, writable: this.response });
+    }
+    this.response.detachSocket(socket);
+    const first = this.wantsUpgrade
+      ? `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${contentType}\r\nConnection: Upgrade\r\nUpgrade: ${this.request.headers.upgrade ?? 'tcp'}\r\n`
+      : 'HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\n';
+    const others = Object.entries(this.response.getHeaders()).map(([name, value]) => `${name}: ${String(value)}\r\n`);
+    socket.write(`${first}${others.join('')}\r\n`);
+    return socket;
+  }
+  /** The connection for a protocol that writes its own answer (websocket). */
+  takeSocket(): Socket {
+    if (this.#socket === undefined) throw invalid('bad handshake');
+    this.#hijacked = true;
+    this.response.detachSocket(this.#socket);
+    return this.#socket;
+  }
+
+  fail(status: number, message: string, plain = false): void {
+    if (this.response.headersSent || this.#hijacked) {
+      this.response.destroy();
+      this.#socket?.destroy();
+      return;
+    }
+    if (status === 304) return this.empty(304);
+    if (!plain) return this.json({ message }, status);
+    this.response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', 'X-Content-Type-Options': 'nosniff' });
+    this.response.end(`${message}\n`);
+  }
+}
+
+/** A response on a connection that Node's server has given away (`upgrade`). */
+export function responseOn(request: IncomingMessage, socket: Socket): ServerResponse {
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket);
+  response.on('finish', () => {
+    response.detachSocket(socket);
+    socket.end();
+    socket.resume();
+  });
+  return response;
+}
+
+function drained(stream: ServerResponse, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const done = () => {
+      stream.off('drain', done);
+      stream.off('close', done);
+      signal.removeEventListener('abort', done);
+      if (signal.aborted) reject(signal.reason);
+      else resolve();
+    };
+    stream.on('drain', done);
+    stream.on('close', done);
+    signal.addEventListener('abort', done);
+  });
+}
+
+function firstByte(source: Readable, signal: AbortSignal): Promise<void> {
+  if (source.readableLength > 0 || source.readableEnded) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const settle = (error?: unknown) => {
+      source.off('readable', ready);
+      source.off('end', ready);
+      source.off('error', settle);
+      signal.removeEventListener('abort', abort);
+      if (error === undefined) resolve();
+      else reject(error);
+    };
+    const ready = () => settle();
+    const abort = () => {
+      source.destroy();
+      settle(signal.reason);
+    };
+    source.on('readable', ready);
+    source.on('end', ready);
+    source.on('error', settle);
+    signal.addEventListener('abort', abort);
+  });
+}
+
+export const statusText = (status: number): string => STATUS_CODES[status] ?? 'Error';
+export const isCancelled = (error: unknown): boolean => kindOf(error) === 'cancelled';
