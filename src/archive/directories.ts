@@ -1,0 +1,162 @@
+import { invalid, isErrno } from '../common/index.ts';
+import {
+  chmodAt,
+  chownAt,
+  closeFd,
+  findAt,
+  mkdirAt,
+  O,
+  openAt,
+  openAt2,
+  RESOLVE,
+  setXattr,
+  statFd,
+  unlinkAt,
+  utimesAt,
+} from '../sys/index.ts';
+import { OPAQUE_XATTR, pathBelow } from './attributes.ts';
+import { bytesOf, textOf } from './names.ts';
+import { isDirectory, isWhiteout } from './tree.ts';
+
+export interface OpenDirectory {
+  fd: number;
+  /** New files take the directory's group (set-group-id bit). */
+  setGid: boolean;
+}
+
+/** An archive's name as clean components. Throws invalid where it leads out (`../x`, `a/../../x`); a leading `/` means the root. */
+export function components(name: string): string[] {
+  const parts: string[] = [];
+  for (const part of name.split('/')) {
+    if (part === '' || part === '.') continue;
+    if (part !== '..') parts.push(part);
+    else if (parts.pop() === undefined)
+      throw invalid(`archive entry ${JSON.stringify(textOf(name))} leads out of its root`);
+  }
+  return parts;
+}
+
+const KEPT = 128;
+
+/**
+ * The directories of an extraction, opened once and kept while in use. Every lookup is resolved by the kernel inside the
+ * root (openat2 RESOLVE_IN_ROOT): neither a symbolic link of an earlier entry nor one that somebody swaps in meanwhile leads out.
+ * What was opened stays that directory, whatever happens to its name.
+ */
+export class Directories {
+  readonly #root: number;
+  readonly #lower: readonly string[];
+  readonly #overlay: boolean;
+  readonly #open = new Map<string, OpenDirectory>();
+
+  /** `lower`: directories below an overlay's, topmost first, that give implied parents their owner and mode. */
+  constructor(root: string, options: { overlay: boolean; lower: readonly string[] }) {
+    this.#root = openAt(-100, root, O.PATH | O.DIRECTORY);
+    this.#lower = options.lower;
+    this.#overlay = options.overlay;
+  }
+
+  get root(): number {
+    return this.#root;
+  }
+
+  /** The directory, made with its parents if it is not there. */
+  get(path: readonly string[]): OpenDirectory {
+    const key = path.join('/');
+    const known = this.#open.get(key);
+    if (known !== undefined) {
+      // Moved to the young end: the map's order is the order of use.
+      this.#open.delete(key);
+      this.#open.set(key, known);
+      return known;
+    }
+    const fd = this.#find(key) ?? this.#make(path);
+    const opened = { fd, setGid: (statFd(fd).mode & 0o2000) !== 0 };
+    if (this.#open.size >= KEPT) {
+      const [oldest, stale] = this.#open.entries().next().value!;
+      closeFd(stale.fd);
+      this.#open.delete(oldest);
+    }
+    this.#open.set(key, opened);
+    return opened;
+  }
+
+  /** Undefined where it is not. */
+  #find(key: string): number | undefined {
+    try {
+      return openAt2(
+        this.#root,
+        key === '' ? '.' : bytesOf(key),
+        O.PATH | O.DIRECTORY,
+        RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS,
+      );
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return undefined;
+      if (isErrno(error, 'ENOTDIR')) return undefined;
+      if (isErrno(error, 'ELOOP')) throw invalid(`archive entry: too many symbolic links in ${textOf(key)}`);
+      throw error;
+    }
+  }
+
+  #make(path: readonly string[]): number {
+    const parent = this.get(path.slice(0, -1)).fd;
+    const name = path.at(-1)!;
+    const bytes = bytesOf(name);
+    const there = findAt(parent, bytes);
+    const hidden = there !== undefined && this.#overlay && isWhiteout(there);
+    if (hidden) unlinkAt(parent, bytes);
+    else if (there !== undefined && !isDirectory(there))
+      throw invalid(`archive entry: ${textOf(path.join('/'))} is no directory`);
+    mkdirAt(parent, bytes, 0o755);
+    if (hidden) this.setOpaque(parent, name);
+    else this.#copyAttributes(path, parent, bytes);
+    return openAt(parent, bytes, O.PATH | O.DIRECTORY | O.NOFOLLOW);
+  }
+
+  /** overlayfs shows the topmost directory's owner and mode: a parent made only to hold something must not change them. */
+  #copyAttributes(path: readonly string[], parent: number, name: Buffer): void {
+    for (const layer of this.#lower) {
+      const found = this.#below(layer, path);
+      if (found === 'hidden') break;
+      if (found === undefined) continue;
+      chownAt(parent, name, found.uid, found.gid);
+      chmodAt(parent, name, found.mode & 0o7777);
+      utimesAt(parent, name, found.mtime, found.mtime);
+      return;
+    }
+    chmodAt(parent, name, 0o755);
+  }
+
+  #below(layer: string, path: readonly string[]) {
+    const top = openAt(-100, layer, O.PATH | O.DIRECTORY);
+    try {
+      const fd = openAt2(top, bytesOf(path.join('/')), O.PATH | O.NOFOLLOW, RESOLVE.IN_ROOT | RESOLVE.NO_SYMLINKS);
+      try {
+        const stat = statFd(fd);
+        return isDirectory(stat) ? stat : 'hidden';
+      } finally {
+        closeFd(fd);
+      }
+    } catch (error) {
+      // Not in this layer: ENOENT. Another kind of thing on the way hides what is further down.
+      return isErrno(error, 'ENOENT') ? undefined : 'hidden';
+    } finally {
+      closeFd(top);
+    }
+  }
+
+  setOpaque(parent: number, name: string): void {
+    setXattr(pathBelow(parent, name), OPAQUE_XATTR, Buffer.from('y'));
+  }
+
+  /** Forgets what is open: names may mean other directories now. */
+  forget(): void {
+    for (const { fd } of this.#open.values()) closeFd(fd);
+    this.#open.clear();
+  }
+
+  close(): void {
+    this.forget();
+    closeFd(this.#root);
+  }
+}

@@ -1,0 +1,5 @@
+export { compressor, decompress, detectCompression } from './compression.ts';
+export { byteName, textOf } from './names.ts';
+export { readTar, writeTar } from './stream.ts';
+export { copyTree, extractInto, extractLayer, packDirectory, removeTree, treeChanges, treeSize } from './threads.ts';
+export type * from './types.ts';
