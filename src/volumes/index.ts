@@ -1,1 +1,2 @@
+export { openVolumes, type VolumesOptions } from './store.ts';
 export type * from './types.ts';
