@@ -1,0 +1,172 @@
+import { writeFileSync } from 'node:fs';
+import { createGzip } from 'node:zlib';
+import { jsonLines } from '../../../client/index.ts';
+import type { ProgressMessage } from '../../../wire/index.ts';
+import { type BuildContext, directoryContext, isRemoteContext, stdinContext } from '../../build/context.ts';
+import { buildFlags } from '../../build/flags.ts';
+import { allAuths } from '../../credentials.ts';
+import { normalizeReference } from '../../references.ts';
+import { toMap } from '../../run/key-values.ts';
+import { proxyVariables } from '../../run/proxies.ts';
+import { parseUlimit } from '../../run/resources.ts';
+import { type Call, type CommandSpec, ExitError, exactly, type FlagValues } from '../../spec.ts';
+import { ProgressError, showProgress } from '../../terminal/progress.ts';
+
+export const command: CommandSpec = {
+  use: '[OPTIONS] PATH | URL | -',
+  short: 'Build an image from a Dockerfile',
+  aliases: ['image build', 'build', 'builder build'],
+  examples: ['gantry build -t web .', 'gantry build -f deploy/Dockerfile --target test --build-arg VERSION=2 .'],
+  flags: buildFlags,
+  args: exactly(1),
+  complete: ['files'],
+  run,
+};
+
+async function run(call: Call): Promise<void> {
+  const { flags, cli } = call;
+  refuseSessionFlags(flags);
+  const tags = flags.list('tag');
+  for (const tag of tags) checkTag(tag);
+  const quiet = flags.bool('quiet') || ['quiet', 'none'].includes(flags.text('progress'));
+  const client = await cli.client();
+  const context = await openContext(call);
+  const query = {
+    ...buildQuery(flags, cli.env, proxyVariables(cli.config, client.transport.endpoint.url)),
+    dockerfile: context.dockerfile,
+    remote: context.remote,
+    t: tags,
+    q: quiet,
+  };
+  const auths = Buffer.from(JSON.stringify(await allAuths(cli))).toString('base64url');
+  const stream = flags.bool('compress') ? context.stream?.pipe(createGzip()) : context.stream;
+  const answer = await client.images.build(stream, { query, headers: { 'x-registry-config': auths } });
+  let id = '';
+  const aux = (value: unknown): void => {
+    id = (value as { ID?: string } | null)?.ID ?? id;
+  };
+  const messages = jsonLines<ProgressMessage>(answer.body);
+  try {
+    if (flags.text('progress') === 'rawjson') {
+      for await (const message of messages) {
+        cli.print(`${JSON.stringify(message)}\n`);
+        if (message.aux !== undefined) aux(message.aux);
+        if (message.error !== undefined) throw new ProgressError(message.error, message.errorDetail?.code ?? 0);
+      }
+    } else await showProgress(cli, withQuietId(messages, quiet, aux), { stream: cli.stdout, quiet, aux });
+  } catch (error) {
+    if (error instanceof ProgressError) throw new ExitError(error.code === 0 ? 1 : error.code, error.message);
+    throw error;
+  }
+  if (quiet && id !== '' && flags.bool('quiet')) cli.print(`${id}\n`);
+  if (flags.text('iidfile') !== '') writeFileSync(flags.text('iidfile'), id);
+  if (flags.text('metadata-file') !== '')
+    writeFileSync(
+      flags.text('metadata-file'),
+      `${JSON.stringify({ 'containerimage.digest': id, 'image.name': tags.join(',') }, null, 2)}\n`,
+    );
+  if (flags.bool('push')) await pushTags(call, tags);
+}
+
+/** A quiet classic build sends nothing but the image's id, as a line of its output. */
+async function* withQuietId(
+  messages: AsyncIterable<ProgressMessage>,
+  quiet: boolean,
+  found: (value: unknown) => void,
+): AsyncGenerator<ProgressMessage> {
+  for await (const message of messages) {
+    const line = quiet ? /^(sha256:[0-9a-f]{64})\s*$/.exec(message.stream ?? '') : null;
+    if (line) found({ ID: line[1] });
+    yield message;
+  }
+}
+
+function checkTag(tag: string): void {
+  try {
+    if (normalizeReference(tag).digest !== undefined)
+      throw new Error('refusing to create a tag with a digest reference');
+  } catch (error) {
+    throw new ExitError(
+      125,
+      `invalid argument ${JSON.stringify(tag)} for "-t, --tag" flag: ${(error as Error).message}`,
+    );
+  }
+}
+
+/** What only a BuildKit session can carry. */
+function refuseSessionFlags(flags: FlagValues): void {
+  for (const name of ['secret', 'ssh', 'build-context', 'no-cache-filter'])
+    if (flags.list(name).length > 0)
+      throw new Error(
+        `--${name} needs a BuildKit session: use Docker's buildx against this daemon (DOCKER_HOST=unix:///run/gantry/gantry.sock docker buildx build --${name} …)`,
+      );
+  const other = flags.list('output').find((output) => !/^type=docker$|^type=image$/.test(output));
+  if (other !== undefined)
+    throw new Error(
+      `--output ${other} needs a BuildKit session: build with a tag, then use \`gantry save\` or \`gantry cp\``,
+    );
+}
+
+async function openContext({ args, flags, cli }: Call): Promise<BuildContext> {
+  const path = args[0]!;
+  const file = flags.text('file');
+  if (path === '-') {
+    if (file === '-') throw new Error("invalid argument: can't use stdin for both build context and dockerfile");
+    return stdinContext(cli.stdin, file);
+  }
+  if (isRemoteContext(path)) return { remote: path, dockerfile: file };
+  if (file !== '-') return directoryContext(path, file);
+  const chunks: Buffer[] = [];
+  for await (const chunk of cli.stdin) chunks.push(chunk as Buffer);
+  return directoryContext(path, '', Buffer.concat(chunks));
+}
+
+function buildQuery(
+  flags: FlagValues,
+  env: NodeJS.ProcessEnv,
+  proxies: Record<string, string>,
+): Record<string, string | number | boolean | undefined> {
+  const args: Record<string, string | null> = { ...proxies };
+  for (const item of flags.list('build-arg')) {
+    const cut = item.indexOf('=');
+    const name = cut < 0 ? item : item.slice(0, cut);
+    args[name] = cut < 0 ? (env[name] ?? null) : item.slice(cut + 1);
+  }
+  const json = (list: readonly unknown[] | Record<string, unknown>): string | undefined =>
+    Object.keys(list).length > 0 ? JSON.stringify(list) : undefined;
+  return {
+    nocache: flags.bool('no-cache'),
+    pull: flags.bool('pull'),
+    rm: flags.bool('rm'),
+    forcerm: flags.bool('force-rm'),
+    squash: flags.bool('squash'),
+    memory: flags.int('memory') || undefined,
+    memswap: flags.int('memory-swap') || undefined,
+    cpushares: flags.int('cpu-shares') || undefined,
+    cpuperiod: flags.int('cpu-period') || undefined,
+    cpuquota: flags.int('cpu-quota') || undefined,
+    cpusetcpus: flags.text('cpuset-cpus'),
+    cpusetmems: flags.text('cpuset-mems'),
+    cgroupparent: flags.text('cgroup-parent'),
+    shmsize: flags.int('shm-size') || undefined,
+    networkmode: flags.text('network'),
+    target: flags.text('target'),
+    platform: flags.list('platform').join(','),
+    extrahosts:
+      flags
+        .list('add-host')
+        .map((host) => host.replace('=', ':'))
+        .join(',') || undefined,
+    buildargs: json(args),
+    labels: json(toMap(flags.list('label'))),
+    cachefrom: json(flags.list('cache-from')),
+    ulimits: json(flags.list('ulimit').map(parseUlimit)),
+  };
+}
+
+async function pushTags(call: Call, tags: readonly string[]): Promise<void> {
+  if (tags.length === 0) throw new Error('tag is needed when pushing to registry');
+  const { command: push } = await import('./push.ts');
+  const { ParsedFlags } = await import('../../parse-flags.ts');
+  for (const tag of tags) await push.run({ ...call, args: [tag], flags: new ParsedFlags(push.flags) });
+}
