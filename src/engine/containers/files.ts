@@ -28,7 +28,7 @@ export function openContainerFiles(dataRoot: string): ContainerFiles {
 }
 
 /** /etc/hosts as Docker writes it. */
-export function hostsText(entries: readonly { ip: string; names: readonly string[] }[], extra: readonly { ip: string; names: readonly string[] }[] = []): string {
+export function hostsText(entries: readonly { ip: string; names: readonly string[] }[]): string {
   const base = [
     '127.0.0.1\tlocalhost',
     '::1\tlocalhost ip6-localhost ip6-loopback',
@@ -37,5 +37,5 @@ export function hostsText(entries: readonly { ip: string; names: readonly string
     'ff02::1\tip6-allnodes',
     'ff02::2\tip6-allrouters',
   ];
-  return `${[...base, ...[...extra, ...entries].map(({ ip, names }) => `${ip}\t${names.join(' ')}`)].join('\n')}\n`;
+  return `${[...base, ...entries.map(({ ip, names }) => `${ip}\t${names.join(' ')}`)].join('\n')}\n`;
 }

@@ -10,6 +10,7 @@ import { argsOf, isContainerMode, modeTarget, networkModeOf, securityOptions } f
 import { resolveDevices, rlimitsOf } from './devices.ts';
 import { type ContainerFiles, hostsText } from './files.ts';
 import { type MountParts, mountSpecs } from './mount-specs.ts';
+import { networkFailure } from '../networks.ts';
 import type { ContainerRecord } from './record.ts';
 import { resolveInRoot } from './root-path.ts';
 
@@ -35,7 +36,7 @@ export async function prepare(container: Container, parts: StartParts): Promise<
   const { config, host } = record;
   const mode = networkModeOf(host);
   // The overlay and the network do not know each other: both at once.
-  const [rootfs, sandbox] = await Promise.all([parts.layers.mount(record.id), openNetwork(record, mode, parts)]);
+  const [rootfs, sandbox] = await Promise.all([parts.layers.mount(record.id), openNetwork(record, mode, parts).catch((error: unknown) => Promise.reject(networkFailure(error)))]);
   const target = isContainerMode(mode) ? runningTarget(mode, parts, 'network') : undefined;
   await writeFiles(record, mode, sandbox, target, parts);
   const own = await mountSpecs(record, rootfs, parts);
@@ -97,24 +98,26 @@ function openNetwork(record: ContainerRecord, mode: string, parts: StartParts): 
       search: host.DnsSearch?.length ? host.DnsSearch : parts.defaults.dnsSearch,
       options: host.DnsOptions?.length ? host.DnsOptions : parts.defaults.dnsOptions,
     },
-    extraHosts: extraHosts(host, parts).map(({ ip, names }) => `${names[0]}:${ip}`),
+    extraHosts: host.ExtraHosts ?? [],
   });
 }
 
-function extraHosts(host: HostConfig, parts: StartParts): { ip: string; names: string[] }[] {
-  return (host.ExtraHosts ?? []).map((pair) => {
-    const cut = pair.search(/[:=]/);
-    const ip = pair.slice(cut + 1).replace(/^\[(.*)\]$/, '$1');
-    return { names: [pair.slice(0, cut)], ip: ip === 'host-gateway' ? parts.defaults.hostGateway() : ip };
-  });
+/** On the machine's own network no sandbox makes the entries of `--add-host`. */
+function hostNetworkExtras(host: HostConfig, parts: StartParts): string {
+  return (host.ExtraHosts ?? [])
+    .map((pair) => {
+      const cut = pair.search(/[:=]/);
+      const ip = pair.slice(cut + 1).replace(/^\[(.*)\]$/, '$1');
+      return `${ip === 'host-gateway' ? parts.defaults.hostGateway() : ip}\t${pair.slice(0, cut)}\n`;
+    })
+    .join('');
 }
 
 /** Hosts, hostname and resolv.conf; a container on another's network uses the other's. */
 async function writeFiles(record: ContainerRecord, mode: string, sandbox: SandboxState | undefined, target: Container | undefined, parts: StartParts): Promise<void> {
   if (target !== undefined) return;
   const { files } = parts;
-  const extra = extraHosts(record.host, parts);
-  const hosts = mode === 'host' ? `${await readFile('/etc/hosts', 'utf8').catch(() => hostsText([]))}${extra.map(({ ip, names }) => `${ip}\t${names.join(' ')}\n`).join('')}` : hostsText(sandbox?.hosts ?? [], extra);
+  const hosts = mode === 'host' ? `${await readFile('/etc/hosts', 'utf8').catch(() => hostsText([]))}${hostNetworkExtras(record.host, parts)}` : hostsText(sandbox?.hosts ?? []);
   const resolv = sandbox?.resolvConf ?? (await readFile('/etc/resolv.conf', 'utf8').catch(() => ''));
   await Promise.all([files.writeHosts(record.id, hosts), files.writeResolvConf(record.id, resolv), files.writeHostname(record.id, record.config.Hostname ?? '')]);
 }

@@ -1,0 +1,100 @@
+import { conflict, EngineError, type Filters, forbidden, invalid, shortId } from '../common/index.ts';
+import type { NetworkService, SandboxState } from '../network/index.ts';
+import type { ConnectNetworkBody, CreateNetworkBody, EndpointSettings, NetworkInspect } from '../wire/index.ts';
+import type { Container, ContainerBook } from './containers/book.ts';
+import { isContainerMode, networkModeOf } from './containers/configure.ts';
+import { type ContainerFiles, hostsText } from './containers/files.ts';
+import type { EventBus, NetworksService } from './types.ts';
+
+export interface NetworksParts {
+  book: ContainerBook;
+  networks: NetworkService;
+  files: ContainerFiles;
+  events: EventBus;
+}
+
+/** Networks as clients see them: containers on them count, also stopped ones that name them. */
+export class NetworkUseCases implements NetworksService {
+  readonly #parts: NetworksParts;
+  constructor(parts: NetworksParts) {
+    this.#parts = parts;
+  }
+
+  create(body: CreateNetworkBody): Promise<{ Id: string; Warning: string }> {
+    return this.#parts.networks.create(body);
+  }
+  inspect(ref: string, options: { verbose?: boolean; scope?: string }): Promise<NetworkInspect> {
+    return this.#parts.networks.inspect(ref, options);
+  }
+  list(filters: Filters): Promise<NetworkInspect[]> {
+    return this.#parts.networks.list(filters);
+  }
+
+  async remove(ref: string): Promise<void> {
+    const { name } = this.#parts.networks.resolve(ref);
+    const active = this.#parts.book.all().filter((container) => container.running && Object.hasOwn(container.record.endpoints, name));
+    if (active.length > 0) {
+      const list = active.map((container) => `name:"${container.name}" id:"${shortId(this.#parts.networks.sandbox(container.id)?.endpoints[name]?.EndpointID ?? container.id)}"`).join(', ');
+      throw forbidden(`error while removing network: network ${name} has active endpoints (${list})`);
+    }
+    await this.#parts.networks.remove(ref);
+  }
+
+  prune(filters: Filters): Promise<{ NetworksDeleted: string[] }> {
+    return this.#parts.networks.prune(filters);
+  }
+
+  async connect(ref: string, body: ConnectNetworkBody): Promise<void> {
+    const container = this.#parts.book.get(body.Container ?? '');
+    const { name } = this.#parts.networks.resolve(ref);
+    await container.exclusive(async () => {
+      const { record } = container;
+      const mode = networkModeOf(record.host);
+      if (isContainerMode(mode)) throw conflict('container sharing network namespace with another container or host cannot be connected to any other network');
+      if (mode === 'host' || name === 'host') throw conflict('cannot connect container to host network: container must be created with host networking');
+      if (Object.hasOwn(record.endpoints, name) && (container.running || record.endpoints[name] !== undefined)) throw forbidden(`endpoint with name ${container.name} already exists in network ${name}`);
+      const settings: EndpointSettings = body.EndpointConfig ?? {};
+      this.#parts.networks.validate([{ network: name, settings }]);
+      if (container.running) await this.#refreshHosts(container, await this.#parts.networks.connect(container.id, { network: name, settings }));
+      // A container without a network gets its first one.
+      if (mode === 'none' && Object.hasOwn(record.endpoints, 'none')) delete record.endpoints.none;
+      record.endpoints[name] = settings;
+      this.#parts.book.save(container);
+      if (!container.running) this.#emit('connect', name, container);
+    });
+  }
+
+  async disconnect(ref: string, body: { Container?: string; Force?: boolean }): Promise<void> {
+    const { name } = this.#parts.networks.resolve(ref);
+    const container = body.Force ? this.#parts.book.find(body.Container ?? '') : this.#parts.book.get(body.Container ?? '');
+    if (container === undefined) return;
+    await container.exclusive(async () => {
+      const { record } = container;
+      if (name === 'host' || networkModeOf(record.host) === 'host') throw conflict('cannot disconnect container from host network: container must be created without host networking');
+      if (!Object.hasOwn(record.endpoints, name)) {
+        if (body.Force) return;
+        throw forbidden(`container ${container.id} is not connected to network ${name}`);
+      }
+      if (container.running) await this.#refreshHosts(container, await this.#parts.networks.disconnect(container.id, name));
+      delete record.endpoints[name];
+      this.#parts.book.save(container);
+      if (!container.running) this.#emit('disconnect', name, container);
+    });
+  }
+
+  async #refreshHosts(container: Container, state: SandboxState): Promise<void> {
+    await this.#parts.files.writeHosts(container.id, hostsText(state.hosts));
+    await this.#parts.files.writeResolvConf(container.id, state.resolvConf);
+  }
+
+  #emit(action: string, name: string, container: Container): void {
+    const { id, driver } = this.#parts.networks.resolve(name);
+    this.#parts.events.emit({ type: 'network', action, id, attributes: { container: container.id, name, type: driver } });
+  }
+}
+
+/** Wraps a start's network error as Docker words it. */
+export function networkFailure(error: unknown): EngineError {
+  if (error instanceof EngineError) return new EngineError(error.kind, error.message.startsWith('failed to set up') ? error.message : `failed to set up container networking: ${error.message}`);
+  return invalid(`failed to set up container networking: ${(error as Error).message}`);
+}
