@@ -115,7 +115,12 @@ export class Companion {
       return;
     }
     try {
-      const parts = { zones: this.#zones, resolver: this.#resolver, hostServers: () => this.#hostServers(), openNft: this.#openNft };
+      const parts = {
+        zones: this.#zones,
+        resolver: this.#resolver,
+        hostServers: () => this.#hostServers(),
+        openNft: this.#openNft,
+      };
       this.#servers.set(names.sandboxId, await DnsServer.open(names, parts));
     } catch (error) {
       this.#zones.delete(names.sandboxId);

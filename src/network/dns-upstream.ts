@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { Socket } from 'node:net';
-import { type Address, parseAddress } from './address.ts';
+import { type Address, formatAddress, parseAddress } from './address.ts';
 import { answersQuestion, type Question, RCODE } from './dns-wire.ts';
-import { openClientSocket } from './netns-socket.ts';
+import { openTcpClient, openUdpClient } from './netns-socket.ts';
 
 /** Asking other servers. libnetwork's resolver: extIOTimeout 4 s, maxExtDNS 3, maxConcurrent 1024. */
 const TIMEOUT_MS = 4000;
@@ -86,7 +86,9 @@ function overUdp(
     };
     const timer = setTimeout(() => done(new NoAnswer('timeout')), TIMEOUT_MS);
     socket.on('error', (error) => done(error));
-    socket.on('message', (answer) => {
+    const text = formatAddress(address);
+    socket.on('message', (answer, peer) => {
+      if (peer.address !== text || peer.port !== port) return;
       if (
         answer.length > 2 &&
         answer.readUInt16BE(0) === message.readUInt16BE(0) &&
@@ -95,8 +97,8 @@ function overUdp(
         done(undefined, answer);
     });
     try {
-      const fd = openClientSocket(netnsPath, 'udp', address, port);
-      socket.bind({ fd }, () => socket.send(message, port, undefined, (error) => error && done(error)));
+      const fd = openUdpClient(netnsPath, address.family);
+      socket.bind({ fd }, () => socket.send(message, port, text, (error) => error && done(error)));
     } catch (error) {
       done(error as Error);
     }
@@ -116,7 +118,7 @@ function overTcp(
     length.writeUInt16BE(message.length);
     let socket: Socket;
     try {
-      socket = new Socket({ fd: openClientSocket(netnsPath, 'tcp', address, port), readable: true, writable: true });
+      socket = new Socket({ fd: openTcpClient(netnsPath, address, port), readable: true, writable: true });
     } catch (error) {
       reject(error as Error);
       return;

@@ -8,7 +8,8 @@ const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
 const SOCK_CLOEXEC = 0o2000000;
 const SOCK_NONBLOCK = 0o4000;
-const EINPROGRESS = 'EINPROGRESS';
+/** errno.h; Node has no name for it. */
+const EINPROGRESS = 115;
 
 const socket = libc.func('int socket(int, int, int)');
 const bind = libc.func('int bind(int, const void *, unsigned int)');
@@ -17,7 +18,7 @@ const connect = libc.func('int connect(int, const void *, unsigned int)');
 const getsockname = libc.func('int getsockname(int, void *, void *)');
 const closeFd = libc.func('int close(int)');
 
-export function socketAddress(address: Address, port: number): Buffer {
+function socketAddress(address: Address, port: number): Buffer {
   const bytes = Buffer.alloc(address.family === 4 ? 16 : 28);
   bytes.writeUInt16LE(address.family === 4 ? AF_INET : AF_INET6, 0);
   bytes.writeUInt16BE(port, 2);
@@ -57,20 +58,20 @@ export function openServerSocket(
   });
 }
 
-/** A socket on its way to a peer: UDP is connected, so that only the peer's datagrams come in; TCP may still be connecting. */
-export function openClientSocket(
-  netnsPath: string | undefined,
-  kind: 'udp' | 'tcp',
-  address: Address,
-  port: number,
-): number {
+/** An unbound UDP socket: node:dgram has no notion of one that the kernel has connected, so the peer is named with each message. */
+export function openUdpClient(netnsPath: string | undefined, family: 4 | 6): number {
+  return inside(netnsPath, () => make('udp', { family, value: 0n }));
+}
+
+/** A TCP socket on its way to a peer; it may still be connecting. */
+export function openTcpClient(netnsPath: string | undefined, address: Address, port: number): number {
   return inside(netnsPath, () => {
-    const fd = make(kind, address);
+    const fd = make('tcp', address);
     try {
       const where = socketAddress(address, port);
       check(connect(fd, where, where.length), 'connect');
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === EINPROGRESS) return fd;
+      if ((error as NodeJS.ErrnoException).errno === -EINPROGRESS) return fd;
       closeFd(fd);
       throw error;
     }

@@ -29,7 +29,8 @@ const ip = (family: 4 | 6): string => (family === 4 ? 'ip' : 'ip6');
 function sets(): string {
   const shared = ['bridges', 'internal', 'unprotected4', 'unprotected6']
     .map((name) => `set ${name} { type ifname; }`)
-    .concat('set same { type ifname . ifname; }');
+    .concat('set same { type ifname . ifname; }')
+    .concat('set linked { type ipv4_addr . ipv4_addr . inet_proto . inet_service; }');
   const each = families.flatMap((family) => {
     const address = typeOf(family);
     return [
@@ -131,6 +132,8 @@ ${options.respectHostFirewall ? '    iifname != @bridges iifname != "lo" accept\
     iifname @internal drop
     oifname @internal drop
     oifname @bridges ct status dnat accept
+    # Where br_netfilter is loaded, frames between neighbours come by here too.
+    ip saddr . ip daddr . meta l4proto . th dport @linked accept
     meta nfproto ipv4 oifname @unprotected4 accept
     meta nfproto ipv6 oifname @unprotected6 accept
     ip daddr . meta l4proto . th dport @routed4 accept
@@ -237,9 +240,10 @@ export function endpointElements(endpoint: StoredEndpoint, network: StoredNetwor
 export function linkElements(from: StoredEndpoint, to: StoredEndpoint, exposed: readonly string[]): Element[] {
   const [source, target] = [from.ipv4.split('/')[0]!, to.ipv4.split('/')[0]!];
   if (source === '' || target === '') return [];
-  return exposed.map((key) => {
+  return exposed.flatMap((key) => {
     const [port, proto = 'tcp'] = key.split('/');
-    return onBridge('linked', `${source} . ${target} . ${proto} . ${port}`);
+    const text = `${source} . ${target} . ${proto} . ${port}`;
+    return [onBridge('linked', text), inet('linked', text)];
   });
 }
 

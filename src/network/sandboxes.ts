@@ -417,13 +417,9 @@ export class Sandboxes {
     return { containerId: sandbox.containerId, ranges: sandbox.published, ipv4, ipv6, listen };
   }
 
-  /** Waits only where the companion holds ports itself; what rules redirect to it works from the moment it is there. */
   async #serveRelay(sandbox: StoredSandbox): Promise<void> {
     const publication = this.publication(sandbox);
-    if (publication === undefined) return;
-    const told = this.#parts.companion.publish(publication);
-    if (publication.listen.length > 0) return told;
-    told.catch((error: unknown) => this.#parts.log.warn('network companion', { error: messageOf(error) }));
+    if (publication !== undefined) await this.#parts.companion.publish(publication);
   }
 
   async #serveNames(sandbox: StoredSandbox): Promise<void> {

@@ -5,6 +5,7 @@ import { createServer, type Server, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger, Filters, newId } from '../../src/common/index.ts';
+import { parseAddress } from '../../src/network/address.ts';
 import {
   type EndpointRequest,
   type NetworkEvent,
@@ -14,8 +15,7 @@ import {
   type SandboxRequest,
   type SandboxState,
 } from '../../src/network/index.ts';
-import { openClientSocket, openServerSocket } from '../../src/network/netns-socket.ts';
-import { parseAddress } from '../../src/network/address.ts';
+import { openServerSocket, openTcpClient, openUdpClient } from '../../src/network/netns-socket.ts';
 import { type Database, openDatabase } from '../../src/state/index.ts';
 import { createNetworkNamespace, libc, releaseNetworkNamespace } from '../../src/sys/index.ts';
 
@@ -37,12 +37,18 @@ export function run(command: string, netnsPath?: string): string {
 /** Another host, joined to the machine by a cable. */
 export class OtherHost {
   readonly path: string;
-  constructor(directory: string, name: string, cable: { machine: string; host: string; machine6: string; host6: string }) {
+  constructor(
+    directory: string,
+    name: string,
+    cable: { machine: string; host: string; machine6: string; host6: string },
+  ) {
     this.path = join(directory, name);
     createNetworkNamespace(this.path);
     run(`ip link add ${name} type veth peer name eth0`);
     run(`nsenter --net=${this.path} sleep 0`);
-    const anchor = execFileSync('sh', ['-c', `nsenter --net=${this.path} sleep 60 >/dev/null 2>&1 & echo $!`], { encoding: 'utf8' }).trim();
+    const anchor = execFileSync('sh', ['-c', `nsenter --net=${this.path} sleep 60 >/dev/null 2>&1 & echo $!`], {
+      encoding: 'utf8',
+    }).trim();
     try {
       // `nsenter` must have joined before its namespace can be named by its pid.
       run('sleep 0.2');
@@ -67,7 +73,11 @@ export class OtherHost {
 }
 
 /** A TCP server inside a namespace that tells each client its address. */
-export async function tcpServer(netnsPath: string, port: number, options: { address?: string; word?: string } = {}): Promise<Server> {
+export async function tcpServer(
+  netnsPath: string,
+  port: number,
+  options: { address?: string; word?: string } = {},
+): Promise<Server> {
   const { fd } = openServerSocket(netnsPath, 'tcp', parseAddress(options.address ?? '0.0.0.0')!, port);
   const server = createServer((socket) => {
     socket.on('error', () => {});
@@ -78,11 +88,20 @@ export async function tcpServer(netnsPath: string, port: number, options: { addr
 }
 
 /** What a TCP server says, or why it does not: `timeout`, `refused`. `undefined` namespace: the machine. */
-export function tcpCall(netnsPath: string | undefined, address: string, port: number, timeoutMs = 10_000): Promise<string> {
+export function tcpCall(
+  netnsPath: string | undefined,
+  address: string,
+  port: number,
+  timeoutMs = 10_000,
+): Promise<string> {
   return new Promise((resolve) => {
     let socket: Socket;
     try {
-      socket = new Socket({ fd: openClientSocket(netnsPath, 'tcp', parseAddress(address)!, port), readable: true, writable: true });
+      socket = new Socket({
+        fd: openTcpClient(netnsPath, parseAddress(address)!, port),
+        readable: true,
+        writable: true,
+      });
     } catch (error) {
       resolve((error as NodeJS.ErrnoException).code ?? 'error');
       return;
@@ -94,7 +113,9 @@ export function tcpCall(netnsPath: string | undefined, address: string, port: nu
       resolve(result);
     };
     const timer = setTimeout(() => done('timeout'), timeoutMs);
-    socket.on('error', (error: NodeJS.ErrnoException) => done(error.code === 'ECONNREFUSED' ? 'refused' : (error.code ?? 'error')));
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      done(error.code === 'ECONNREFUSED' ? 'refused' : (error.code ?? 'error')),
+    );
     socket.on('data', (chunk: Buffer) => {
       text += chunk.toString();
     });
@@ -113,7 +134,12 @@ export async function udpServer(netnsPath: string, port: number, address = '0.0.
   return socket;
 }
 
-export function udpCall(netnsPath: string | undefined, address: string, port: number, timeoutMs = 10_000): Promise<string> {
+export function udpCall(
+  netnsPath: string | undefined,
+  address: string,
+  port: number,
+  timeoutMs = 10_000,
+): Promise<string> {
   return new Promise((resolve) => {
     const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
     const done = (result: string): void => {
@@ -123,11 +149,11 @@ export function udpCall(netnsPath: string | undefined, address: string, port: nu
       resolve(result);
     };
     const timer = setTimeout(() => done('timeout'), timeoutMs);
-    const send = (): void => socket.send('x', port, undefined, () => {});
+    const send = (): void => socket.send('x', port, address, () => {});
     const again = setInterval(send, 300);
     socket.on('error', (error: NodeJS.ErrnoException) => done(error.code ?? 'error'));
     socket.on('message', (message) => done(message.toString()));
-    socket.bind({ fd: openClientSocket(netnsPath, 'udp', parseAddress(address)!, port) }, send);
+    socket.bind({ fd: openUdpClient(netnsPath, address.includes(':') ? 6 : 4) }, send);
   });
 }
 
@@ -141,7 +167,9 @@ export function ping(netnsPath: string | undefined, address: string): boolean {
   }
 }
 
-export type Wish = Partial<Omit<SandboxRequest, 'endpoints'>> & { networks?: (string | [string, Partial<EndpointRequest['settings']>])[] };
+export type Wish = Partial<Omit<SandboxRequest, 'endpoints'>> & {
+  networks?: (string | [string, Partial<EndpointRequest['settings']>])[];
+};
 
 /** Gantry's networks on the machine, with containers that are only namespaces. */
 export class TestNetworks {
@@ -201,7 +229,10 @@ export class TestNetworks {
     };
   }
 
-  async container(name: string, wish: Wish = {}): Promise<SandboxState & { id: string; ip: (network?: string) => string }> {
+  async container(
+    name: string,
+    wish: Wish = {},
+  ): Promise<SandboxState & { id: string; ip: (network?: string) => string }> {
     const request = this.request(name, wish);
     const state = await this.net.openSandbox(request);
     return {
@@ -217,12 +248,12 @@ export class TestNetworks {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const network of await this.net.list(NO_FILTERS))
-      for (const id of Object.keys((await this.net.inspect(network.Id, {})).Containers)) await this.net.closeSandbox(id);
+      for (const id of Object.keys((await this.net.inspect(network.Id, {})).Containers))
+        await this.net.closeSandbox(id);
     await this.net.close();
     this.db.close();
     rmSync(this.directory, { recursive: true, force: true });
   }
 }
-
 
 const NO_FILTERS = new Filters();
