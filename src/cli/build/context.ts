@@ -1,7 +1,7 @@
 import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
 import { lstat, readdir, readlink } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Pack, pack } from 'tar-stream';
 import { type IgnoreRules, parseIgnore } from './ignore.ts';
@@ -42,7 +42,7 @@ export function directoryContext(directory: string, dockerfile: string, stdinDoc
       archive.finalize();
     })
     .catch((error: Error) => archive.destroy(error));
-  return { stream: archive, dockerfile: name };
+  return { stream: Readable.from(archive, { objectMode: false }), dockerfile: name };
 }
 
 const defaultDockerfile = (root: string): string => {
@@ -102,7 +102,7 @@ export async function stdinContext(stdin: Readable, dockerfile: string): Promise
   const archive = pack();
   archive.entry({ name: 'Dockerfile', mode: 0o600 }, Buffer.concat(text));
   archive.finalize();
-  return { stream: archive, dockerfile: 'Dockerfile' };
+  return { stream: Readable.from(archive, { objectMode: false }), dockerfile: 'Dockerfile' };
 }
 
 /** Enough of a stream to know an archive by, put back. */

@@ -1,11 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { lstat, readdir, readlink, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Pack, pack } from 'tar-stream';
+import { pack } from 'tar-stream';
 
 /** A tar of a local file or tree, its top entry named `name` (`.` leaves it out). Nothing is held in memory but the list of one directory. */
-export function packLocal(path: string, name: string, followLink: boolean): { archive: Pack; size: () => number } {
+export function packLocal(path: string, name: string, followLink: boolean): { archive: Readable; size: () => number } {
   const archive = pack();
   let size = 0;
   const add = async (from: string, to: string, top: boolean): Promise<void> => {
@@ -26,5 +27,5 @@ export function packLocal(path: string, name: string, followLink: boolean): { ar
     () => archive.finalize(),
     (error: Error) => archive.destroy(error),
   );
-  return { archive, size: () => size };
+  return { archive: Readable.from(archive, { objectMode: false }), size: () => size };
 }

@@ -136,11 +136,7 @@ async function toContainer(
   if (!existsSync(resolve(source))) throw new Error(`lstat ${resolve(source)}: no such file or directory`);
   const plan = planCopy({ path: local, exists: true, isDir: statSync(resolve(source)).isDirectory() }, to);
   const { archive, size } = packLocal(resolve(source), plan.name, options.follow);
-  await client.containers.putArchive(
-    container,
-    plan.dir,
-    archive.pipe(byteProgress(cli, 'Copying to container -', options)),
-    put,
-  );
+  const counted = byteProgress(cli, 'Copying to container -', options);
+  await Promise.all([pipeline(archive, counted), client.containers.putArchive(container, plan.dir, counted, put)]);
   if (!options.quiet) cli.warn(`Successfully copied ${size3(size())} to ${container}:${given}\n`);
 }

@@ -1,0 +1,106 @@
+import { render } from 'ink';
+import { createElement } from 'react';
+import type { Client } from '../../client/index.ts';
+import type { Cli } from '../session.ts';
+import { ExitError } from '../spec.ts';
+import { LiveModel } from './model.ts';
+import { type LiveActions, LiveView } from './view.ts';
+
+/** Between two redraws; more often than this nobody sees. */
+const REDRAW_MS = 250;
+const ENTER = '\x1b[?1049h\x1b[H';
+const LEAVE = '\x1b[?1049l';
+
+/** `gantry top` without an argument: the full-screen view, until q. */
+export async function runLiveView(cli: Cli): Promise<number> {
+  if (!cli.stdin.isTTY || !cli.stdout.isTTY)
+    throw new ExitError(
+      1,
+      'gantry top without a container is a full-screen view and needs a terminal; use `gantry stats` instead',
+    );
+  const client = await cli.client();
+  for (;;) {
+    const shell = await show(cli, client);
+    if (shell === undefined) return 0;
+    await openShell(cli, shell);
+  }
+}
+
+/** Shows the view; resolves to the container that a shell is wanted in, or nothing to end. */
+async function show(cli: Cli, client: Client): Promise<string | undefined> {
+  let shell: string | undefined;
+  const listeners = new Set<() => void>();
+  let timer: NodeJS.Timeout | undefined;
+  const changed = (): void => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      for (const listener of listeners) listener();
+    }, REDRAW_MS);
+  };
+  const model = new LiveModel(client, changed);
+  await model.start();
+  const name = (id: string): string =>
+    model
+      .snapshot()
+      .rows.find((row) => row.container.Id === id)
+      ?.container.Names[0]?.slice(1) ?? id;
+  const act = (verb: string, id: string, action: () => Promise<unknown>): void => {
+    void model.act(`${verb} ${name(id)}`, action);
+  };
+  const actions: LiveActions = {
+    snapshot: () => model.snapshot(),
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => {
+        listeners.delete(listener);
+      };
+    },
+    select: (id, withLogs) => model.showLogs(withLogs ? id : undefined),
+    stop: (id) => act('stop', id, () => client.containers.stop(id)),
+    restart: (id) => act('restart', id, () => client.containers.restart(id)),
+    kill: (id) => act('kill', id, () => client.containers.kill(id)),
+    pause: (id, paused) =>
+      act(paused ? 'unpause' : 'pause', id, () =>
+        paused ? client.containers.unpause(id) : client.containers.pause(id),
+      ),
+    remove: (id) => act('remove', id, () => client.containers.remove(id)),
+    shell: (id) => {
+      shell = id;
+    },
+  };
+  cli.print(ENTER);
+  const restore = (): void => cli.print(LEAVE);
+  process.once('exit', restore);
+  try {
+    const app = render(createElement(LiveView, { actions }), {
+      stdout: cli.stdout,
+      stdin: cli.stdin,
+      exitOnCtrlC: true,
+      patchConsole: false,
+    });
+    await app.waitUntilExit();
+  } finally {
+    clearTimeout(timer);
+    model.stop();
+    process.off('exit', restore);
+    restore();
+  }
+  return shell;
+}
+
+async function openShell(cli: Cli, id: string): Promise<void> {
+  const [{ command }, { parseFlags }] = await Promise.all([
+    import('../commands/container/exec.ts'),
+    import('../parse-flags.ts'),
+  ]);
+  const { args, flags } = parseFlags(
+    command.flags,
+    ['-it', id, 'sh', '-c', 'command -v bash >/dev/null && exec bash || exec sh'],
+    false,
+  );
+  try {
+    await command.run({ args, flags, cli, path: 'gantry exec' });
+  } catch (error) {
+    cli.warn(`${(error as Error).message}\n`);
+  }
+}
