@@ -66,7 +66,10 @@ class ProgramFilter extends Transform {
   }
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     const { stdin } = this.#child;
-    if (stdin === null || this.#closed || stdin.write(chunk)) return done();
+    if (stdin === null || this.#closed || stdin.write(chunk)) {
+      done();
+      return;
+    }
     const go = () => {
       stdin.off('drain', go);
       stdin.off('close', go);

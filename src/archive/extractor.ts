@@ -137,34 +137,40 @@ export class Extractor implements TarSink {
 
   #make(header: TarHeader): void {
     const path = this.#path(header.name);
-    if (path.length === 0) return this.#onRoot(header);
-    if (this.#options.overlay !== undefined) {
-      const whiteout = whiteoutOf(path);
-      if (whiteout !== undefined) {
-        if (whiteout.kind === 'opaque') this.#opaque(path.slice(0, -1));
-        else if (whiteout.kind === 'remove') this.#whiteout(path.slice(0, -1), whiteout.name, header);
-        return;
-      }
-    }
+    if (path.length === 0) this.#onRoot(header);
+    else if (this.#options.overlay === undefined || !this.#asWhiteout(path, header)) this.#makeAt(path, header);
+  }
+
+  #asWhiteout(path: string[], header: TarHeader): boolean {
+    const whiteout = whiteoutOf(path);
+    if (whiteout === undefined) return false;
+    if (whiteout.kind === 'opaque') this.#opaque(path.slice(0, -1));
+    else if (whiteout.kind === 'remove') this.#whiteout(path.slice(0, -1), whiteout.name, header);
+    return true;
+  }
+
+  #makeAt(path: string[], header: TarHeader): void {
     const directory = this.#directories.get(path.slice(0, -1));
     const name = path.at(-1)!;
     switch (header.type) {
       case 'dir':
-        return this.#makeDirectory(directory, name, path, header);
+        this.#makeDirectory(directory, name, path, header);
+        break;
       case 'file':
-        return this.#makeFile(directory, name, header);
+        this.#makeFile(directory, name, header);
+        break;
       case 'hardlink':
-        return this.#makeHardLink(directory, name, path, header);
+        this.#makeHardLink(directory, name, path, header);
+        break;
       case 'symlink':
         if (header.linkName === undefined || header.linkName === '')
           throw invalid(`archive entry ${textOf(header.name)}: a symbolic link to nothing`);
+        this.#makeNode(directory, name, header, (fd) => symlinkAt(bytesOf(header.linkName ?? ''), fd, bytesOf(name)));
         this.sizeBytes += header.linkName.length;
-        return this.#makeNode(directory, name, header, (fd) =>
-          symlinkAt(bytesOf(header.linkName ?? ''), fd, bytesOf(name)),
-        );
+        break;
       default: {
         const type = { char: S_IF.CHR, block: S_IF.BLK, fifo: S_IF.FIFO }[header.type];
-        return this.#makeNode(directory, name, header, (fd) =>
+        this.#makeNode(directory, name, header, (fd) =>
           mknodAt(fd, bytesOf(name), type | (header.mode & 0o777), header.deviceMajor, header.deviceMinor),
         );
       }
@@ -182,7 +188,10 @@ export class Extractor implements TarSink {
     this.#directoryTimes.set('', header.mtime);
   }
 
-  /** Makes room for a new thing at a name. Answers what was there, if it stays (a directory for a directory). */
+  /**
+   * Makes room for a new thing at a name. Answers what was there, if it stays (a directory for a directory). Directories that the
+   * caller has at hand may be closed afterwards and are to be looked up anew.
+   */
   #clear(directory: OpenDirectory, name: string, header: TarHeader): FileStat | 'hidden' | undefined {
     const bytes = bytesOf(name);
     const there = findAt(directory.fd, bytes);
@@ -198,13 +207,14 @@ export class Extractor implements TarSink {
     }
     if (isDirectory(there) && wantsDirectory) return there;
     if (isDirectory(there)) {
-      this.#directories.forget();
       removeNow(directory.fd, name);
+      this.#directories.forget();
       return undefined;
     }
-    if (typeOf(there) === S_IF.LNK) this.#directories.forget();
     if (typeOf(there) === S_IF.REG && there.links === 1) this.sizeBytes -= there.sizeBytes;
     unlinkAt(directory.fd, bytes);
+    // What was opened through the link may be another directory by the same name from now on.
+    if (typeOf(there) === S_IF.LNK) this.#directories.forget();
     return this.#options.overlay !== undefined && isWhiteout(there) ? 'hidden' : undefined;
   }
 

@@ -24,7 +24,11 @@ export class FileWriter {
   }
 
   write(chunk: Buffer, offset: number): void {
-    if (this.#size < HOLES_FROM) return this.#put(chunk, offset);
+    if (this.#size < HOLES_FROM) this.#put(chunk, offset);
+    else this.#putWithHoles(chunk, offset);
+  }
+
+  #putWithHoles(chunk: Buffer, offset: number): void {
     // Up to the first page of the file that lies wholly in the chunk, then page by page.
     let start = 0;
     let at = (PAGE - (offset % PAGE)) % PAGE;

@@ -110,7 +110,7 @@ export class Packer {
         return this.#out.write(this.#encode({ ...this.#header(path, stat, 'hardlink'), linkName: first }));
       this.#linked.set(stat.identity, path);
     }
-    if (type === 'file') return this.#file(parent, name, path, stat);
+    if (type === 'file') return this.#file(parent, name, path);
     await this.#head(parent, name, path, stat, type);
   }
 
@@ -154,7 +154,7 @@ export class Packer {
     await this.#out.write(this.#encode(xattrs === undefined ? header : { ...header, xattrs }));
   }
 
-  async #file(parent: number, name: string, path: string, stat: FileStat): Promise<void> {
+  async #file(parent: number, name: string, path: string): Promise<void> {
     const flags = O.RDONLY | O.NOFOLLOW | O.NONBLOCK | O.NOCTTY;
     // A descriptor of the file itself (O_PATH) is opened through /proc: by name it could be another by now.
     const fd = opened(() =>

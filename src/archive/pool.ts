@@ -86,17 +86,21 @@ export class WorkerPool {
     if (listener === undefined) return;
     switch (message.type) {
       case 'taken':
-        return listener.taken(message.bytes);
+        listener.taken(message.bytes);
+        break;
       case 'output': {
         const { chunk } = message;
-        return listener.output(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+        listener.output(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+        break;
       }
       case 'done':
         this.#finish(thread, message.id);
-        return listener.done(message.result);
+        listener.done(message.result);
+        break;
       case 'failed':
         this.#finish(thread, message.id);
-        return listener.failed(asError(message.error));
+        listener.failed(asError(message.error));
+        break;
     }
   }
 

@@ -1,1 +1,2 @@
+export { openLayerStore } from './store.ts';
 export type * from './types.ts';

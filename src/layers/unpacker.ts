@@ -1,0 +1,133 @@
+import { mkdirSync, renameSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { extractLayer } from '../archive/index.ts';
+import { cancelled, invalid, notFound } from '../common/index.ts';
+import type { Database } from '../state/index.ts';
+import { syncFileSystem } from '../sys/index.ts';
+import { chainIdOf } from './chain.ts';
+import type { Places } from './places.ts';
+import type { Records } from './records.ts';
+import { discard } from './removal.ts';
+import type { Layer, LayerStore } from './types.ts';
+
+type UnpackOptions = Parameters<LayerStore['unpack']>[1];
+
+/** One unpacking, and who waits for it. It is cancelled when the last of them has gone. */
+interface Run {
+  result: Promise<Layer>;
+  abort: AbortController;
+  waiters: number;
+  progress: Set<(bytesRead: number) => void>;
+}
+
+/** Unpacks archives into layers: once a chain, under a passing name until it is whole, verified and on disk. */
+export class Unpacker {
+  readonly #places: Places;
+  readonly #records: Records;
+  readonly #db: Database;
+  readonly #lower: (chainId: string | undefined) => string[];
+  readonly #running = new Map<string, Run>();
+  /** Chains that a run stands on, with how many. */
+  readonly #parents = new Map<string, number>();
+
+  constructor(places: Places, records: Records, db: Database, lower: (chainId: string | undefined) => string[]) {
+    this.#places = places;
+    this.#records = records;
+    this.#db = db;
+    this.#lower = lower;
+  }
+
+  /** True while a run stands on the chain. */
+  needs(chainId: string): boolean {
+    return this.#parents.has(chainId);
+  }
+
+  async unpack(source: () => Promise<Readable>, options: UnpackOptions): Promise<Layer> {
+    const { parent, diffId, signal, onProgress } = options;
+    if (signal?.aborted) throw cancelled('cancelled');
+    if (parent !== undefined && this.#records.layer(parent) === undefined) throw notFound(`layer ${parent}: not found`);
+    const chainId = diffId === undefined ? undefined : chainIdOf(parent, diffId);
+    const there = chainId === undefined ? undefined : this.#records.layer(chainId);
+    if (there !== undefined) return there;
+    const known = chainId === undefined ? undefined : this.#running.get(chainId);
+    const run =
+      known !== undefined && !known.abort.signal.aborted ? known : this.#start(source, chainId, parent, diffId);
+    if (onProgress !== undefined) run.progress.add(onProgress);
+    run.waiters++;
+    const { promise: left, reject } = Promise.withResolvers<never>();
+    const leave = () => {
+      if (run.waiters === 1) run.abort.abort();
+      else reject(cancelled('cancelled'));
+    };
+    signal?.addEventListener('abort', leave);
+    try {
+      return await Promise.race([run.result, left]);
+    } finally {
+      run.waiters--;
+      signal?.removeEventListener('abort', leave);
+      if (onProgress !== undefined) run.progress.delete(onProgress);
+    }
+  }
+
+  #start(
+    source: () => Promise<Readable>,
+    chainId: string | undefined,
+    parent: string | undefined,
+    diffId: string | undefined,
+  ): Run {
+    const abort = new AbortController();
+    const progress = new Set<(bytesRead: number) => void>();
+    const onProgress = (bytes: number) => {
+      for (const each of progress) each(bytes);
+    };
+    if (parent !== undefined) this.#parents.set(parent, (this.#parents.get(parent) ?? 0) + 1);
+    const result = this.#run(source, { parent, diffId, signal: abort.signal, onProgress }).finally(() => {
+      if (chainId !== undefined && this.#running.get(chainId) === run) this.#running.delete(chainId);
+      if (parent === undefined) return;
+      const left = (this.#parents.get(parent) ?? 1) - 1;
+      if (left === 0) this.#parents.delete(parent);
+      else this.#parents.set(parent, left);
+    });
+    const run: Run = { result, abort, waiters: 0, progress };
+    if (chainId !== undefined) this.#running.set(chainId, run);
+    return run;
+  }
+
+  async #run(source: () => Promise<Readable>, options: UnpackOptions & { signal: AbortSignal }): Promise<Layer> {
+    const { parent, diffId, signal, onProgress } = options;
+    const passing = this.#places.passingName();
+    mkdirSync(passing, { mode: 0o755 });
+    try {
+      const archive = await source();
+      const result = await extractLayer(passing, archive, { lower: this.#lower(parent), signal, onProgress });
+      if (diffId !== undefined && result.diffId !== diffId)
+        throw invalid(`layer archive has diff id ${result.diffId} where ${diffId} was expected`);
+      return await this.#keep(passing, parent, result.diffId, result.sizeBytes);
+    } catch (error) {
+      await discard(this.#places, passing);
+      throw error;
+    }
+  }
+
+  async #keep(passing: string, parent: string | undefined, diffId: string, sizeBytes: number): Promise<Layer> {
+    const layer: Layer = { chainId: chainIdOf(parent, diffId), diffId, parent, sizeBytes };
+    const handle = await open(this.#places.dir, 'r');
+    try {
+      await syncFileSystem(handle.fd);
+      const there = this.#records.layer(layer.chainId);
+      if (there !== undefined) {
+        await discard(this.#places, passing);
+        return there;
+      }
+      this.#db.transaction(() => {
+        this.#records.addLayer(layer);
+        renameSync(passing, this.#places.layer(layer.chainId));
+      });
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    return layer;
+  }
+}
