@@ -1,9 +1,9 @@
-import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Duplex, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { z } from 'zod';
-import { invalid, kindOf, messageOf } from '../common/index.ts';
+import { invalid, messageOf } from '../common/index.ts';
 import { RegistryAuth } from '../wire/index.ts';
 import { type BodyOptions, readJson } from './json-body.ts';
 import { MessageStream } from './message-stream.ts';
@@ -120,9 +120,12 @@ export class Call {
       this.response.shouldKeepAlive = false;
       this.response.writeHead(200, { 'Content-Type': contentType, Connection: 'close' });
       this.response.flushHeaders();
-      return Duplex.from({ readable: this.request, writable: this.response });
+      // The pair form is missing from Node's types.
+      const pair = { readable: this.request, writable: this.response };
+      return Duplex.from(pair as unknown as NodeJS.ReadableStream);
     }
     this.response.detachSocket(socket);
+    this.request.resume();
     const first = this.wantsUpgrade
       ? `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${contentType}\r\nConnection: Upgrade\r\nUpgrade: ${this.request.headers.upgrade ?? 'tcp'}\r\n`
       : 'HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\n';
@@ -201,6 +204,3 @@ function firstByte(source: Readable, signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', abort);
   });
 }
-
-export const statusText = (status: number): string => STATUS_CODES[status] ?? 'Error';
-export const isCancelled = (error: unknown): boolean => kindOf(error) === 'cancelled';

@@ -14,7 +14,7 @@ const HIJACKS = /^POST (?:\/v[0-9.]+)?\/(?:containers\/[^ ?]+\/attach|exec\/[^ ?
  */
 export function acceptOn(server: Server): (socket: Socket) => void {
   return (socket) => {
-    let head = Buffer.alloc(0);
+    let head: Buffer = Buffer.alloc(0);
     const give = (bytes: Buffer) => {
       socket.off('readable', look);
       socket.off('end', ended);

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { Filters } from '../common/index.ts';
 import type { CreateVolumeBody, Volume } from '../wire/index.ts';
 
@@ -25,5 +26,10 @@ export interface VolumeStore {
   unmount(name: string, containerId: string): Promise<void>;
   /** Fills an empty, never-filled volume from a directory: content, owner, mode; once, also when two ask at the same moment. */
   populate(name: string, fromDirectory: string, signal?: AbortSignal): Promise<void>;
+  /** Every volume with its size (-1 for one of a plugin) and the number of containers that hold it. */
   usage(): Promise<Volume[]>;
+  /** The content as a tar archive: owners, modes, xattrs, hard links, holes. `./` first. */
+  exportArchive(name: string, signal: AbortSignal): Promise<Readable>;
+  /** Unpacks an archive, plain or compressed, over the content. */
+  importArchive(name: string, archive: Readable, signal: AbortSignal): Promise<void>;
 }
