@@ -4,7 +4,7 @@ import { CreateVolumeBody } from '../wire/index.ts';
 import type { Call } from './call.ts';
 import { type Route, route } from './router.ts';
 
-export const volumeRoutes = ({ volumes }: Pick<Engine, 'volumes'>): Route[] => [
+export const volumeRoutes = ({ volumes, archive }: Pick<Engine, 'volumes' | 'archive'>): Route[] => [
   route('GET', '/volumes', async (call) => {
     const { Volumes, Warnings } = await volumes.list(filters(call));
     call.json({ Volumes, Warnings: Warnings.length === 0 ? null : Warnings });
@@ -19,10 +19,10 @@ export const volumeRoutes = ({ volumes }: Pick<Engine, 'volumes'>): Route[] => [
   }),
   // Gantry's own: a volume's content as a tar archive, out and in.
   route('GET', '/volumes/{name...}/archive', async (call) => {
-    await call.send(await volumes.exportArchive(call.name, call.signal), 'application/x-tar');
+    await call.send(await archive.exportVolume(call.name, call.signal), 'application/x-tar');
   }),
   route('PUT', '/volumes/{name...}/archive', async (call) => {
-    await volumes.importArchive(call.name, call.request, call.signal);
+    await archive.importVolume(call.name, call.request, call.signal);
     call.empty(200);
   }),
   route('GET', '/volumes/{name...}', async (call) => call.json(await volumes.inspect(call.name))),

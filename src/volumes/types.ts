@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import type { Filters } from '../common/index.ts';
 import type { CreateVolumeBody, Volume } from '../wire/index.ts';
 
@@ -28,8 +27,4 @@ export interface VolumeStore {
   populate(name: string, fromDirectory: string, signal?: AbortSignal): Promise<void>;
   /** Every volume with its size (-1 for one of a plugin) and the number of containers that hold it. */
   usage(): Promise<Volume[]>;
-  /** The content as a tar archive: owners, modes, xattrs, hard links, holes. `./` first. */
-  exportArchive(name: string, signal: AbortSignal): Promise<Readable>;
-  /** Unpacks an archive, plain or compressed, over the content. */
-  importArchive(name: string, archive: Readable, signal: AbortSignal): Promise<void>;
 }
