@@ -1,3 +1,4 @@
+export * from './link-environment.ts';
 export * from './open.ts';
 export type * from './options.ts';
 export type * from './types.ts';

@@ -209,6 +209,12 @@ export class TestNetworks {
     await this.net.reconcile(running);
   }
 
+  /** As a daemon that goes while its containers run: what it has on the machine stays, its sockets close. */
+  async abandon(): Promise<void> {
+    await this.net.close();
+    this.db.close();
+  }
+
   request(name: string, wish: Wish = {}): SandboxRequest {
     const { networks = ['bridge'], ...rest } = wish;
     return {
