@@ -13,7 +13,7 @@ const PREFIX = 'failed to create task for container: failed to create shim task:
 
 /** The cause in runc's words, from what runc or crun wrote (JSON log lines or text). */
 function cause(text: string, command: string): { words: string; exitCode: 126 | 127 | 128 } {
-  const messages = [...text.matchAll(/"msg":\s*"((?:[^"\\]|\\.)*)"/g)].map(
+  const messages = [...text.matchAll(/(?:"msg":\s*|\bmsg=)"((?:[^"\\]|\\.)*)"/g)].map(
     (match) => JSON.parse(`"${match[1]}"`) as string,
   );
   const message = (messages.at(-1) ?? text).trim();
@@ -22,14 +22,17 @@ function cause(text: string, command: string): { words: string; exitCode: 126 | 
   const quoted = JSON.stringify(command);
   if (/executable file not found in \$PATH|not found in \$PATH/.test(message))
     return { words: `exec: ${quoted}: executable file not found in $PATH`, exitCode: 127 };
+  if (/is a directory/i.test(message))
+    return { words: `exec: ${quoted}: is a directory: permission denied`, exitCode: 126 };
   if (/permission denied/i.test(message) && /exec|open executable|access/i.test(message))
     return { words: `exec: ${quoted}: permission denied`, exitCode: 126 };
-  if (/is a directory/i.test(message)) return { words: `exec: ${quoted}: is a directory`, exitCode: 126 };
   if (notFound.test(message) && /exec/.test(message))
     return {
       words: `exec: ${quoted}: ${command.includes('/') ? `stat ${command}: no such file or directory` : 'executable file not found in $PATH'}`,
       exitCode: 127,
     };
+  const missingCwd = /chdir to cwd \("[^"]*"\) set in config\.json failed: [\s\S]*/.exec(message);
+  if (missingCwd !== null) return { words: missingCwd[0].trim(), exitCode: 127 };
   const inner = /unable to start container process: (?:error during container init: )?([\s\S]*)$/.exec(message);
   return { words: inner?.[1] ?? message, exitCode: 128 };
 }

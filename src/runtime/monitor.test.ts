@@ -3,6 +3,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { newId } from '../common/index.ts';
 import { DEFAULT_CAPABILITIES, makeSpec, openMonitor } from './index.ts';
 
@@ -14,7 +15,8 @@ describe('the monitor', () => {
     const root = join(dir, 'root');
     for (const name of ['bin', 'etc', 'proc', 'sys', 'dev', 'tmp']) mkdirSync(join(root, name), { recursive: true });
     copyFileSync('/bin/busybox', join(root, 'bin/busybox'));
-    for (const name of ['sh', 'sleep', 'echo', 'cat', 'true']) symlinkSync('busybox', join(root, 'bin', name));
+    for (const name of ['sh', 'sleep', 'echo', 'cat', 'true', 'stty', 'head'])
+      symlinkSync('busybox', join(root, 'bin', name));
     monitor = openMonitor({ execRoot: join(dir, 'run'), conmonPath: 'conmon' });
   });
   after(() => {
@@ -45,6 +47,20 @@ describe('the monitor', () => {
       availableCapabilities: DEFAULT_CAPABILITIES,
     });
   const runtime = { name: 'runc', path: '/usr/sbin/runc', args: [] };
+  const sleeper = async () => {
+    const id = newId();
+    await monitor.create({
+      id,
+      name: 'x',
+      spec: spec(id, ['sleep', '100']),
+      runtime,
+      terminal: false,
+      stdin: false,
+      stdinOnce: false,
+    });
+    await monitor.start(id);
+    return id;
+  };
   const text = async (output: AsyncIterable<{ stream: 1 | 2; data: Buffer }>) => {
     let all = '';
     for await (const { stream, data } of output) all += `${stream}:${data}`;
@@ -53,7 +69,6 @@ describe('the monitor', () => {
 
   it('runs a process, gives its output and exit code', async () => {
     const id = newId();
-    const t0 = performance.now();
     await monitor.create({
       id,
       name: 'x',
@@ -64,10 +79,8 @@ describe('the monitor', () => {
       stdinOnce: false,
     });
     const streams = await monitor.attach(id);
-    const t1 = performance.now();
     await monitor.start(id);
     const exit = await monitor.wait(id);
-    console.log('create', t1 - t0, 'rest', performance.now() - t1);
     assert.equal(exit.code, 7);
     assert.match(await text(streams.output), /1:out\n/);
     await monitor.delete(id);
@@ -103,7 +116,6 @@ describe('the monitor', () => {
       stdinOnce: false,
     });
     await monitor.start(id);
-    const t0 = performance.now();
     const handle = await monitor.exec({
       id,
       execId: 'e',
@@ -114,7 +126,6 @@ describe('the monitor', () => {
     });
     assert.equal(await text(handle.output), '1:hi\n');
     assert.equal(await handle.exit, 3);
-    console.log('exec', performance.now() - t0);
     await assert.rejects(
       monitor.exec({
         id,
@@ -128,6 +139,68 @@ describe('the monitor', () => {
     );
     await monitor.kill(id, 9);
     assert.equal((await monitor.wait(id)).code, 137);
+    await monitor.delete(id);
+  });
+  it('gives an exec a terminal, its size, and its exit code', async () => {
+    const id = await sleeper();
+    const handle = await monitor.exec({
+      id,
+      execId: newId(),
+      process: { args: ['sh', '-c', 'read x; stty size; exit 5'], env: ['PATH=/bin'], cwd: '/' },
+      terminal: true,
+      stdin: true,
+      detach: false,
+    });
+    await handle.resize({ rows: 33, columns: 44 });
+    await setTimeout(200);
+    handle.stdin.write('go\n');
+    assert.match(await text(handle.output), /33 44/);
+    assert.equal(await handle.exit, 5);
+    await assert.rejects(
+      monitor.exec({
+        id,
+        execId: newId(),
+        process: { args: ['/etc'], env: ['PATH=/bin'], cwd: '/' },
+        terminal: true,
+        stdin: false,
+        detach: false,
+      }),
+      {
+        message:
+          /^OCI runtime exec failed: exec failed: unable to start container process: exec: "\/etc": (?:is a directory: )?permission denied$/,
+      },
+    );
+    await monitor.delete(id);
+  });
+  it('knows the exit code of a detached exec', async () => {
+    const id = await sleeper();
+    const handle = await monitor.exec({
+      id,
+      execId: newId(),
+      process: { args: ['sh', '-c', 'echo lost; exit 6'], env: ['PATH=/bin'], cwd: '/' },
+      terminal: false,
+      stdin: false,
+      detach: true,
+    });
+    assert.equal(await text(handle.output), '');
+    assert.equal(await handle.exit, 6);
+    await monitor.delete(id);
+  });
+  it('makes an exec wait for a slow reader and loses nothing', async () => {
+    const id = await sleeper();
+    const handle = await monitor.exec({
+      id,
+      execId: newId(),
+      process: { args: ['head', '-c', '20000000', '/dev/zero'], env: ['PATH=/bin'], cwd: '/' },
+      terminal: false,
+      stdin: false,
+      detach: false,
+    });
+    await setTimeout(300);
+    let bytes = 0;
+    for await (const { data } of handle.output) bytes += data.length;
+    assert.equal(bytes, 20000000);
+    assert.equal(await handle.exit, 0);
     await monitor.delete(id);
   });
   it('says why a command cannot be started', async () => {

@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process';
 import { type FSWatcher, mkdirSync, watch } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { conflict, isErrno, notFound, nowNs } from '../common/index.ts';
 import { alive } from '../sys/index.ts';
+import { startConmon } from './conmon.ts';
 import { startExec } from './exec.ts';
+import { resizeBy } from './exec-conmon.ts';
 import { createFailure } from './failure.ts';
 import { runProgram } from './process-run.ts';
 import { attachTo } from './streams.ts';
@@ -115,31 +116,12 @@ export function openMonitor({ execRoot, conmonPath }: MonitorOptions): Monitor &
       ...(options.logPath === undefined ? ['-l', 'none'] : ['-l', `k8s-file:${options.logPath}`]),
     ];
     const command = String((options.spec.process as { args?: string[] }).args?.[0] ?? '');
-    const child = spawn(conmonPath, args, {
-      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-      cwd: dir,
-      detached: true,
-      env: { PATH: process.env.PATH, _OCI_SYNCPIPE: '3' },
-    });
-    const answer = await new Promise<string>((resolve, reject) => {
-      let text = '';
-      let complaint = '';
-      const sync = child.stdio[3] as NodeJS.ReadableStream;
-      child.on('error', reject);
-      child.stderr?.on('data', (chunk: Buffer) => {
-        complaint += chunk;
-      });
-      sync.on('data', (chunk: Buffer) => {
-        text += chunk;
-        if (text.includes('\n')) resolve(text);
-      });
-      sync.on('error', reject);
-      sync.on('end', () => resolve(text === '' ? JSON.stringify({ data: -1, message: complaint }) : text));
-    });
-    const { data, message } = JSON.parse(answer) as { data: number; message?: string };
-    child.stderr?.destroy();
-    (child.stdio[3] as unknown as { destroy(): void }).destroy();
-    child.unref();
+    const conmon = startConmon(conmonPath, args, dir);
+    const answer = await conmon
+      .next()
+      .catch((error: Error) => ({ data: -1, message: `${conmonPath}: ${error.message}` }))
+      .finally(() => conmon.release());
+    const { data, message } = answer ?? { data: -1, message: conmon.complaint() };
     if (data <= 0) {
       const runtimeLog = await readFile(join(dir, 'log.json'), 'utf8').catch(() => '');
       await runProgram(options.runtime.path, [...runtimeArgs(options.runtime), 'delete', '--force', options.id]);
@@ -231,7 +213,7 @@ export function openMonitor({ execRoot, conmonPath }: MonitorOptions): Monitor &
     kill,
     pids,
     attach: (id) => attachTo(join(bundle(id), 'attach')),
-    resize: (id, { rows, columns }) => writeFile(join(bundle(id), 'ctl'), `1 ${rows} ${columns}\n`, { flag: 'r+' }),
+    resize: (id, { rows, columns }) => resizeBy(bundle(id), rows, columns),
     pause: (id) => run(id, 'pause', id),
     resume: (id) => run(id, 'resume', id),
     async delete(id) {
@@ -264,6 +246,7 @@ export function openMonitor({ execRoot, conmonPath }: MonitorOptions): Monitor &
       return startExec({
         ...options,
         bundle: bundle(options.id),
+        conmonPath,
         runtimePath: choice.path,
         runtimeArgs: runtimeArgs(choice),
       });

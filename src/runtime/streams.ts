@@ -7,25 +7,35 @@ import type { Streams } from './types.ts';
 type Frame = { stream: 1 | 2; data: Buffer };
 
 /** conmon drops a reader that does not keep up; so everything is read at once, and a consumer that falls behind by more than this loses its connection. */
-const LIMIT_BYTES = 16 * 2 ** 20;
+const LIMIT_BYTES = 64 * 2 ** 20;
 
-/** An unbounded producer and one consumer, with a bound: past it the queue is closed. */
+export interface QueueBounds {
+  highBytes: number;
+  /** More than `highBytes` are held. A producer that can wait does; another closes. */
+  onFull: () => void;
+  /** Less than half of it is left, after it was full. */
+  onDrained?: () => void;
+}
+
+/** Frames between one producer and one consumer. A consumer that leaves early lets the rest fall through, so that the producer never waits for it. */
 export class FrameQueue implements AsyncIterable<Frame> {
   #frames: Frame[] = [];
   #bytes = 0;
+  #full = false;
   #ended = false;
+  #abandoned = false;
   #wake: (() => void) | undefined;
-  readonly #onOverflow: () => void;
-  constructor(onOverflow: () => void = () => {}) {
-    this.#onOverflow = onOverflow;
+  readonly #bounds: QueueBounds;
+  constructor(bounds: QueueBounds) {
+    this.#bounds = bounds;
   }
   push(frame: Frame): void {
-    if (this.#ended) return;
+    if (this.#ended || this.#abandoned) return;
     this.#frames.push(frame);
     this.#bytes += frame.data.length;
-    if (this.#bytes > LIMIT_BYTES) {
-      this.end();
-      this.#onOverflow();
+    if (!this.#full && this.#bytes > this.#bounds.highBytes) {
+      this.#full = true;
+      this.#bounds.onFull();
     }
     this.#wake?.();
   }
@@ -34,17 +44,34 @@ export class FrameQueue implements AsyncIterable<Frame> {
     this.#wake?.();
   }
   async *[Symbol.asyncIterator](): AsyncIterator<Frame> {
-    for (;;) {
-      const frame = this.#frames.shift();
-      if (frame !== undefined) {
-        this.#bytes -= frame.data.length;
-        yield frame;
-      } else if (this.#ended) return;
-      else
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
+    try {
+      for (;;) {
+        const batch = this.#frames;
+        if (batch.length === 0) {
+          if (this.#ended) return;
+          await new Promise<void>((resolve) => {
+            this.#wake = resolve;
+          });
+          continue;
+        }
+        this.#frames = [];
+        for (const frame of batch) {
+          this.#bytes -= frame.data.length;
+          this.#relax();
+          yield frame;
+        }
+      }
+    } finally {
+      this.#abandoned = true;
+      this.#frames = [];
+      this.#bytes = 0;
+      this.#relax();
     }
+  }
+  #relax(): void {
+    if (!this.#full || this.#bytes * 2 > this.#bounds.highBytes) return;
+    this.#full = false;
+    this.#bounds.onDrained?.();
   }
 }
 
@@ -59,7 +86,13 @@ export function attachTo(path: string): Promise<Streams> {
   const socket = new SeqpacketSocket();
   // node-unix-socket calls back outside of a callback scope: promises settled there would wait for the loop's next event. An immediate has a scope.
   const soon = (action: () => void) => void setImmediate(action);
-  const queue = new FrameQueue(() => socket.destroy());
+  const queue = new FrameQueue({
+    highBytes: LIMIT_BYTES,
+    onFull: () => {
+      queue.end();
+      socket.destroy();
+    },
+  });
   socket.on('data', (packet: Buffer) => {
     // The socket's own buffer is reused for the next packet.
     if (packet.length <= 1) return;
@@ -88,7 +121,10 @@ export function attachTo(path: string): Promise<Streams> {
     write(chunk: Buffer, _encoding, done) {
       // conmon reads at most 8 KiB a packet.
       const send = (offset: number): void => {
-        if (offset >= chunk.length) return done();
+        if (offset >= chunk.length) {
+          done();
+          return;
+        }
         try {
           socket.write(chunk, offset, Math.min(8192, chunk.length - offset), () => soon(() => send(offset + 8192)));
         } catch (error) {

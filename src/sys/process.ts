@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { invalid } from '../common/index.ts';
 
@@ -25,12 +26,13 @@ export function parseSignal(text: string): number {
   return number;
 }
 
-/** True while the process exists and is no zombie. */
+/** True while the process exists and is no zombie (proc_pid_stat(5), field 3). */
 export function alive(pid: number): boolean {
   try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const state = stat[stat.lastIndexOf(')') + 2];
+    return state !== 'Z' && state !== 'X';
+  } catch {
+    return false;
   }
 }
