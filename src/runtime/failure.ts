@@ -20,6 +20,8 @@ function cause(text: string, command: string): { words: string; exitCode: 126 | 
   const notFound =
     /executable file `?([^`]*)`? not found in \$PATH|exec: "([^"]*)": (?:executable file not found in \$PATH|stat [^:]*: no such file or directory)|open executable: No such file or directory|cannot find `?([^`]*)`? in|no such file or directory/i;
   const quoted = JSON.stringify(command);
+  const missingCwd = /chdir to cwd \("[^"]*"\) set in config\.json failed: [\s\S]*/.exec(message);
+  if (missingCwd !== null) return { words: missingCwd[0].trim(), exitCode: 127 };
   if (/executable file not found in \$PATH|not found in \$PATH/.test(message))
     return { words: `exec: ${quoted}: executable file not found in $PATH`, exitCode: 127 };
   if (/is a directory/i.test(message))
@@ -31,8 +33,6 @@ function cause(text: string, command: string): { words: string; exitCode: 126 | 
       words: `exec: ${quoted}: ${command.includes('/') ? `stat ${command}: no such file or directory` : 'executable file not found in $PATH'}`,
       exitCode: 127,
     };
-  const missingCwd = /chdir to cwd \("[^"]*"\) set in config\.json failed: [\s\S]*/.exec(message);
-  if (missingCwd !== null) return { words: missingCwd[0].trim(), exitCode: 127 };
   const inner = /unable to start container process: (?:error during container init: )?([\s\S]*)$/.exec(message);
   return { words: inner?.[1] ?? message, exitCode: 128 };
 }
