@@ -31,7 +31,7 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
 }
 
 async function topHelp(cli: Cli, request?: HelpRequest): Promise<number> {
-  if (request?.viaShorthand) cli.warn('Flag shorthand -h has been deprecated, use --help\n');
+  if (request?.viaShorthand) cli.print('Flag shorthand -h has been deprecated, use --help\n');
   const { topLevelHelp } = await import('./help-top.ts');
   cli.print(topLevelHelp(cli.columns));
   return 0;
@@ -54,7 +54,9 @@ async function route(cli: Cli, args: readonly string[]): Promise<number> {
   let rest = args;
   for (;;) {
     const name = rest[0];
-    if (entry && (name === undefined || name === '--help' || name === '-h')) return groupHelp(cli, entry, path);
+    if (entry && (name === '--help' || name === '-h')) return groupHelp(cli, entry, path);
+    // Asked for, help is the answer; for a call that lacks its command it is a complaint.
+    if (entry && name === undefined) return groupHelp(cli, entry, path, true);
     if (name?.startsWith('-')) {
       cli.warn(`unknown flag: ${name}\n\nUsage:  ${path} COMMAND\n\nRun '${path} --help' for more information\n`);
       return 125;
@@ -100,9 +102,9 @@ async function help(cli: Cli, words: readonly string[]): Promise<number> {
   return 0;
 }
 
-async function groupHelp(cli: Cli, entry: Entry, path: string): Promise<number> {
+async function groupHelp(cli: Cli, entry: Entry, path: string, complaint = false): Promise<number> {
   const { groupHelpText } = await import('./help-top.ts');
-  cli.print(groupHelpText(entry, path));
+  (complaint ? cli.warn : cli.print)(groupHelpText(entry, path));
   return 0;
 }
 
@@ -127,7 +129,7 @@ async function runCommand(cli: Cli, spec: CommandSpec, path: string, argv: reado
     }
   } catch (error) {
     if (error instanceof HelpRequest) {
-      if (error.viaShorthand) cli.warn('Flag shorthand -h has been deprecated, use --help\n');
+      if (error.viaShorthand) cli.print('Flag shorthand -h has been deprecated, use --help\n');
       const { commandHelp } = await import('./help.ts');
       cli.print(commandHelp(spec, path, cli.columns));
       return 0;

@@ -90,8 +90,8 @@ export function parseFlags(specs: readonly FlagSpec[], argv: readonly string[], 
     const name = cut < 0 ? body : body.slice(0, cut);
     if (name === '' || name.startsWith('-')) throw new FlagError(`bad flag syntax: ${arg}`);
     const spec = byName.get(name);
+    if (name === 'help' && (!spec || spec.type === 'bool')) throw new HelpRequest();
     if (!spec) {
-      if (name === 'help') throw new HelpRequest();
       throw new FlagError(`unknown flag: --${name}${suggestFlag(name, specs)}`);
     }
     if (cut >= 0) set(spec, body.slice(cut + 1));

@@ -13,6 +13,7 @@ import type {
   WaitAnswer,
 } from './answers.ts';
 import { jsonLines } from './streams.ts';
+import { apiTimestamp } from './timestamps.ts';
 import type { Transport } from './transport.ts';
 import type { Answer, Hijacked } from './types.ts';
 
@@ -126,7 +127,10 @@ export class ContainersApi {
     return { result: read() };
   }
   logs(id: string, options: LogOptions, signal?: AbortSignal): Promise<Answer> {
-    return this.transport.request('GET', at(id, '/logs'), { query: { ...options }, signal });
+    return this.transport.request('GET', at(id, '/logs'), {
+      query: { ...options, since: apiTimestamp(options.since), until: apiTimestamp(options.until) },
+      signal,
+    });
   }
   attach(id: string, options: AttachOptions): Promise<Hijacked> {
     return this.transport.hijack('POST', at(id, '/attach'), { query: { ...options } });

@@ -11,6 +11,7 @@ import type {
 import type { DiskUsage, InfoAnswer, PruneAnswer, VersionAnswer } from './answers.ts';
 import { encodeFilters, type FilterMap } from './containers.ts';
 import { jsonLines } from './streams.ts';
+import { apiTimestamp } from './timestamps.ts';
 import type { Transport } from './transport.ts';
 import type { Answer, Hijacked } from './types.ts';
 
@@ -104,7 +105,11 @@ export class SystemApi {
   async *events(
     options: { since?: string; until?: string; filters?: FilterMap; signal?: AbortSignal; opened?: () => void } = {},
   ): AsyncGenerator<EventMessage> {
-    const query = { since: options.since, until: options.until, filters: encodeFilters(options.filters) };
+    const query = {
+      since: apiTimestamp(options.since),
+      until: apiTimestamp(options.until),
+      filters: encodeFilters(options.filters),
+    };
     const answer = await this.transport.request('GET', '/events', { query, signal: options.signal });
     options.opened?.();
     yield* jsonLines<EventMessage>(answer.body);

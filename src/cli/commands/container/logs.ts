@@ -44,8 +44,8 @@ async function run({ args, flags, cli }: Call): Promise<void> {
     follow: flags.bool('follow'),
     timestamps: flags.bool('timestamps'),
     details: flags.bool('details'),
-    since: timeValue(flags.text('since')),
-    until: timeValue(flags.text('until')),
+    since: flags.text('since'),
+    until: flags.text('until'),
     tail: flags.text('tail'),
   };
   if (args.length === 1) return copyLogs(client, args[0]!, options, cli.stdout, cli.stderr);
@@ -61,11 +61,6 @@ async function run({ args, flags, cli }: Call): Promise<void> {
       });
     }),
   );
-}
-
-/** A Go duration counts back from now here: the daemon's clock is not ours. */
-function timeValue(text: string): string | undefined {
-  return text === '' ? undefined : text;
 }
 
 async function copyLogs(
