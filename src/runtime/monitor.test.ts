@@ -172,6 +172,20 @@ describe('the monitor', () => {
     );
     await monitor.delete(id);
   });
+  it('is found again by a monitor opened later, running and ended', async () => {
+    const id = await sleeper();
+    const later = openMonitor({ execRoot: join(dir, 'run'), conmonPath: 'conmon' });
+    assert.equal((await later.state(id))?.status, 'running');
+    await later.kill(id, 15);
+    await later.kill(id, 9);
+    later.close();
+    const last = openMonitor({ execRoot: join(dir, 'run'), conmonPath: 'conmon' });
+    assert.equal((await last.wait(id)).code, 137);
+    assert.ok((await last.list()).includes(id));
+    await last.delete(id);
+    assert.equal(await last.state(id), undefined);
+    last.close();
+  });
   it('knows the exit code of a detached exec', async () => {
     const id = await sleeper();
     const handle = await monitor.exec({
