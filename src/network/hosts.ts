@@ -32,13 +32,10 @@ export function extraHostEntries(extraHosts: readonly string[], hostGateway: rea
 
 /** A sandbox's own lines: each address with the host name. */
 export function ownEntries(sandbox: StoredSandbox): HostsEntry[] {
+  const host = sandbox.hostname === '' ? shortId(sandbox.containerId) : sandbox.hostname;
+  const names = sandbox.domainname === '' ? [host] : [`${host}.${sandbox.domainname}`, host];
   return sandbox.endpoints.flatMap((endpoint) =>
-    [endpoint.ipv4, endpoint.ipv6]
-      .filter((text) => text !== '')
-      .map((text) => ({
-        ip: text.split('/')[0]!,
-        names: sandbox.hostname === '' ? [shortId(sandbox.containerId)] : [sandbox.hostname],
-      })),
+    [endpoint.ipv4, endpoint.ipv6].filter((text) => text !== '').map((text) => ({ ip: text.split('/')[0]!, names })),
   );
 }
 

@@ -22,6 +22,7 @@ import { chooseIfname, planEndpoint, releaseAddresses } from './addressing.ts';
 import { dnsNames, endpointAnswer, hasDns } from './answers.ts';
 import { machineHasIpv6 } from './bridges.ts';
 import type { CompanionClient } from './companion-client.ts';
+import { forgetUdpFlows } from './conntrack.ts';
 import { checkEndpointRequest } from './endpoint-requests.ts';
 import { gatewayEndpoints } from './gateway-choice.ts';
 import { extraHostEntries, linkEntries, ownEntries, parseLink } from './hosts.ts';
@@ -147,6 +148,7 @@ export class Sandboxes {
       containerId: request.containerId,
       containerName: request.containerName,
       hostname: request.hostname,
+      domainname: request.domainname ?? '',
       sandboxId: newId(),
       kind,
       endpoints: [],
@@ -239,9 +241,19 @@ export class Sandboxes {
     } finally {
       inside?.close();
     }
+    this.#forgetFlows(sandbox);
     for (const outcome of await served) if (outcome.status === 'rejected') throw outcome.reason;
     // An ipvlan's MAC is known only now.
     if (sandbox.endpoints.some((endpoint) => endpoint.hostIfname === '')) this.#parts.store.saveSandbox(sandbox);
+  }
+
+  /** Flows are a matter of comfort: that they cannot be listed is no reason to fail. */
+  #forgetFlows(sandbox: StoredSandbox): void {
+    try {
+      forgetUdpFlows(sandbox.published);
+    } catch (error) {
+      this.#parts.log.debug('could not forget flows', { error: messageOf(error) });
+    }
   }
 
   #routes(sandbox: StoredSandbox, inside: Links): void {
@@ -258,6 +270,7 @@ export class Sandboxes {
     const elements = this.elements(sandbox);
     this.#open.delete(containerId);
     rules.remove(this.#notShared(elements));
+    this.#forgetFlows(sandbox);
     const told: Promise<void>[] = [];
     if (sandbox.endpoints.some((endpoint) => hasDns(this.#network(endpoint))))
       told.push(companion.forget(sandbox.sandboxId));

@@ -46,6 +46,7 @@ export interface StoredSandbox {
   containerId: string;
   containerName: string;
   hostname: string;
+  domainname: string;
   sandboxId: string;
   kind: 'own' | 'host' | 'none';
   endpoints: StoredEndpoint[];

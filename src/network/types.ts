@@ -38,6 +38,8 @@ export interface SandboxRequest {
   containerId: string;
   containerName: string;
   hostname: string;
+  /** Joined to the host name in /etc/hosts. */
+  domainname?: string;
   endpoints: EndpointRequest[];
   ports: PortMap;
   /** Image's and config's exposed ports, for `publishAll`. */
@@ -50,7 +52,7 @@ export interface SandboxRequest {
 
 export interface SandboxState {
   sandboxId: string;
-  /** Path for the OCI network namespace. */
+  /** Path for the OCI network namespace. On the `host` network it is the machine's own: there a spec should name no namespace. */
   netnsPath: string;
   /** By network name, as inspect shows. */
   endpoints: Record<string, EndpointSettingsAnswer>;

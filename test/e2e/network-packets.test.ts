@@ -12,6 +12,7 @@ import {
   tcpCall,
   tcpServer,
   udpCall,
+  udpClient,
   udpServer,
 } from '../support/network-hosts.ts';
 
@@ -82,6 +83,26 @@ test('published UDP ports answer over IPv4 and, through the relay, over IPv6', a
   assert.match(await udpCall(undefined, '127.0.0.1', 5353), /^udp /);
   assert.match(await udpCall(outside.path, 'fd99::1', 5353), /^udp /);
   server.close();
+});
+
+test('a UDP client that keeps its source port follows the port from nobody to one container and to the next', async () => {
+  await using networks = await TestNetworks.open();
+  const ports = { '53/udp': [{ HostIp: '0.0.0.0', HostPort: '5353' }] };
+  const client = udpClient(outside.path, '203.0.113.1', 5353);
+  client.send();
+  const one = await networks.container('one', { ports });
+  const first = await udpServer(one.netnsPath, 53, '0.0.0.0', 'first');
+  await client.until('first');
+  const keeper = await networks.container('keeper');
+  await networks.net.closeSandbox(one.id);
+  first.close();
+  await networks.net.closeSandbox(keeper.id);
+  await networks.container('blocker');
+  const two = await networks.container('two', { ports });
+  const second = await udpServer(two.netnsPath, 53, '0.0.0.0', 'second');
+  await client.until('second');
+  second.close();
+  client.close();
 });
 
 test('a container with IPv6 is reached over IPv6 by its own address and with the client’s', async () => {

@@ -126,12 +126,44 @@ export function tcpCall(
 }
 
 /** A UDP echo inside a namespace: answers with the word and the peer's address. */
-export async function udpServer(netnsPath: string, port: number, address = '0.0.0.0'): Promise<{ close(): void }> {
+export async function udpServer(
+  netnsPath: string,
+  port: number,
+  address = '0.0.0.0',
+  word = 'udp',
+): Promise<{ close(): void }> {
   const { fd } = openServerSocket(netnsPath, 'udp', parseAddress(address)!, port);
   const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
-  socket.on('message', (_, peer) => socket.send(`udp ${peer.address}`, peer.port, peer.address));
+  socket.on('message', (_, peer) => socket.send(`${word} ${peer.address}`, peer.port, peer.address));
   await new Promise<void>((resolve) => socket.bind({ fd }, resolve));
   return socket;
+}
+
+/** A client with one source port that asks again and again. */
+export function udpClient(
+  netnsPath: string,
+  address: string,
+  port: number,
+): { send(): void; until(word: string): Promise<void>; close(): void } {
+  const socket = createSocket('udp4');
+  socket.on('error', () => {});
+  const bound = new Promise<void>((resolve) => socket.bind({ fd: openUdpClient(netnsPath, 4) }, resolve));
+  const send = (): void => void bound.then(() => socket.send('x', port, address, () => {}));
+  return {
+    send,
+    until: (word) =>
+      new Promise((resolve, reject) => {
+        const timer = setTimeout(() => reject(new Error(`never heard ${word}`)), 20_000);
+        const again = setInterval(send, 200);
+        socket.on('message', (message) => {
+          if (!message.toString().startsWith(word)) return;
+          clearTimeout(timer);
+          clearInterval(again);
+          resolve();
+        });
+      }),
+    close: () => socket.close(),
+  };
 }
 
 export function udpCall(
