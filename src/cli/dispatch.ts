@@ -109,16 +109,16 @@ async function groupHelp(cli: Cli, entry: Entry, path: string, complaint = false
 }
 
 async function runCommand(cli: Cli, spec: CommandSpec, path: string, argv: readonly string[]): Promise<number> {
-  const complain = async (message: string, code: number): Promise<number> => {
+  const complain = async (message: string, code: number, lead = 'Run'): Promise<number> => {
     const { usageLine } = await import('./help.ts');
-    cli.warn(`${message}\n\nUsage:  ${usageLine(spec, path)}\n\nRun '${path} --help' for more information\n`);
+    cli.warn(`${message}\n\nUsage:  ${usageLine(spec, path)}\n\n${lead} '${path} --help' for more information\n`);
     return code;
   };
   try {
     const { args, flags, notices } = parseFlags(spec.flags, argv, spec.interspersed ?? true);
     for (const notice of notices) cli.warn(`${notice}\n`);
     const wrong = countArgs(spec, path, args.length);
-    if (wrong !== undefined) return complain(`gantry: ${wrong}`, 1);
+    if (wrong !== undefined) return complain(`gantry: ${wrong}`, 1, wrong.includes('at least') ? 'See' : 'Run');
     const call = { args, flags, cli, path };
     try {
       return (await spec.run(call)) ?? 0;

@@ -11,9 +11,8 @@ export function commandHelp(spec: CommandSpec, path: string, columns: number): s
   return out;
 }
 
-/** `docker container ls [OPTIONS]`, with every line of a use of several prefixed alike. */
-export const usageLine = (spec: CommandSpec, path: string): string =>
-  spec.use === '' ? path : `${path} ${spec.use.replaceAll('gantry cp', '        gantry cp')}`;
+/** `gantry container ls [OPTIONS]`. */
+export const usageLine = (spec: CommandSpec, path: string): string => (spec.use === '' ? path : `${path} ${spec.use}`);
 
 /** The flags' table, each wrapped under its own column (pflag FlagUsagesWrapped with cols = columns - 1). */
 export function flagHelp(flags: readonly FlagSpec[], columns: number): string {

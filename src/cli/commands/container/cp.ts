@@ -16,7 +16,7 @@ const GO_SYMLINK = 2 ** 27;
 const has = (mode: number, bit: number): boolean => Math.trunc(mode / bit) % 2 === 1;
 
 export const command: CommandSpec = {
-  use: '[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n        gantry cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH',
+  use: '[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n\tgantry cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH',
   short: 'Copy files/folders between a container and the local filesystem',
   long: `Copy files/folders between a container and the local filesystem
 

@@ -20,7 +20,7 @@ export const command: CommandSpec = {
       const key = wanted.includes('/') ? wanted : `${wanted}/tcp`;
       if (!/^\d+\/\w+$/.test(key)) throw new Error(`Error: invalid port '${wanted}'`);
       const bindings = ports[key];
-      if (!bindings) throw new Error(`Error: No public port '${key}' published for ${name}`);
+      if (!bindings) throw new Error(`Error: No public port '${wanted}' published for ${name}`);
       cli.print(bindings.map((binding) => `${address(binding)}\n`).join(''));
       return;
     }

@@ -56,7 +56,7 @@ export const command: CommandSpec = {
       'restart',
     ];
     if (!names.some((name) => flags.changed(name)))
-      throw new Error('you must provide one or more flags when using this command.');
+      throw new Error('you must provide one or more flags when using this command');
     const body = {
       BlkioWeight: flags.int('blkio-weight'),
       CpuShares: flags.int('cpu-shares'),
