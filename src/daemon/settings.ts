@@ -139,7 +139,7 @@ export function settingsFrom(values: ReadonlyMap<string, OptionValue>, env: Node
       ulimits: ulimits(values, list),
       shmSizeBytes: int('default-shm-size', 64 * 1024 * 1024, 1),
       ipcMode: oneOf('default-ipc-mode', ['private', 'shareable'], 'private'),
-      cgroupnsMode: text('default-cgroupns-mode') === undefined ? undefined : oneOf('default-cgroupns-mode', ['private', 'host'], 'host'),
+      cgroupnsMode: text('default-cgroupns-mode') === undefined ? undefined : oneOf<'private' | 'host'>('default-cgroupns-mode', ['private', 'host'], 'host'),
       init: flag('init'),
       initPath: text('init-path'),
       noNewPrivileges: flag('no-new-privileges'),
