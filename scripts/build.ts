@@ -33,6 +33,7 @@ await build({
   entryPoints: {
     gantryd: 'src/daemon/main.ts',
     companion: 'src/network/companion-main.ts',
+    'archive-worker': 'src/archive/worker.ts',
   },
   outdir: 'dist',
 });

@@ -57,7 +57,7 @@ export interface LayerStore {
   paths(id: string): SnapshotPaths;
   /** Changes against the chain, sorted by path, as `docker diff` shows them. */
   changes(id: string): Promise<Change[]>;
-  /** The snapshot's changes as one OCI layer tar (uncompressed; whiteouts as `.wh.` files; entries sorted; deterministic). */
+  /** The snapshot's changes as one OCI layer tar (uncompressed; whiteouts as `.wh.` files; entries sorted; deterministic). `clampMtime`: seconds since the epoch; later times become this one. */
   diffTar(id: string, options?: { signal?: AbortSignal; clampMtime?: number }): Readable;
   /** Turns a snapshot's upper directory into the layer with this diff id without unpacking it again; the snapshot is gone afterwards. */
   promote(id: string, diffId: string): Promise<Layer>;
