@@ -16,6 +16,18 @@ export interface Allocation {
 /** Says which ports another process holds: those are only tried, and let go. */
 export type HeldElsewhere = (port: Pick<PublishedRange, 'proto' | 'hostIp'>) => boolean;
 
+export interface PortOwner {
+  heldElsewhere: HeldElsewhere;
+  /** The container's address, for messages. */
+  targetIp: string;
+}
+
+const REASONS: Record<string, string | undefined> = {
+  'in-use': 'address already in use',
+  'no-address': 'cannot assign requested address',
+  denied: 'permission denied',
+};
+
 /** All ports that this daemon publishes, and the sockets that hold them against other programs. */
 export class PortBook {
   readonly #ranges = new Map<string, PublishedRange[]>();
@@ -36,14 +48,14 @@ export class PortBook {
   }
 
   /** Meets all wishes or none. Throws Docker's words for a port that is taken. */
-  allocate(containerId: string, wishes: readonly PortWish[], heldElsewhere: HeldElsewhere): Allocation {
+  allocate(containerId: string, wishes: readonly PortWish[], owner: PortOwner): Allocation {
     const grants: PortGrant[] = [];
     const sockets: number[] = [];
     const mine: PublishedRange[] = [];
     this.#ranges.set(containerId, mine);
     try {
       for (const wish of wishes) {
-        const port = this.#grant(wish, sockets, heldElsewhere);
+        const port = this.#grant(wish, sockets, owner);
         for (const hostIp of wish.hostIps)
           mine.push({ proto: wish.proto, hostIp, hostPort: port, containerPort: wish.containerPort, count: 1 });
         const { key, proto, containerPort, hostIps } = wish;
@@ -59,7 +71,7 @@ export class PortBook {
     return { grants, ranges };
   }
 
-  #grant(wish: PortWish, sockets: number[], heldElsewhere: HeldElsewhere): number {
+  #grant(wish: PortWish, sockets: number[], owner: PortOwner): number {
     let [first, last] = [wish.first, wish.last];
     let start = first;
     if (first === 0) {
@@ -71,7 +83,7 @@ export class PortBook {
     for (let step = 0; step < size; step++) {
       const port = first + ((start - first + step) % size);
       try {
-        this.#take(wish, port, sockets, heldElsewhere);
+        this.#take(wish, port, sockets, owner);
       } catch (error) {
         failure ??= error as Error;
         continue;
@@ -82,26 +94,23 @@ export class PortBook {
     throw failure ?? internal('all ports are allocated');
   }
 
-  #take(wish: PortWish, port: number, sockets: number[], heldElsewhere: HeldElsewhere): void {
+  #take(wish: PortWish, port: number, sockets: number[], owner: PortOwner): void {
     const taken: number[] = [];
     try {
-      for (const ip of wish.hostIps) {
+      // Docker names IPv6's wildcard first.
+      for (const ip of wish.hostIps.toReversed())
         if (this.#owner(wish.proto, ip, port))
-          throw internal(`Bind for ${hostPort(ip, port)} failed: port is already allocated`);
+          throw internal(`Bind for ${ip}:${port} failed: port is already allocated`);
+      for (const ip of wish.hostIps) {
         const held = holdPort(wish.proto, parseAddress(ip)!, port, () => koffi.errno());
         if ('fd' in held) {
-          if (heldElsewhere({ proto: wish.proto, hostIp: ip })) releasePort(held.fd);
+          if (owner.heldElsewhere({ proto: wish.proto, hostIp: ip })) releasePort(held.fd);
           else taken.push(held.fd);
           continue;
         }
-        if (held.code === 'in-use')
-          throw internal(`failed to bind host port for ${hostPort(ip, port)}/${wish.proto}: address already in use`);
-        if (held.code === 'no-address')
-          throw internal(
-            `failed to bind host port for ${hostPort(ip, port)}/${wish.proto}: cannot assign requested address`,
-          );
-        if (held.code === 'denied')
-          throw internal(`failed to bind host port for ${hostPort(ip, port)}/${wish.proto}: permission denied`);
+        const reason = REASONS[held.code];
+        const target = `${hostPort(ip, port)}:${hostPort(owner.targetIp, wish.containerPort)}/${wish.proto}`;
+        if (reason !== undefined) throw internal(`failed to bind host port for ${target}: ${reason}`);
         // A kernel without SCTP sockets still translates its packets.
       }
     } catch (error) {

@@ -85,14 +85,14 @@ export function plainResolvConf(request: ResolvRequest, onHost: boolean): string
 /** The file where the embedded server answers; its upstreams are told to it apart. */
 export function embeddedResolvConf(request: ResolvRequest): string {
   const conf = effective(request);
-  const options = conf.options.some((option) => option.startsWith('ndots:'))
-    ? conf.options
-    : [...conf.options, 'ndots:0'];
-  const comment = `# ExtServers: [${conf.servers.join(' ')}]`;
+  const given = conf.options.some((option) => option.startsWith('ndots:'));
+  const options = given ? conf.options : [...conf.options, 'ndots:0'];
+  const servers = conf.servers.map((server) => (request.servers.length > 0 ? server : `host(${server})`));
   return render({ ...conf, servers: ['127.0.0.11'], options }, [
     "# Based on host file: '/etc/resolv.conf' (internal resolver)",
-    comment,
+    `# ExtServers: [${servers.join(' ')}]`,
     overrides(request),
+    ...(given ? [] : ['# Option ndots from: internal']),
   ]);
 }
 

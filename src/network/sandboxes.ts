@@ -203,7 +203,10 @@ export class Sandboxes {
     const wishes = portWishes(wanted, { defaultIp, dual: machineHasIpv6() });
     if (wishes.length === 0) return;
     try {
-      const { grants, ranges } = this.#parts.ports.allocate(sandbox.containerId, wishes, this.#heldElsewhere(sandbox));
+      const { grants, ranges } = this.#parts.ports.allocate(sandbox.containerId, wishes, {
+        heldElsewhere: this.#heldElsewhere(sandbox),
+        targetIp: (endpoint.ipv4 || endpoint.ipv6).split('/')[0]!,
+      });
       sandbox.published = ranges;
       sandbox.ports = portAnswers(grants);
     } catch (error) {
@@ -319,12 +322,16 @@ export class Sandboxes {
     const { book, store, links } = this.#parts;
     const network = book.resolve(request.network);
     checkEndpointRequest(request, network);
+    if (network.driver === 'host')
+      throw forbidden('cannot connect container to host network - container must be created in host network mode');
     if (sandbox.kind === 'host')
       throw forbidden(
-        'container cannot be connected to host network - container is sharing the host network namespace',
+        'container sharing network namespace with another container or host cannot be connected to any other network',
       );
-    if (network.driver === 'host')
-      throw forbidden('container cannot be connected to host network - must be created with --network=host');
+    if (sandbox.kind === 'none' || network.driver === 'null')
+      throw forbidden(
+        'container cannot be connected to multiple networks with one of the networks in private (none) mode',
+      );
     if (sandbox.endpoints.some((endpoint) => endpoint.networkId === network.id))
       throw forbidden(`endpoint with name ${sandbox.containerName} already exists in network ${network.name}`);
     const before = structuredClone(sandbox);
@@ -369,10 +376,10 @@ export class Sandboxes {
     const sandbox = this.#must(containerId);
     const { book, store } = this.#parts;
     const network = book.resolve(ref);
-    if (sandbox.kind === 'host')
-      throw forbidden('container cannot be disconnected from host network - container was created with --network=host');
     const endpoint = sandbox.endpoints.find((candidate) => candidate.networkId === network.id);
     if (endpoint === undefined) throw forbidden(`container ${containerId} is not connected to network ${network.name}`);
+    if (network.driver === 'host')
+      throw forbidden('cannot disconnect container from host network - container was created in host network mode');
     const old = this.elements(sandbox);
     sandbox.endpoints = sandbox.endpoints.filter((candidate) => candidate !== endpoint);
     store.saveSandbox(sandbox);

@@ -233,12 +233,49 @@ test('ten thousand published ports are one range: reached, refused to others, an
   assert.match(await tcpCall(outside.path, '203.0.113.1', 27654), /^hello 203.0.113.2/);
   assert.match(await tcpCall(outside.path, 'fd99::1', 27654), /^hello /);
   await assert.rejects(networks.container('two', { ports: { '80/tcp': [{ HostIp: '', HostPort: '29999' }] } }), {
-    message: /Bind for 0\.0\.0\.0:29999 failed: port is already allocated$/,
+    message: /Bind for :::29999 failed: port is already allocated$/,
   });
   server.close();
   await networks.net.closeSandbox(one.id);
   const two = await networks.container('two', { ports: { '80/tcp': [{ HostIp: '', HostPort: '29999' }] } });
   assert.deepEqual(two.ports['80/tcp']?.[0], { HostIp: '0.0.0.0', HostPort: '29999' });
+});
+
+test('a port that another program has is an error in Docker’s words, and nothing is half-done', async () => {
+  await using networks = await TestNetworks.open();
+  const program = await tcpServer('/proc/thread-self/ns/net', 8080);
+  const wish = {
+    ports: { '80/tcp': [{ HostIp: '', HostPort: '8080' }], '81/tcp': [{ HostIp: '', HostPort: '8081' }] },
+  };
+  await assert.rejects(networks.container('one', wish), {
+    message:
+      /^failed to set up container networking: driver failed programming external connectivity on endpoint one \([0-9a-f]{64}\): failed to bind host port for 0\.0\.0\.0:8080:172\.17\.0\.2:80\/tcp: address already in use$/,
+  });
+  assert.deepEqual((await networks.net.inspect('bridge', {})).Containers, {});
+  program.close();
+  const one = await networks.container('one', wish);
+  assert.equal(one.ip(), '172.17.0.2');
+  const range = await networks.container('two', { ports: { '80/tcp': [{ HostIp: '', HostPort: '8080-8090' }] } });
+  assert.equal(range.ports['80/tcp']?.[0]?.HostPort, '8082');
+  // And ours are errors to other programs.
+  await assert.rejects(tcpServer('/proc/thread-self/ns/net', 8081), { code: 'EADDRINUSE' });
+});
+
+test('two daemons stand side by side, and one that ends leaves nothing of its own and all of the other’s', async () => {
+  await using first = await TestNetworks.open({}, 'first');
+  const one = await first.container('one', { ports: { '80/tcp': [{ HostIp: '', HostPort: '8080' }] } });
+  const server = await tcpServer(one.netnsPath, 80);
+  {
+    await using second = await TestNetworks.open({}, 'second');
+    const two = await second.container('two', { ports: { '80/tcp': [{ HostIp: '', HostPort: '8081' }] } });
+    assert.notEqual(two.endpoints.bridge!.Gateway, one.endpoints.bridge!.Gateway);
+    assert.equal(await tcpCall(two.netnsPath, one.ip(), 80, NEVER_MS), 'timeout');
+    assert.match(await tcpCall(two.netnsPath, '203.0.113.1', 8080), /^hello /);
+  }
+  assert.match(await tcpCall(outside.path, '203.0.113.1', 8080), /^hello /);
+  assert.doesNotMatch(run('nft list tables'), /second/);
+  assert.doesNotMatch(run('ip -br link'), /gt-second/);
+  server.close();
 });
 
 test('with the host’s firewall respected, its input rules decide about published ports', async () => {
