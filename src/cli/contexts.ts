@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -12,7 +11,9 @@ export interface ContextMeta {
 const TLS_FILES = ['ca.pem', 'cert.pem', 'key.pem'] as const;
 export type TlsFiles = Partial<Record<(typeof TLS_FILES)[number], Buffer>>;
 
-const idOf = (name: string): string => createHash('sha256').update(name).digest('hex');
+/** Loaded only when a context has a name: most commands have none, and node:crypto takes milliseconds. */
+const idOf = (name: string): string =>
+  process.getBuiltinModule('node:crypto').createHash('sha256').update(name).digest('hex');
 
 /** Refuses what Docker does not take for a name. */
 export function checkContextName(name: string): void {

@@ -1,9 +1,6 @@
-import { enableCompileCache } from 'node:module';
 import { main } from './dispatch.ts';
 
-enableCompileCache();
 // A reader that went away (`gantry logs | head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 141 : 1));
 process.stderr.on('error', () => {});
-process.exitCode = await main(process.argv.slice(2), process.env);
-process.exit();
+main(process.argv.slice(2), process.env).then((code) => process.exit(code));

@@ -1,4 +1,3 @@
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Client, ClientOptions } from '../client/index.ts';
 import { type ConfigFile, readConfig } from './config-file.ts';
@@ -77,4 +76,6 @@ export function openSession(globals: FlagValues, env: NodeJS.ProcessEnv): Cli {
 
 /** `--config`, DOCKER_CONFIG or `~/.docker`. */
 export const configDir = (globals: FlagValues, env: NodeJS.ProcessEnv): string =>
-  globals.text('config') || env.DOCKER_CONFIG || join(env.HOME ?? homedir(), '.docker');
+  globals.text('config') ||
+  env.DOCKER_CONFIG ||
+  join(env.HOME ?? process.getBuiltinModule('node:os').homedir(), '.docker');
