@@ -1,1 +1,3 @@
+export { createEventBus } from './events.ts';
+export { type EngineDefaults, type EngineParts, openEngine, type OpenedEngine } from './open.ts';
 export type * from './types.ts';
