@@ -15,6 +15,8 @@ export interface ApiOptions {
   log: Logger;
   /** Gantry's own version, for the Server header. */
   version: string;
+  /** For the header Docker-Experimental. */
+  experimental?: () => boolean;
 }
 
 /** The Engine API over any number of listening sockets, which the daemon owns. */
@@ -66,7 +68,7 @@ export function createApi(options: ApiOptions): Api {
       if (match === undefined) throw notFound('page not found');
       for (const [name, value] of Object.entries(plainHeaders)) response.setHeader(name, value);
       const version = parseVersion(match.version);
-      response.setHeader('Docker-Experimental', 'false');
+      response.setHeader('Docker-Experimental', String(options.experimental?.() ?? false));
       call = new Call({ request, response, params: match.params, query, version, signal: gone.signal, socket });
       options.log.debug(`Calling ${request.method} ${request.url}`);
       await match.route.handle(call);

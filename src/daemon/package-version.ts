@@ -1,0 +1,4 @@
+import packageJson from '../../package.json' with { type: 'json' };
+
+/** Gantry's version. */
+export const VERSION: string = packageJson.version;
