@@ -40,6 +40,7 @@ export interface SystemParts {
   images: Pick<ImageStore, 'all' | 'diskUsage'>;
   volumes: Pick<VolumeStore, 'usage'>;
   build: Pick<BuildService, 'diskUsage'>;
+  counts: () => { running: number; paused: number; stopped: number };
   /** Streams of events that are open. */
   listeners: () => number;
 }
@@ -61,19 +62,16 @@ async function info(parts: SystemParts, programs: ProgramVersions): Promise<Reco
   const { cgroups, runtimes } = parts;
   const facts = parts.facts();
   const standard = runtimes.get(facts.defaultRuntime);
-  const [containers, runtime] = await Promise.all([
-    parts.containers.list({ all: true, filters: new Filters() }),
-    standard === undefined ? undefined : programs.of(standard.path),
-  ]);
-  const count = (...states: string[]) => containers.filter(({ State }) => states.includes(String(State))).length;
+  const runtime = standard === undefined ? undefined : await programs.of(standard.path);
+  const { running, paused, stopped } = parts.counts();
   const has = (controller: string, v1: string = controller) => cgroups.controllers.has(cgroups.version === 2 ? controller : v1);
   const system = machine.system();
   return {
     ID: facts.engineId,
-    Containers: containers.length,
-    ContainersRunning: count('running', 'restarting'),
-    ContainersPaused: count('paused'),
-    ContainersStopped: count('created', 'exited', 'dead', 'removing'),
+    Containers: running + paused + stopped,
+    ContainersRunning: running,
+    ContainersPaused: paused,
+    ContainersStopped: stopped,
     Images: parts.images.all().length,
     Driver: 'overlay2',
     DriverStatus: [
