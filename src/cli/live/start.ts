@@ -1,10 +1,8 @@
-import { render } from 'ink';
-import { createElement } from 'react';
 import type { Client } from '../../client/index.ts';
 import type { Cli } from '../session.ts';
 import { ExitError } from '../spec.ts';
 import { LiveModel } from './model.ts';
-import { type LiveActions, LiveView } from './view.ts';
+import { createLiveView, type LiveActions } from './view.ts';
 
 /** Between two redraws; more often than this nobody sees. */
 const REDRAW_MS = 250;
@@ -68,11 +66,13 @@ async function show(cli: Cli, client: Client): Promise<string | undefined> {
       shell = id;
     },
   };
+  const [ink, react] = await Promise.all([import('ink'), import('react')]);
+  const LiveView = createLiveView(ink, react);
   cli.print(ENTER);
   const restore = (): void => cli.print(LEAVE);
   process.once('exit', restore);
   try {
-    const app = render(createElement(LiveView, { actions }), {
+    const app = ink.render(react.createElement(LiveView, { actions }), {
       stdout: cli.stdout,
       stdin: cli.stdin,
       exitOnCtrlC: true,

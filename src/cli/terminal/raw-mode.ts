@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import type { Cli } from '../session.ts';
 
 const ENDINGS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGINT'];
@@ -7,6 +8,8 @@ export function enterRawMode(cli: Cli): () => void {
   const { stdin } = cli;
   if (!stdin.isTTY) return () => {};
   stdin.setRawMode(true);
+  // Node's raw mode still turns each line feed into two characters; a full-screen program in the container means it as it is.
+  spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
   const restore = (): void => {
     if (stdin.isTTY && stdin.isRaw) stdin.setRawMode(false);
   };
