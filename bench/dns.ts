@@ -36,9 +36,7 @@ export async function dnsAnswers(seconds = 5): Promise<Row[]> {
 }
 
 function companionPid(directory: string): number {
-  const pids = readFileSync('/proc/self/task/' + process.pid + '/children', 'utf8')
-    .trim()
-    .split(' ');
+  const pids = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim().split(' ');
   const found = pids.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`${directory}/`));
   return Number(found);
 }

@@ -175,7 +175,7 @@ export class Sandboxes {
     try {
       await this.#build(sandbox, request.sysctls);
     } catch (error) {
-      await this.close(sandbox.containerId);
+      await this.#dismantle(sandbox);
       throw error;
     }
     for (const endpoint of sandbox.endpoints) this.#announce('connect', sandbox, this.#network(endpoint));
@@ -269,6 +269,13 @@ export class Sandboxes {
   async close(containerId: string): Promise<void> {
     const sandbox = this.#open.get(containerId);
     if (sandbox === undefined) return;
+    await this.#dismantle(sandbox);
+    for (const endpoint of sandbox.endpoints) this.#announce('disconnect', sandbox, this.#network(endpoint));
+  }
+
+  /** Takes apart what there is of a sandbox, whole or half made. */
+  async #dismantle(sandbox: StoredSandbox): Promise<void> {
+    const { containerId } = sandbox;
     const { rules, ports, book, store, companion } = this.#parts;
     const elements = this.elements(sandbox);
     this.#open.delete(containerId);
@@ -290,7 +297,6 @@ export class Sandboxes {
     ports.release(containerId);
     for (const endpoint of sandbox.endpoints) releaseAddresses(book, endpoint);
     store.dropSandbox(containerId);
-    for (const endpoint of sandbox.endpoints) this.#announce('disconnect', sandbox, this.#network(endpoint));
   }
 
   /** Elements that no other open sandbox needs: two containers may link to the same third. */

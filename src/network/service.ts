@@ -108,9 +108,19 @@ export class Networks implements NetworkService {
     const link = defaultBridgeName(this.#parts.instance, this.#parts.options);
     if (previous !== undefined && previous.link !== link) removeBridge(this.#links, previous, this.#parts.log);
     const around = this.#around(new Set([link, previous?.link ?? link]), previous?.id);
-    const network = defineDefaultBridge(around, previous);
+    const options = { ...around.options, bip: around.options.bip ?? this.#addressOfGivenBridge() };
+    const network = defineDefaultBridge({ ...around, options }, previous);
     this.#book.add(network);
     for (const sandbox of this.#sandboxes.all()) this.#book.lease(sandbox);
+  }
+
+  /** A bridge that was made by hand (`--bridge`) brings its address and subnet with it. */
+  #addressOfGivenBridge(): string | undefined {
+    const name = this.#parts.options.bridge ?? '';
+    const link = name === '' ? undefined : this.#links.find(name);
+    if (link === undefined) return undefined;
+    const found = this.#links.addresses().find((entry) => entry.index === link.index && entry.address.family === 4);
+    return found === undefined ? undefined : formatPrefix(found.address);
   }
 
   #around(except: ReadonlySet<string>, exceptId?: string): Parameters<typeof defineNetwork>[1] {

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Server, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,13 +45,12 @@ export class OtherHost {
     this.path = join(directory, name);
     createNetworkNamespace(this.path);
     run(`ip link add ${name} type veth peer name eth0`);
-    run(`nsenter --net=${this.path} sleep 0`);
     const anchor = execFileSync('sh', ['-c', `nsenter --net=${this.path} sleep 60 >/dev/null 2>&1 & echo $!`], {
       encoding: 'utf8',
     }).trim();
     try {
       // `nsenter` must have joined before its namespace can be named by its pid.
-      run('sleep 0.2');
+      while (statSync(`/proc/${anchor}/ns/net`).ino !== statSync(this.path).ino) run('sleep 0.01');
       run(`ip link set eth0 netns ${anchor}`);
     } finally {
       process.kill(Number(anchor));
