@@ -6,15 +6,15 @@ import { type Route, route } from './router.ts';
 const STAT_HEADER = 'X-Docker-Container-Path-Stat';
 
 export const archiveRoutes = ({ archive }: Pick<Engine, 'archive'>): Route[] => [
-  route('HEAD', '/containers/{name}/archive', async (call) => {
+  route('HEAD', '/containers/{name...}/archive', async (call) => {
     call.response.setHeader(STAT_HEADER, encodeStat(await archive.stat(call.name, path(call))));
     call.empty(200);
   }),
-  route('GET', '/containers/{name}/archive', async (call) => {
+  route('GET', '/containers/{name...}/archive', async (call) => {
     const { stat, tar } = await archive.get(call.name, path(call), call.signal);
     await call.send(tar, 'application/x-tar', { [STAT_HEADER]: encodeStat(stat) });
   }),
-  route('PUT', '/containers/{name}/archive', async (call) => {
+  route('PUT', '/containers/{name...}/archive', async (call) => {
     await archive.put(call.name, path(call), call.request, {
       noOverwriteDirNonDir: call.query.bool('noOverwriteDirNonDir'),
       copyUidGid: call.query.bool('copyUIDGID'),

@@ -7,7 +7,7 @@ import { type Route, route } from './router.ts';
 
 export const attachRoutes = ({ containers }: Pick<Engine, 'containers'>): Route[] => [
   {
-    ...route('POST', '/containers/{name}/attach', async (call) => {
+    ...route('POST', '/containers/{name...}/attach', async (call) => {
       const session = await containers.attach(call.name, attachOptions(call));
       const { tty } = session;
       const connection = call.hijack(streamType(tty, call.version));
@@ -16,7 +16,7 @@ export const attachRoutes = ({ containers }: Pick<Engine, 'containers'>): Route[
     hijack: true,
   },
   {
-    ...route('GET', '/containers/{name}/attach/ws', async (call) => {
+    ...route('GET', '/containers/{name...}/attach/ws', async (call) => {
       if (call.request.headers.upgrade?.toLowerCase() !== 'websocket') throw invalid('not websocket protocol');
       const session = await containers.attach(call.name, attachOptions(call));
       const server = new WebSocketServer({ noServer: true, perMessageDeflate: false });

@@ -1,4 +1,4 @@
-import { parseBytes } from '../common/index.ts';
+import { invalid, notFound, parseBytes } from '../common/index.ts';
 import type { Engine } from '../engine/index.ts';
 import type { Call } from './call.ts';
 import { type Route, route } from './router.ts';
@@ -26,7 +26,11 @@ export const buildRoutes = ({ build }: Pick<Engine, 'build'>): Route[] => [
     });
     call.json({ CachesDeleted: CachesDeleted.length === 0 ? null : CachesDeleted, SpaceReclaimed });
   }),
-  route('POST', '/build/cancel', (call) => call.empty()),
+  route('POST', '/build/cancel', (call) => {
+    if (call.query.text('id') === undefined) throw invalid('build ID not provided');
+    // Only BuildKit's builds have ids; one of this builder is cancelled by hanging up.
+    throw notFound(`no such build: ${call.query.text('id')}`);
+  }),
 ];
 
 /** `X-Registry-Config`: base64url of a JSON object of credentials by registry. One that cannot be read counts as none, as in moby. */

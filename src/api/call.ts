@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import type { z } from 'zod';
 import { invalid, messageOf } from '../common/index.ts';
 import { RegistryAuth } from '../wire/index.ts';
-import { type BodyOptions, readJson } from './json-body.ts';
+import { readJson } from './json-body.ts';
 import { MessageStream } from './message-stream.ts';
 import { PLAIN_HEADER } from './plain-hijack.ts';
 import type { Query } from './query.ts';
@@ -59,13 +59,13 @@ export class Call {
     return this.#socket;
   }
 
-  async body<T>(schema: z.ZodType<T>, typeName?: string): Promise<T> {
-    const value = await readJson(this.request, schema, { typeName } satisfies BodyOptions);
-    return value as T;
+  /** The JSON body; one that is empty reads as an empty object, as moby does nearly everywhere. */
+  async body<T>(schema: z.ZodType<T>, typeName: string): Promise<T> {
+    return (await readJson(this.request, schema, { typeName })) ?? schema.parse({});
   }
-  /** As `body`, but a request without one gives undefined. */
-  optionalBody<T>(schema: z.ZodType<T>): Promise<T | undefined> {
-    return readJson(this.request, schema, { optional: true });
+  /** As `body`, but an empty one is an error. */
+  async neededBody<T>(schema: z.ZodType<T>, typeName: string): Promise<T> {
+    return (await readJson(this.request, schema, { typeName, needed: true })) as T;
   }
 
   /** `X-Registry-Auth`: base64url of JSON. */

@@ -9,8 +9,8 @@ type Condition = (typeof CONDITIONS)[number];
 
 /** What answers for as long as a container lives. */
 export const containerStreamRoutes = (engine: Pick<Engine, 'containers' | 'logs'>): Route[] => [
-  route('GET', '/containers/{name}/logs', (call) => sendLogs(call, engine)),
-  route('GET', '/containers/{name}/stats', async (call) => {
+  route('GET', '/containers/{name...}/logs', (call) => sendLogs(call, engine)),
+  route('GET', '/containers/{name...}/stats', async (call) => {
     const stream = call.query.bool('stream', true);
     const oneShot = call.query.bool('one-shot');
     if (stream && oneShot) throw invalid('cannot have stream=true and one-shot=true');
@@ -23,10 +23,10 @@ export const containerStreamRoutes = (engine: Pick<Engine, 'containers' | 'logs'
     if (!call.response.headersSent) call.begin('application/json');
     call.response.end();
   }),
-  route('GET', '/containers/{name}/export', async (call) =>
+  route('GET', '/containers/{name...}/export', async (call) =>
     call.send(await engine.containers.export(call.name, call.signal), 'application/octet-stream'),
   ),
-  route('POST', '/containers/{name}/wait', async (call) => {
+  route('POST', '/containers/{name...}/wait', async (call) => {
     const condition = call.query.text('condition') ?? 'not-running';
     if (!(CONDITIONS as readonly string[]).includes(condition)) throw invalid(`invalid condition: ${JSON.stringify(condition)}`);
     const { result } = await engine.containers.wait(call.name, condition as Condition, call.signal);

@@ -19,60 +19,60 @@ export const containerRoutes = ({ containers }: Pick<Engine, 'containers'>): Rou
     call.json(list.map((item) => containerSummary(item, version)));
   }),
   route('POST', '/containers/create', async (call) => {
-    const body = await call.body(CreateContainerBody, 'container.CreateRequest');
+    const body = await call.neededBody(CreateContainerBody, 'container.CreateRequest');
     const { query, version } = call;
     call.json(await containers.create(createBody(body, version), { name: query.text('name'), platform: query.text('platform') }), 201);
   }),
   route('POST', '/containers/prune', async (call) => call.json(await containers.prune(call.query.filters()))),
-  route('GET', '/containers/{name}/json', async (call) =>
+  route('GET', '/containers/{name...}/json', async (call) =>
     call.json(containerInspect(await containers.inspect(call.name, { size: call.query.bool('size') }), call.version)),
   ),
-  route('GET', '/containers/{name}/top', async (call) => call.json(await containers.top(call.name, call.query.text('ps_args') ?? '-ef'))),
-  route('GET', '/containers/{name}/changes', async (call) => {
+  route('GET', '/containers/{name...}/top', async (call) => call.json(await containers.top(call.name, call.query.text('ps_args') ?? '-ef'))),
+  route('GET', '/containers/{name...}/changes', async (call) => {
     const changes = await containers.changes(call.name);
     call.json(changes.length === 0 ? null : changes);
   }),
-  route('POST', '/containers/{name}/start', async (call) => {
+  route('POST', '/containers/{name...}/start', async (call) => {
     refuseBody(call);
     await containers.start(call.name, { detachKeys: call.query.text('detachKeys') });
     call.empty();
   }),
-  route('POST', '/containers/{name}/stop', async (call) => {
+  route('POST', '/containers/{name...}/stop', async (call) => {
     await containers.stop(call.name, stopOptions(call));
     call.empty();
   }),
-  route('POST', '/containers/{name}/restart', async (call) => {
+  route('POST', '/containers/{name...}/restart', async (call) => {
     await containers.restart(call.name, stopOptions(call));
     call.empty();
   }),
-  route('POST', '/containers/{name}/kill', async (call) => {
+  route('POST', '/containers/{name...}/kill', async (call) => {
     await containers.kill(call.name, { stopSignal: call.query.text('signal') });
     call.empty();
   }),
-  route('POST', '/containers/{name}/pause', async (call) => {
+  route('POST', '/containers/{name...}/pause', async (call) => {
     await containers.pause(call.name);
     call.empty();
   }),
-  route('POST', '/containers/{name}/unpause', async (call) => {
+  route('POST', '/containers/{name...}/unpause', async (call) => {
     await containers.unpause(call.name);
     call.empty();
   }),
-  route('POST', '/containers/{name}/rename', async (call) => {
+  route('POST', '/containers/{name...}/rename', async (call) => {
     await containers.rename(call.name, call.query.text('name') ?? '');
     call.empty();
   }),
-  route('POST', '/containers/{name}/resize', async (call) => {
+  route('POST', '/containers/{name...}/resize', async (call) => {
     await containers.resize(call.name, size(call));
     call.empty(200);
   }),
-  route('POST', '/containers/{name}/update', async (call) => {
+  route('POST', '/containers/{name...}/update', async (call) => {
     const body = await call.body(UpdateContainerBody, 'container.UpdateConfig');
     const { Warnings } = await containers.update(call.name, body);
     call.json({ Warnings: Warnings.length === 0 ? null : Warnings });
   }),
   route('POST', '/commit', async (call) => {
     const { query } = call;
-    const config = await call.optionalBody(ContainerConfig);
+    const config = await call.body(ContainerConfig, 'container.Config');
     const answer = await containers.commit(query.text('container') ?? '', {
       repo: query.text('repo'),
       tag: query.text('tag'),

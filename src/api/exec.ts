@@ -14,21 +14,22 @@ const ExecStart = z.object({
 });
 
 export const execRoutes = ({ execs }: Pick<Engine, 'execs'>): Route[] => [
-  route('POST', '/containers/{name}/exec', async (call) => {
+  route('POST', '/containers/{name...}/exec', async (call) => {
     const config = await call.body(ExecConfig, 'container.ExecOptions');
+    if ((config.Cmd ?? []).length === 0) throw invalid('No exec command specified');
     if (call.version < 42) config.ConsoleSize = undefined;
     call.json(await execs.create(call.name, config), 201);
   }),
-  { ...route('POST', '/exec/{name}/start', (call) => startExec(call, execs)), hijack: true },
-  route('POST', '/exec/{name}/resize', async (call) => {
+  { ...route('POST', '/exec/{name...}/start', (call) => startExec(call, execs)), hijack: true },
+  route('POST', '/exec/{name...}/resize', async (call) => {
     await execs.resize(call.name, size(call));
     call.empty(200);
   }),
-  route('GET', '/exec/{name}/json', async (call) => call.json(await execs.inspect(call.name))),
+  route('GET', '/exec/{name...}/json', async (call) => call.json(await execs.inspect(call.name))),
 ];
 
 async function startExec(call: Call, execs: Engine['execs']): Promise<void> {
-  const { Detach, Tty, ConsoleSize } = (await call.optionalBody(ExecStart)) ?? {};
+  const { Detach, Tty, ConsoleSize } = await call.body(ExecStart, 'container.ExecStartOptions');
   const detach = Detach === true;
   const tty = Tty === true;
   if (ConsoleSize && !tty && call.version >= 42) throw invalid('ConsoleSize is only supported when TTY is true');

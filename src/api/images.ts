@@ -14,7 +14,7 @@ export const imageRoutes = ({ images }: Pick<Engine, 'images'>): Route[] => [
   }),
   route('GET', '/images/search', async (call) => {
     const { query, signal } = call;
-    const limit = query.int('limit');
+    const limit = limitOf(query.text('limit'));
     if (limit !== undefined && limit !== 0 && (limit < 1 || limit > MAX_SEARCH)) throw invalid(`limit ${limit} is outside the range of [1, ${MAX_SEARCH}]`);
     call.json(await images.search({ term: query.text('term') ?? '', limit: limit || undefined, filters: query.filters(), auth: call.registryAuth(), signal }));
   }),
@@ -37,3 +37,9 @@ export const imageRoutes = ({ images }: Pick<Engine, 'images'>): Route[] => [
     call.json(await images.remove(call.name, { force: query.bool('force'), prune: !query.bool('noprune') }));
   }),
 ];
+
+function limitOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^[+-]?\d+$/.test(text)) throw invalid(`invalid limit specified: strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
+  return Number(text);
+}

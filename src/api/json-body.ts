@@ -6,9 +6,9 @@ import { invalid, tooLarge } from '../common/index.ts';
 const MAX_BYTES = 16 * 1024 * 1024;
 
 export interface BodyOptions {
-  /** An empty body reads as undefined rather than as an error. */
-  optional?: boolean;
-  /** Go's name of the type, for messages. */
+  /** An empty body is an error; else it reads as undefined. */
+  needed?: boolean;
+  /** Go's name of the type, for messages: `volume.CreateOptions`. */
   typeName?: string;
 }
 
@@ -17,7 +17,7 @@ export async function readJson<T>(request: IncomingMessage, schema: z.ZodType<T>
   checkContentType(request);
   const text = await readText(request);
   if (text.trim() === '') {
-    if (options.optional === true) return undefined;
+    if (options.needed !== true) return undefined;
     throw invalid('invalid JSON: got EOF while reading request body');
   }
   return decode(text, schema, options.typeName);
@@ -55,18 +55,21 @@ export function decode<T>(text: string, schema: z.ZodType<T>, typeName = 'types.
   }
   const parsed = schema.safeParse(value ?? {});
   if (parsed.success) return parsed.data;
-  throw invalid(`invalid JSON: ${goMessage(parsed.error.issues[0], value, typeName)}`);
+  throw invalid(`invalid JSON: ${goMessage(parsed.error.issues, value, typeName)}`);
 }
 
 function syntaxMessage(text: string, error: Error): string {
-  const at = Number(/position (\d+)/.exec(error.message)?.[1] ?? text.length);
-  if (/after JSON/.test(error.message)) return 'unexpected content after JSON';
-  const character = text[at];
-  if (character === undefined || /Unexpected end|Unterminated string/.test(error.message)) return 'invalid JSON: unexpected EOF';
-  return `invalid JSON: invalid character '${character}' looking for beginning of value`;
+  const { message } = error;
+  if (/after JSON/.test(message)) return 'unexpected content after JSON';
+  if (/Unexpected end|Unterminated string/.test(message)) return 'invalid JSON: unexpected EOF';
+  const at = /position (\d+)/.exec(message)?.[1];
+  const character = /Unexpected token '(.)'/su.exec(message)?.[1] ?? (at === undefined ? undefined : text[Number(at)]);
+  if (character === undefined) return 'invalid JSON: unexpected EOF';
+  const wanted = /property name/.test(message) ? 'object key string' : 'value';
+  return `invalid JSON: invalid character '${character}' looking for beginning of ${wanted}`;
 }
 
-/** Go's types by zod's names. */
+/** Go's types by zod's names, and of the fields whose Go type has a name of its own. */
 const GO_TYPES: Record<string, string> = {
   string: 'string',
   number: 'int64',
@@ -76,17 +79,39 @@ const GO_TYPES: Record<string, string> = {
   record: 'map[string]string',
   object: 'map[string]string',
 };
+const GO_FIELDS: Record<string, string> = {
+  ExposedPorts: 'nat.PortSet',
+  PortBindings: 'nat.PortMap',
+  HostConfig: 'container.HostConfig',
+  NetworkingConfig: 'network.NetworkingConfig',
+  EndpointsConfig: 'map[string]*network.EndpointSettings',
+  Healthcheck: 'container.HealthConfig',
+  Interval: 'time.Duration',
+  Timeout: 'time.Duration',
+  StartPeriod: 'time.Duration',
+  StartInterval: 'time.Duration',
+  Volumes: 'map[string]struct {}',
+  RestartPolicy: 'container.RestartPolicy',
+  LogConfig: 'container.LogConfig',
+  Mounts: '[]mount.Mount',
+};
 
-function goMessage(issue: z.core.$ZodIssue | undefined, root: unknown, typeName: string): string {
+/** Go's decoder takes a missing field for its zero value, so what is wrong is sought among what was given. */
+function goMessage(issues: readonly z.core.$ZodIssue[], root: unknown, typeName: string): string {
+  const at = ({ path }: z.core.$ZodIssue) => path.reduce<unknown>((value, part) => (value as Record<PropertyKey, unknown> | null | undefined)?.[part], root);
+  const issue = issues.find((candidate) => at(candidate) !== undefined) ?? issues[0];
   if (issue === undefined) return 'json: invalid value';
-  const path = issue.path.filter((part) => typeof part === 'string');
-  let value = root;
-  for (const part of issue.path) value = (value as Record<PropertyKey, unknown> | null | undefined)?.[part];
+  const value = at(issue);
+  // Container requests embed their configuration: Go names no struct for its fields.
+  const struct = typeName === 'container.CreateRequest' ? '' : (typeName.split('.')[1] ?? '');
+  const path = issue.path.map((part) => String(part).replaceAll('~', '~0').replaceAll('/', '~1'));
+  const field = `${struct}.${path.join('.')}`;
+  if (value === undefined) return `json: ${field} is missing`;
   const kind = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value === 'number' ? numberText(value) : typeof value;
   if (path.length === 0) return `json: cannot unmarshal ${kind} into Go value of type ${typeName}`;
-  const wanted = issue.code === 'invalid_type' ? (GO_TYPES[issue.expected] ?? issue.expected) : issue.code === 'invalid_union' ? '[]string' : undefined;
-  if (wanted === undefined) return `json: invalid value for .${path.join('.')}: ${issue.message}`;
-  return `json: cannot unmarshal ${kind} into Go struct field .${path.join('.')} of type ${wanted}`;
+  const wanted = issue.code === 'invalid_type' ? GO_TYPES[issue.expected] : issue.code === 'invalid_union' ? '[]string' : undefined;
+  if (wanted === undefined) return `json: invalid value for ${field}: ${issue.message}`;
+  return `json: cannot unmarshal ${kind} into Go struct field ${field} of type ${GO_FIELDS[path.at(-1) ?? ''] ?? wanted}`;
 }
 
 const numberText = (value: number): string => (Number.isInteger(value) ? 'number' : `number ${value}`);
