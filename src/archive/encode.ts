@@ -94,7 +94,7 @@ export function encodeEntry(header: TarHeader, extents?: readonly Extent[]): { b
   const records: PaxRecord[] = [];
   for (const [key, value] of header.xattrs ?? [])
     if (value.length > 0) records.push([`SCHILY.xattr.${key}`, value.toString('latin1')]);
-  const map = extents === undefined ? undefined : encodeSparseMap(extents);
+  const map = extents === undefined ? undefined : encodeSparseMap(extents, header.size);
   const data = extents?.reduce((total, { length }) => total + length, 0) ?? header.size;
   const storedBytes = header.type === 'file' ? data + (map?.length ?? 0) : 0;
   let shown = header;

@@ -77,8 +77,11 @@ export class SparseMapReader {
   }
 }
 
-/** The map of format 1.0 as it leads the data. */
-export function encodeSparseMap(extents: readonly Extent[]): Buffer {
+/** The map of format 1.0 as it leads the data. GNU tar takes the file's size from the last extent, so a closing hole needs an empty one. */
+export function encodeSparseMap(data: readonly Extent[], size: number): Buffer {
+  const last = data.at(-1);
+  const whole = last !== undefined && last.offset + last.length === size;
+  const extents = whole ? data : [...data, { offset: size, length: 0 }];
   const text = `${extents.length}\n${extents.map(({ offset, length }) => `${offset}\n${length}\n`).join('')}`;
   const bytes = Buffer.alloc(Math.ceil(text.length / BLOCK) * BLOCK);
   bytes.write(text, 'latin1');

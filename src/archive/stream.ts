@@ -36,11 +36,11 @@ export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerato
   const stream = events(source);
   let inside = false;
   let current = 0;
-  async function* body(size: number): AsyncGenerator<Buffer> {
-    const own = current;
+  async function* body(size: number, own: number): AsyncGenerator<Buffer> {
     let at = 0;
-    while (inside) {
+    for (;;) {
       if (current !== own) throw invalid('the body of an archive entry was read after the next entry');
+      if (!inside) break;
       const { value: event, done } = await stream.next();
       if (done === true) return;
       if (event.kind === 'end') inside = false;
@@ -59,7 +59,7 @@ export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerato
       if (event.kind !== 'entry') continue;
       inside = true;
       current++;
-      yield { header: event.header, body: body(event.header.size) };
+      yield { header: event.header, body: body(event.header.size, current) };
     }
   } finally {
     await stream.return(undefined);

@@ -317,7 +317,7 @@ test('changes are shown as docker diff shows them, and their archive gives them 
   symlinkSync('x', join(merged, 'new'));
   assert.deepEqual(
     (await store.changes('s')).map(({ kind, path }) => `${kind} ${path}`),
-    ['C /a', 'C /a/1', 'D /a/2', 'D /b', 'C /c', 'A /c/2', 'A /c/3', 'A /new'],
+    ['C /a', 'C /a/1', 'D /a/2', 'D /b', 'C /c', 'D /c/1', 'A /c/2', 'A /c/3', 'A /new'],
   );
   const archive = Buffer.concat(await Array.fromAsync(store.diffTar('s')));
   const names: string[] = [];

@@ -1,0 +1,304 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { type TestContext, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { isKind } from '../common/index.ts';
+import { AT_FDCWD, getXattr, listXattrs, mknodAt, S_IF, setXattr, statAt, utimesAt } from '../sys/index.ts';
+import {
+  copyTree,
+  extractInto,
+  packDirectory,
+  readTar,
+  removeTree,
+  type TarItem,
+  textOf,
+  treeSize,
+  writeTar,
+} from './index.ts';
+
+const options = { skip: process.getuid?.() === 0 ? false : 'needs root' };
+
+function fresh(t: TestContext): string {
+  const dir = mkdtempSync(join(tmpdir(), 'gt-trees-'));
+  t.after(() => rmSync(dir, { recursive: true }));
+  return dir;
+}
+
+/** A file capability: cap_net_raw+ep, version 2 (linux/capability.h). */
+const CAPABILITY = Buffer.from('0100000200200000000000000000000000000000', 'hex');
+
+function makeTree(dir: string): void {
+  mkdirSync(join(dir, 'sub/deep'), { recursive: true });
+  writeFileSync(join(dir, 'sub/file'), 'content');
+  execFileSync('ln', [join(dir, 'sub/file'), join(dir, 'sub/hard')]);
+  symlinkSync('../nowhere', join(dir, 'link'));
+  symlinkSync('link-target', join(dir, 'sub/link'));
+  execFileSync('ln', ['-P', join(dir, 'sub/link'), join(dir, 'sub/linked-link')]);
+  mknodAt(AT_FDCWD, join(dir, 'device'), S_IF.BLK | 0o640, 7, 300);
+  mknodAt(AT_FDCWD, join(dir, 'fifo'), S_IF.FIFO | 0o600);
+  writeFileSync(Buffer.concat([Buffer.from(`${dir}/`), Buffer.from([0xff, 0xfe])]), 'not UTF-8');
+  writeFileSync(join(dir, 'ümläut'), '');
+  execFileSync('truncate', ['-s', '8M', join(dir, 'sparse')]);
+  execFileSync('sh', [
+    '-c',
+    `printf middle | dd of='${join(dir, 'sparse')}' bs=1 seek=4000000 conv=notrunc status=none`,
+  ]);
+  writeFileSync(join(dir, 'large'), Buffer.alloc(700_000, 'large '));
+  execFileSync('chown', ['-h', '1000:3000000', join(dir, 'sub/file'), join(dir, 'link'), join(dir, 'sub/deep')]);
+  execFileSync('chmod', ['4755', join(dir, 'sub/file')]);
+  execFileSync('chmod', ['3770', join(dir, 'sub/deep')]);
+  setXattr(join(dir, 'sub/file'), 'security.capability', CAPABILITY);
+  setXattr(join(dir, 'sub/deep'), 'user.note', Buffer.from([0, 1, 10, 255]));
+  setXattr(join(dir, 'link'), 'trusted.note', Buffer.from('on a link'));
+  const time = { seconds: 1_234_567_890, nanoseconds: 123_456_789 };
+  for (const name of ['sub/file', 'link', 'device', 'fifo', 'sub/deep'])
+    utimesAt(AT_FDCWD, join(dir, name), time, time);
+}
+
+/** Everything that must survive, as text. */
+function account(dir: string): string[] {
+  const links = new Map<string, string>();
+  const lines: string[] = [];
+  const walk = (path: string) => {
+    const names = readdirSync(path === '' ? dir : Buffer.from(`${dir}/${path}`, 'latin1'), {
+      encoding: 'latin1' as BufferEncoding,
+    }) as string[];
+    for (const name of names.sort()) {
+      const here = path === '' ? name : `${path}/${name}`;
+      const full = Buffer.from(`${dir}/${here}`, 'latin1');
+      const stat = statAt(AT_FDCWD, full);
+      const type = stat.mode & S_IF.MT;
+      const first = stat.links > 1 && type !== S_IF.DIR ? (links.get(stat.identity) ?? here) : here;
+      links.set(stat.identity, first);
+      const xattrs = listXattrs(full)
+        .sort()
+        .map((key) => `${key}=${getXattr(full, key)?.toString('hex')}`);
+      const body =
+        type === S_IF.REG
+          ? execFileSync('sha256sum', { input: readFileSync(full) })
+              .toString()
+              .slice(0, 16)
+          : '';
+      const target = type === S_IF.LNK ? readlinkSync(full) : '';
+      lines.push(
+        [
+          here,
+          stat.mode.toString(8),
+          stat.uid,
+          stat.gid,
+          `${stat.mtime.seconds}.${stat.mtime.nanoseconds}`,
+          first,
+          xattrs.join(),
+          body,
+          target,
+          stat.deviceMajor,
+          stat.deviceMinor,
+          type === S_IF.REG && stat.allocatedBytes < stat.sizeBytes,
+        ].join(' '),
+      );
+      if (type === S_IF.DIR) walk(here);
+    }
+  };
+  walk('');
+  return lines;
+}
+
+test('a tree survives packing and extracting', options, async (t) => {
+  const dir = fresh(t);
+  makeTree(join(dir, 'in'));
+  for (const [index, sparseFromBytes] of [1, 2 ** 40].entries()) {
+    const out = join(dir, `out${index}`);
+    mkdirSync(out);
+    await extractInto(out, packDirectory(join(dir, 'in'), '/', { as: '', sparseFromBytes }));
+    assert.deepEqual(account(out), account(join(dir, 'in')));
+  }
+});
+
+test('a tree survives GNU tar on either side', options, async (t) => {
+  const dir = fresh(t);
+  makeTree(join(dir, 'in'));
+  mkdirSync(join(dir, 'a'));
+  mkdirSync(join(dir, 'b'));
+  const archive = join(dir, 'x.tar');
+  writeFileSync(archive, Buffer.concat(await Array.fromAsync(packDirectory(dir, 'in', { as: '' }))));
+  execFileSync('tar', ['-C', join(dir, 'a'), '--xattrs', '--xattrs-include=*', '--numeric-owner', '-xpf', archive]);
+  assert.deepEqual(account(join(dir, 'a')), account(join(dir, 'in')));
+  execFileSync('sh', ['-c', `cd '${dir}/in' && tar --format=pax --xattrs --xattrs-include='*' -cSf '${archive}' *`]);
+  await extractInto(join(dir, 'b'), Readable.from([gzipSync(readFileSync(archive))]));
+  assert.deepEqual(account(join(dir, 'b')), account(join(dir, 'in')));
+});
+
+test('a tree survives copying', options, async (t) => {
+  const dir = fresh(t);
+  makeTree(join(dir, 'in'));
+  const result = await copyTree(join(dir, 'in'), join(dir, 'out'));
+  assert.deepEqual(account(join(dir, 'out')), account(join(dir, 'in')));
+  assert.ok(result.files > 5);
+  assert.equal(await treeSize(join(dir, 'out')), await treeSize(join(dir, 'in')));
+  await copyTree(join(dir, 'in/sub/file'), join(dir, 'one'), { owner: { uid: 5, gid: 6 }, mode: 0o600 });
+  const stat = lstatSync(join(dir, 'one'));
+  assert.deepEqual([stat.uid, stat.gid, stat.mode & 0o7777], [5, 6, 0o600]);
+});
+
+test('a copy follows no link of its destination', options, async (t) => {
+  const dir = fresh(t);
+  mkdirSync(join(dir, 'in/d'), { recursive: true });
+  writeFileSync(join(dir, 'in/f'), 'new');
+  writeFileSync(join(dir, 'in/d/g'), 'new');
+  mkdirSync(join(dir, 'victim'));
+  writeFileSync(join(dir, 'victim/f'), 'safe');
+  mkdirSync(join(dir, 'out'));
+  symlinkSync('../victim/f', join(dir, 'out/f'));
+  symlinkSync('../victim', join(dir, 'out/d'));
+  await copyTree(join(dir, 'in'), join(dir, 'out'));
+  assert.equal(readFileSync(join(dir, 'victim/f'), 'utf8'), 'safe');
+  assert.deepEqual(readdirSync(join(dir, 'victim')), ['f']);
+  assert.equal(readFileSync(join(dir, 'out/d/g'), 'utf8'), 'new');
+});
+
+test('removing a tree follows no link', options, async (t) => {
+  const dir = fresh(t);
+  makeTree(join(dir, 'in'));
+  mkdirSync(join(dir, 'victim'));
+  writeFileSync(join(dir, 'victim/f'), 'safe');
+  symlinkSync('../victim', join(dir, 'in/away'));
+  await removeTree(join(dir, 'in'));
+  await removeTree(join(dir, 'in'));
+  assert.deepEqual(readdirSync(dir), ['victim']);
+  assert.equal(readFileSync(join(dir, 'victim/f'), 'utf8'), 'safe');
+});
+
+const names = async (source: AsyncIterable<Uint8Array>) => {
+  const found: string[] = [];
+  for await (const { header } of readTar(source)) found.push(textOf(header.name));
+  return found;
+};
+
+test('the packed top entry is named as asked', options, async (t) => {
+  const dir = fresh(t);
+  mkdirSync(join(dir, 'd'));
+  writeFileSync(join(dir, 'd/f'), 'x');
+  symlinkSync('d', join(dir, 'l'));
+  symlinkSync('/d', join(dir, 'abs'));
+  assert.deepEqual(await names(packDirectory(dir, 'd')), ['d/', 'd/f']);
+  assert.deepEqual(await names(packDirectory(dir, 'd', { as: 'new' })), ['new/', 'new/f']);
+  assert.deepEqual(await names(packDirectory(dir, 'd', { as: '' })), ['f']);
+  assert.deepEqual(await names(packDirectory(dir, 'd', { as: '', topEntry: true })), ['./', 'f']);
+  assert.deepEqual(await names(packDirectory(dir, 'd/f')), ['f']);
+  assert.deepEqual(await names(packDirectory(dir, 'd/f', { as: 'g' })), ['g']);
+  assert.deepEqual(await names(packDirectory(dir, 'l')), ['l']);
+  assert.deepEqual(await names(packDirectory(dir, 'l', { follow: true, as: 'x' })), ['x/', 'x/f']);
+  assert.deepEqual(await names(packDirectory(dir, 'abs/f')), ['f']);
+  await assert.rejects(names(packDirectory(dir, 'none')), /ENOENT/);
+});
+
+test('packing resolves inside the root, never out of it', options, async (t) => {
+  const dir = fresh(t);
+  mkdirSync(join(dir, 'root'));
+  writeFileSync(join(dir, 'secret'), 'x');
+  symlinkSync('../secret', join(dir, 'root/up'));
+  symlinkSync(join(dir, 'secret'), join(dir, 'root/abs'));
+  for (const path of ['up', 'abs', '../secret'])
+    await assert.rejects(names(packDirectory(join(dir, 'root'), path, { follow: true })), /ENOENT/);
+});
+
+test('packing ends when its reader goes or it is cancelled', options, async (t) => {
+  const dir = fresh(t);
+  writeFileSync(join(dir, 'f'), Buffer.alloc(8_000_000));
+  for await (const chunk of packDirectory(dir, 'f')) {
+    assert.ok(chunk.length > 0);
+    break;
+  }
+  const abort = new AbortController();
+  const stream = packDirectory(dir, 'f', { signal: abort.signal });
+  stream.once('data', () => abort.abort());
+  await assert.rejects(Array.fromAsync(stream), (error) => isKind(error, 'cancelled'));
+});
+
+const archive = (items: TarItem[]) => writeTar(items);
+const file = (name: string, body = 'x'): TarItem => ({ header: { name }, body: Buffer.from(body) });
+const dirEntry = (name: string): TarItem => ({ header: { name, type: 'dir' } });
+
+test('a directory is not replaced by a file, nor the other way round, where that is not wanted', options, async (t) => {
+  const dir = fresh(t);
+  mkdirSync(join(dir, 'd'));
+  writeFileSync(join(dir, 'd/keep'), '');
+  writeFileSync(join(dir, 'f'), '');
+  const strict = { noOverwriteDirNonDir: true };
+  await assert.rejects(
+    extractInto(dir, archive([file('d')]), strict),
+    /cannot overwrite directory "\/d" with non-directory "\/d"/,
+  );
+  await assert.rejects(
+    extractInto(dir, archive([dirEntry('f/')]), strict),
+    /cannot overwrite non-directory "\/f" with directory "\/f"/,
+  );
+  assert.ok(existsSync(join(dir, 'd/keep')));
+  await extractInto(dir, archive([file('d'), dirEntry('f/')]));
+  assert.ok(lstatSync(join(dir, 'd')).isFile());
+  assert.ok(lstatSync(join(dir, 'f')).isDirectory());
+});
+
+test('extracting goes into a path inside the root, gives owners and renames the top', options, async (t) => {
+  const dir = fresh(t);
+  mkdirSync(join(dir, 'real'));
+  symlinkSync('/real', join(dir, 'link'));
+  await extractInto(
+    dir,
+    archive([dirEntry('top/'), file('top/f'), { header: { name: 'top/h', type: 'hardlink', linkName: 'top/f' } }]),
+    {
+      path: 'link',
+      owner: { uid: 12, gid: 34 },
+      renameTop: 'new',
+    },
+  );
+  const stat = lstatSync(join(dir, 'real/new/f'));
+  assert.deepEqual([stat.uid, stat.gid, stat.nlink], [12, 34, 2]);
+  await assert.rejects(extractInto(dir, archive([file('f')]), { path: 'none' }), /ENOENT/);
+});
+
+test('a file that somebody put a link in the place of is made anew', options, async (t) => {
+  const dir = fresh(t);
+  mkdirSync(join(dir, 'root'));
+  writeFileSync(join(dir, 'victim'), 'safe');
+  symlinkSync('../victim', join(dir, 'root/f'));
+  await extractInto(join(dir, 'root'), archive([file('f', 'mine')]));
+  assert.equal(readFileSync(join(dir, 'victim'), 'utf8'), 'safe');
+  assert.equal(readFileSync(join(dir, 'root/f'), 'utf8'), 'mine');
+});
+
+test('too many entries, a hard link to nothing and a bomb are refused', options, async (t) => {
+  const dir = fresh(t);
+  const many = archive(Array.from({ length: 11 }, (_, index) => file(`f${index}`)));
+  await assert.rejects(extractInto(dir, many, { maxEntries: 10 }), (error) => isKind(error, 'invalid'));
+  const link = archive([{ header: { name: 'h', type: 'hardlink', linkName: 'none' } }]);
+  await assert.rejects(extractInto(dir, link), /has not brought before/);
+  const bomb = gzipSync(Buffer.concat(await Array.fromAsync(archive([file('z', '\0'.repeat(5_000_000))]))));
+  await assert.rejects(extractInto(dir, Readable.from([bomb]), { maxBytes: 100_000 }), /unpacks to more/);
+});
+
+test('a source that fails is what an extraction fails with', options, async (t) => {
+  const dir = fresh(t);
+  const source = Readable.from(
+    (async function* () {
+      yield Buffer.concat(await Array.fromAsync(archive([file('f')]))).subarray(0, 512);
+      throw new Error('the line is cut');
+    })(),
+  );
+  await assert.rejects(extractInto(dir, source), /the line is cut/);
+});
