@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { commandHelp, flagHelp } from './help.ts';
+import { noArgs } from './spec.ts';
+import { findEntry, tree } from './tree.ts';
+
+test('flags are listed by name and their texts wrapped under their own column', () => {
+  const text = flagHelp(
+    [
+      { name: 'quiet', short: 'q', type: 'bool', usage: 'Only display container IDs' },
+      {
+        name: 'last',
+        short: 'n',
+        type: 'int',
+        usage: 'Show n last created containers (includes all states) (default -1) and some more words to wrap',
+      },
+      { name: 'old', type: 'bool', usage: 'x', hidden: true },
+    ],
+    80,
+  );
+  assert.equal(
+    text,
+    '  -n, --last int   Show n last created containers (includes all states)\n                   (default -1) and some more words to wrap\n  -q, --quiet      Only display container IDs\n',
+  );
+});
+
+test('help has usage, description, aliases and options in this order', () => {
+  const spec = {
+    use: '[OPTIONS]',
+    short: 'List',
+    aliases: ['container ls', 'ps'],
+    flags: [],
+    args: noArgs,
+    run: async () => {},
+  };
+  assert.equal(
+    commandHelp(spec, 'gantry ps', 80),
+    'Usage:  gantry ps [OPTIONS]\n\nList\n\nAliases:\n  gantry container ls, gantry ps\n',
+  );
+});
+
+test('every command loads, its usage fits its name, and no two flags share a letter', async () => {
+  const visit = async (entries: typeof tree): Promise<void> => {
+    for (const entry of entries) {
+      if (entry.load) {
+        const { command } = await entry.load();
+        assert.ok(command.short.length > 0, entry.name);
+        const shorts = command.flags.flatMap((flag) => flag.short ?? []);
+        assert.equal(new Set(shorts).size, shorts.length, `short flags of ${entry.name}`);
+        const names = command.flags.map((flag) => flag.name);
+        assert.equal(new Set(names).size, names.length, `flags of ${entry.name}`);
+      }
+      await visit(entry.children ?? []);
+    }
+  };
+  await visit(tree);
+  assert.equal(findEntry(['container', 'list']), findEntry(['container', 'ls']));
+});

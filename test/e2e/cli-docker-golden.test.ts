@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { hasDockerCli, TestDaemon } from '../support/index.ts';
+
+/** The same command lines with Docker's CLI and with gantry against one gantryd: stdout and exit codes must be the same. */
+const LINES: readonly (readonly string[])[] = [
+  ['ps', '-aq', '--no-trunc'],
+  ['ps', '-a', '--no-trunc', '--format', 'table {{.ID}}\\t{{.Names}}\\t{{.Ports}}\\t{{.Label "l1"}}'],
+  ['ps', '-a', '--format', '{{upper .Names}} {{.Image}} {{.Command}} {{.State}} {{.Networks}}'],
+  ['ps', '--format', '{{.Foo}}'],
+  ['ps', '--format', '{{'],
+  ['ps', '-f', 'name=golden', '-q'],
+  ['ps', '-f', 'nope=1'],
+  ['ps', '-f', 'x'],
+  ['ps', 'extra'],
+  ['images', '-q'],
+  ['images', '--no-trunc', '--digests'],
+  ['images', '--format', '{{.Repository}}:{{.Tag}} {{.ID}} {{.Size}}'],
+  ['volume', 'ls'],
+  ['volume', 'ls', '-q'],
+  ['volume', 'ls', '--format', 'json'],
+  ['volume', 'inspect', 'goldenvol'],
+  ['network', 'ls'],
+  ['network', 'ls', '--no-trunc', '-q'],
+  ['network', 'inspect', 'goldennet'],
+  ['network', 'inspect', 'goldennet', '-f', '{{range .IPAM.Config}}{{.Subnet}}{{end}}'],
+  ['inspect', 'golden'],
+  ['inspect', '-f', '{{.State.Status}} {{.Config.Env}} {{.HostConfig.Binds}} {{.HostConfig.CapAdd}}', 'golden'],
+  ['inspect', '-f', '{{json .NetworkSettings.Ports}}', 'golden'],
+  ['inspect', '-f', '{{range $k, $v := .NetworkSettings.Networks}}{{$k}}={{$v.IPAddress}}{{end}}', 'golden'],
+  ['inspect', '-f', '{{if .State.Health}}yes{{else}}no{{end}}', 'golden'],
+  ['inspect', '-f', '{{.Nope}}', 'golden'],
+  ['inspect', 'golden', 'nope'],
+  ['inspect', '--type', 'image', 'busybox'],
+  ['container', 'inspect', 'nope'],
+  ['image', 'inspect', 'nope'],
+  ['history', '--no-trunc', '--human=false', 'busybox'],
+  ['port', 'golden'],
+  ['port', 'golden', '80'],
+  ['port', 'golden', '81'],
+  ['top', 'golden', '-o', 'pid,comm'],
+  ['exec', 'golden', 'sh', '-c', 'echo out; exit 7'],
+  ['exec', '-e', 'X=1', '-w', '/tmp', 'golden', 'sh', '-c', 'echo $X; pwd'],
+  ['exec', 'golden'],
+  ['logs', 'golden'],
+  ['logs', '--tail', '1', 'golden'],
+  ['stop', 'nope'],
+  ['kill', 'nope', 'nope2'],
+  ['start', 'nope'],
+  ['start', '-a', 'x', 'y'],
+  ['rm', 'nope'],
+  ['rm', '-f', 'nope'],
+  ['rm', 'golden'],
+  ['rmi', 'nope'],
+  ['rmi', '-f', 'nope'],
+  ['volume', 'rm', 'nope'],
+  ['network', 'rm', 'bridge'],
+  ['wait', 'nope'],
+  ['rename', 'golden', 'golden'],
+  ['update', 'golden'],
+  ['tag', 'busybox', 'Foo'],
+  ['tag', 'nope', 'foo'],
+  ['create'],
+  ['run'],
+  ['run', '--foo'],
+  ['run', '-m', 'x', 'busybox'],
+  ['run', '-p', 'x', 'busybox'],
+  ['run', '--restart', 'foo', 'busybox'],
+  ['run', '-e', '=x', 'busybox'],
+  ['run', '--env-file', '/nonexistent', 'busybox'],
+  ['run', '--rm', '--restart', 'always', 'busybox'],
+  ['run', '-d', '-a', 'stdin', 'busybox'],
+  ['run', '-it', 'busybox'],
+  ['run', '--rm', 'busybox', 'nope'],
+  ['run', '--rm', 'busybox', '/etc'],
+  ['run', '--rm', 'busybox', 'sh', '-c', 'echo out; echo err >&2; exit 5'],
+  ['run', '--rm', '-h', 'foo', '-w', '/tmp', '-u', '1000', 'busybox', 'sh', '-c', 'hostname; pwd; id -u'],
+  ['run', '--rm', '--entrypoint', 'echo', 'busybox', 'x', 'y'],
+  ['run', '--rm', '--mount', 'type=bind,src=/nonexistent,dst=/x', 'busybox', 'true'],
+  ['run', '--rm', '--read-only', 'busybox', 'touch', '/x'],
+  ['cp', 'golden:/nope', '/tmp/x'],
+  ['cp', 'a', 'b'],
+  ['context', 'show'],
+  ['context', 'inspect', 'nope'],
+  ['info', '-f', '{{.NCPU}} {{.Driver}} {{.Name}}'],
+  ['version', '-f', '{{.Server.Version}} {{.Server.ApiVersion}}'],
+  ['system', 'df', '--format', '{{.Type}} {{.TotalCount}}'],
+  ['image', 'ls', 'a', 'b'],
+  ['network', 'create'],
+  ['commit', 'nope'],
+];
+
+let daemon: TestDaemon;
+before(async () => {
+  if (!hasDockerCli) return;
+  daemon = await TestDaemon.start();
+  await daemon.ok('network', 'create', '--subnet', '10.213.0.0/24', 'goldennet');
+  await daemon.ok(
+    'run',
+    '-d',
+    '--name',
+    'golden',
+    '-v',
+    'goldenvol:/data',
+    '-e',
+    'A=b',
+    '--label',
+    'l1=x',
+    '--expose',
+    '80',
+    'busybox',
+    'sh',
+    '-c',
+    'echo one; echo two; exec sleep 100000',
+  );
+});
+after(async () => {
+  if (hasDockerCli) await daemon[Symbol.asyncDispose]();
+});
+
+/** Docker's own name in what it prints; ids of containers that each run makes. */
+const normal = (text: string): string => text.replaceAll('docker', 'gantry').replace(/\b[0-9a-f]{12}\b/g, '<id>');
+
+for (const line of LINES)
+  test(`gantry ${line.join(' ')} prints and returns what docker does`, { skip: !hasDockerCli }, async () => {
+    const docker = await daemon.docker(line);
+    const gantry = await daemon.gantry(line);
+    assert.equal(normal(gantry.stdout), normal(docker.stdout));
+    assert.equal(gantry.code, docker.code, gantry.stderr);
+    assert.doesNotMatch(gantry.stderr, /^\s+at .*:\d+:\d+/m, 'a stack trace is no message');
+  });

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { join, resolve } from 'node:path';
+import { after, before, test } from 'node:test';
+import { execute, TestDaemon } from '../support/index.ts';
+
+const checkout = resolve(import.meta.dirname, '../..');
+type Step = { expect: string } | { send: string } | { resize: [number, number] } | { signal: string };
+interface Seen {
+  output: string;
+  code: number | null;
+  problem: string | null;
+  /** The terminal echoes, edits lines and processes output, as before. */
+  sane: boolean;
+}
+
+let daemon: TestDaemon;
+before(async () => {
+  daemon = await TestDaemon.start();
+  await daemon.ok('run', '-d', '--name', 'live', 'busybox', 'sh', '-c', 'while true; do echo tick; sleep 1; done');
+});
+after(() => daemon[Symbol.asyncDispose]());
+
+async function inTerminal(
+  args: readonly string[],
+  steps: readonly Step[],
+  size: { rows?: number; cols?: number } = {},
+): Promise<Seen> {
+  const env = {
+    DOCKER_HOST: daemon.host,
+    DOCKER_CONFIG: `${daemon.root}/config`,
+    GANTRY_NO_AUTOSTART: '1',
+    TERM: 'xterm',
+  };
+  const job = { cmd: [join(checkout, 'bin/gantry'), ...args], env, steps, ...size };
+  const outcome = await execute('python3', [join(import.meta.dirname, 'cli-pty.py'), JSON.stringify(job)]);
+  assert.equal(outcome.code, 0, outcome.stderr);
+  const seen = JSON.parse(outcome.stdout) as Seen;
+  assert.equal(seen.problem, null, seen.output);
+  assert.equal(seen.sane, true, 'the terminal is restored');
+  return seen;
+}
+
+test('run -it is a terminal of the right size that follows the window and returns the exit code', async () => {
+  const { code } = await inTerminal(
+    ['run', '--rm', '-it', 'busybox', 'sh'],
+    [
+      { expect: '/ # ' },
+      { send: 'stty size\r' },
+      { expect: '20 77' },
+      { resize: [30, 100] },
+      { send: 'until [ "$(stty size)" = "30 100" ]; do :; done; echo resi""zed\r' },
+      { expect: 'resized' },
+      { send: 'exit 4\r' },
+    ],
+    { rows: 20, cols: 77 },
+  );
+  assert.equal(code, 4);
+});
+
+test('detach keys leave the container running, attach comes back and ends with its code', async () => {
+  const left = await inTerminal(
+    ['run', '--name', 'left', '-it', 'busybox', 'sh'],
+    [{ expect: '/ # ' }, { send: '\x10\x11' }],
+  );
+  assert.equal(left.code, 0);
+  assert.equal(await daemon.ok('inspect', '-f', '{{.State.Running}}', 'left'), 'true');
+  const back = await inTerminal(['attach', 'left'], [{ send: '\r' }, { expect: '/ # ' }, { send: 'exit 9\r' }]);
+  assert.equal(back.code, 9);
+});
+
+test('exec -it has a terminal, --detach-keys changes the keys', async () => {
+  const { code } = await inTerminal(
+    ['exec', '-it', 'live', 'sh'],
+    [{ expect: '/ # ' }, { send: 'echo $((40+2))\r' }, { expect: '42' }, { send: 'exit 6\r' }],
+  );
+  assert.equal(code, 6);
+  const away = await inTerminal(
+    ['exec', '-it', '--detach-keys', 'ctrl-a', 'live', 'sh'],
+    [{ expect: '/ # ' }, { send: '\x01' }],
+  );
+  assert.equal(away.code, 0);
+});
+
+test('a signal to run -it gives the terminal back', async () => {
+  const { code } = await inTerminal(
+    ['run', '--name', 'struck', '-it', 'busybox', 'sh'],
+    [{ expect: '/ # ' }, { signal: 'SIGTERM' }],
+  );
+  assert.equal(code, -15);
+});
+
+test('Ctrl-C ends logs -f and stats at once', async () => {
+  assert.equal((await inTerminal(['logs', '-f', 'live'], [{ expect: 'tick' }, { send: '\x03' }])).code, -2);
+  assert.equal((await inTerminal(['stats'], [{ expect: 'live' }, { send: '\x03' }])).code, -2);
+});
+
+test('a password is asked for without showing it', async () => {
+  const { output } = await inTerminal(
+    ['login', 'localhost:1'],
+    [{ expect: 'Username: ' }, { send: 'joe\r' }, { expect: 'Password: ' }, { send: 'hidden-word\r' }],
+  );
+  assert.match(output, /joe/);
+  assert.doesNotMatch(output, /hidden-word/);
+});
+
+test('the full-screen view shows containers, also in 40 columns, and leaves with q', async () => {
+  for (const cols of [120, 40]) {
+    const { code, output } = await inTerminal(['top'], [{ expect: 'live' }, { expect: 'tick' }, { send: 'q' }], {
+      rows: 24,
+      cols,
+    });
+    assert.equal(code, 0);
+    assert.ok(output.endsWith('\x1b[?1049l') || output.includes('\x1b[?1049l'), 'the alternate screen is left');
+  }
+});
+
+test('tars are not written to a terminal', async () => {
+  for (const args of [
+    ['save', 'busybox'],
+    ['export', 'live'],
+    ['cp', 'live:/etc', '-'],
+  ]) {
+    const { code, output } = await inTerminal(args, []);
+    assert.equal(code, 1);
+    assert.match(output, /cowardly refusing/);
+  }
+});
