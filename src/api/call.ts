@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import type { z } from 'zod';
 import { invalid, messageOf } from '../common/index.ts';
 import { RegistryAuth } from '../wire/index.ts';
+import { RAW_STREAM } from './frames.ts';
 import { readJson } from './json-body.ts';
 import { MessageStream } from './message-stream.ts';
 import { PLAIN_HEADER } from './plain-hijack.ts';
@@ -85,7 +86,7 @@ export class Call {
     this.response.end(bytes);
   }
   empty(status = 204): void {
-    this.response.writeHead(status);
+    this.response.writeHead(status, status === 204 || status === 304 ? {} : { 'Content-Length': 0 });
     this.response.end();
   }
   /** Sends headers now, for an answer that takes its time. */
@@ -118,7 +119,7 @@ export class Call {
       // A request behind another one on its connection, without Upgrade: its own body is the input.
       this.response.useChunkedEncodingByDefault = false;
       this.response.shouldKeepAlive = false;
-      this.response.writeHead(200, { 'Content-Type': contentType, Connection: 'close' });
+      this.response.writeHead(200, { 'Content-Type': RAW_STREAM, Connection: 'close' });
       this.response.flushHeaders();
       // The pair form is missing from Node's types.
       const pair = { readable: this.request, writable: this.response };
@@ -128,8 +129,8 @@ export class Call {
     this.request.resume();
     const first = this.wantsUpgrade
       ? `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${contentType}\r\nConnection: Upgrade\r\nUpgrade: ${this.request.headers.upgrade ?? 'tcp'}\r\n`
-      : 'HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\n';
-    const others = Object.entries(this.response.getHeaders()).map(([name, value]) => `${name}: ${String(value)}\r\n`);
+      : `HTTP/1.1 200 OK\r\nContent-Type: ${RAW_STREAM}\r\n`;
+    const others = this.response.getHeaderNames().map((name) => `${titled(name)}: ${String(this.response.getHeader(name))}\r\n`);
     socket.write(`${first}${others.join('')}\r\n`);
     return socket;
   }
@@ -153,6 +154,9 @@ export class Call {
     this.response.end(`${message}\n`);
   }
 }
+
+/** `api-version` → `Api-Version`: HTTP does not care, but people read it. */
+const titled = (name: string): string => name.replace(/(^|-)[a-z]/g, (letters) => letters.toUpperCase());
 
 /** A response on a connection that Node's server has given away (`upgrade`). */
 export function responseOn(request: IncomingMessage, socket: Socket): ServerResponse {
