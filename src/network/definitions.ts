@@ -38,10 +38,13 @@ function uniqueLocalSpace(): AddressSpace {
   return { base: formatPrefix({ ...addressFromBytes(bytes), length: 48 }), size: 64 };
 }
 
+const unparsed = (key: string, value: string, reason: string) =>
+  invalid(`failed to parse ${key} value: ${value} (${reason})`);
+
 function boolean(options: Record<string, string>, key: string): void {
   const value = options[key];
   if (value !== undefined && !/^(1|t|true|0|f|false)$/i.test(value))
-    throw invalid(`failed to parse ${key} value: "${value}": strconv.ParseBool: parsing "${value}": invalid syntax`);
+    throw unparsed(key, value, `strconv.ParseBool: parsing "${value}": invalid syntax`);
 }
 
 function checkBridgeOptions(options: Record<string, string>): void {
@@ -49,20 +52,21 @@ function checkBridgeOptions(options: Record<string, string>): void {
     boolean(options, `${BRIDGE}${key}`);
   const mtu = options[MTU];
   if (mtu !== undefined && !/^\d+$/.test(mtu))
-    throw invalid(`failed to parse ${MTU} value: "${mtu}": strconv.Atoi: parsing "${mtu}": invalid syntax`);
+    throw unparsed(MTU, mtu, `strconv.Atoi: parsing "${mtu}": invalid syntax`);
   const name = options[`${BRIDGE}name`];
   if (name !== undefined && (name.length > 15 || !/^[^\s/:]+$/.test(name)))
     throw invalid(`invalid bridge name: ${name}`);
   for (const family of [4, 6]) {
     const mode = options[`${BRIDGE}gateway_mode_ipv${family}`];
     if (mode !== undefined && !['nat', 'nat-unprotected', 'routed', 'isolated'].includes(mode))
-      throw invalid(`unknown gateway mode ${mode}`);
+      throw unparsed(`${BRIDGE}gateway_mode_ipv${family}`, mode, `unknown gateway mode ${mode}`);
     const host = options[`com.docker.network.host_ipv${family}`];
     if (host !== undefined && parseAddress(host)?.family !== family)
       throw invalid(`invalid address for host_ipv${family}: ${host}`);
   }
   const binding = options[`${BRIDGE}host_binding_ipv4`];
-  if (binding !== undefined && parseAddress(binding) === undefined) throw invalid(`nil ip`);
+  if (binding !== undefined && parseAddress(binding) === undefined)
+    throw unparsed(`${BRIDGE}host_binding_ipv4`, binding, 'nil ip');
 }
 
 function choosePool(family: 4 | 6, around: Surroundings, gatewayNeeded: boolean): Pool {
@@ -111,8 +115,7 @@ function refuseUnsupported(body: CreateNetworkBody, driver: string): asserts dri
   if (scope !== '' && scope !== 'local')
     throw unsupported(`networks of scope ${scope} are not supported: Gantry runs on one machine`);
   const ipam = body.IPAM?.Driver ?? '';
-  if (ipam !== '' && ipam !== 'default' && ipam !== 'null')
-    throw notFound(`could not find plugin ${ipam} in v1 plugin registry: plugin not found`);
+  if (ipam !== '' && ipam !== 'default' && ipam !== 'null') throw notFound(`plugin "${ipam}" not found`);
 }
 
 /** The record of a network that a client asked for. Throws in Docker's words; touches nothing. */
@@ -123,7 +126,7 @@ export function defineNetwork(body: CreateNetworkBody, around: Surroundings): St
   const requests = body.IPAM?.Config ?? [];
   const ipv6 = body.EnableIPv6 ?? false;
   const faults = poolFaults(requests, ipv6);
-  if (faults.length > 0) throw invalid(`invalid network config:\n${faults.join('\n')}`);
+  if (faults.length > 0) throw invalid(`invalid network config:\n${listed(faults)}`);
   if (!ipv4 && !ipv6) throw invalid('IPv4 or IPv6 must be enabled');
   const id = newId();
   const options = { ...(driver === 'bridge' ? around.options.defaultNetworkOptions : {}), ...body.Options };
@@ -139,7 +142,7 @@ export function defineNetwork(body: CreateNetworkBody, around: Surroundings): St
     ipv6,
     created: nowText(),
     ipamDriver: body.IPAM?.Driver === undefined || body.IPAM.Driver === '' ? 'default' : body.IPAM.Driver,
-    ipamOptions: body.IPAM?.Options ?? {},
+    ipamOptions: body.IPAM?.Options ?? null,
     pools: [],
     link: '',
     foreignLink: false,

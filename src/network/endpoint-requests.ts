@@ -42,10 +42,13 @@ function faultsOf({ settings }: EndpointRequest, network: StoredNetwork): string
   return faults;
 }
 
-/** Throws `invalid config for network …` as Docker lists faults: one alone, several with bullets. */
+/** One fault alone, several with bullets (moby internal/multierror). */
+export const listed = (faults: readonly string[]): string =>
+  faults.length === 1 ? faults[0]! : faults.map((fault) => `* ${fault}`).join('\n');
+
+/** Throws `invalid config for network …` with all its faults. */
 export function checkEndpointRequest(request: EndpointRequest, network: StoredNetwork): void {
   const faults = faultsOf(request, network);
   if (faults.length === 0) return;
-  const text = faults.length === 1 ? faults[0]! : faults.map((fault) => `* ${fault}`).join('\n');
-  throw invalid(`invalid config for network ${request.network}: invalid endpoint settings:\n${text}`);
+  throw invalid(`invalid config for network ${request.network}: invalid endpoint settings:\n${listed(faults)}`);
 }

@@ -107,14 +107,14 @@ export function poolFaults(pools: readonly IPAMPool[], ipv6: boolean): string[] 
           faults.push(`invalid ip-range ${IPRange}: it should be ${formatPrefix(networkOf(range))}`);
       }
     }
-    const inside = (what: string, text: string): void => {
+    const inside = (what: string, name: string, text: string): void => {
       const address = parseAddress(text);
-      if (address === undefined) faults.push(`invalid ${what} ${text}: invalid address`);
+      if (address === undefined) faults.push(`invalid ${what} ${name}: invalid address`);
       else if (!contains(subnet, address))
-        faults.push(`invalid ${what} ${text}: parent subnet ${Subnet} doesn't contain this address`);
+        faults.push(`invalid ${what} ${name}: parent subnet ${Subnet} doesn't contain this address`);
     };
-    if (Gateway !== '') inside('gateway', Gateway.split('/')[0]!);
-    for (const text of Object.values(AuxiliaryAddresses)) inside('auxiliary address', text);
+    if (Gateway !== '') inside('gateway', Gateway, Gateway.split('/')[0]!);
+    for (const [name, text] of Object.entries(AuxiliaryAddresses)) inside('auxiliary address', name, text);
   }
   return faults;
 }

@@ -12,7 +12,7 @@ import {
 } from '../common/index.ts';
 import { releaseNetworkNamespace } from '../sys/index.ts';
 import type { CreateNetworkBody, NetworkInspect } from '../wire/index.ts';
-import { type Prefix, parsePrefix } from './address.ts';
+import { formatPrefix, type Prefix, parsePrefix } from './address.ts';
 import { hasDns, networkAnswer } from './answers.ts';
 import { ensureBridge, removeBridge } from './bridges.ts';
 import { CompanionClient } from './companion-client.ts';
@@ -31,7 +31,6 @@ import type { EndpointRequest, NetworkRecord, NetworkService, SandboxRequest, Sa
 import { checkVlanOptions, ensureParent } from './vlan-drivers.ts';
 
 const PREDEFINED: readonly string[] = ['bridge', 'host', 'none', 'default'];
-const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 
 /** The networks of one daemon. */
 export class Networks implements NetworkService {
@@ -153,12 +152,8 @@ export class Networks implements NetworkService {
 
   async create(body: CreateNetworkBody): Promise<{ Id: string; Warning: string }> {
     const name = body.Name ?? '';
-    if (name === '') throw invalid('invalid network name: name is empty');
+    if (name.trim() === '') throw invalid('invalid name: name is empty');
     if (PREDEFINED.includes(name)) throw forbidden(`operation is not permitted on predefined ${name} network`);
-    if (!NAME.test(name))
-      throw invalid(
-        `invalid network name: ${JSON.stringify(name)}: only ASCII letters, digits, '_', '.' and '-' are allowed`,
-      );
     if (this.#book.byName(name) !== undefined) throw conflict(`network with name ${name} already exists`);
     const network = defineNetwork(body, this.#around(new Set()));
     this.#checkLink(network);

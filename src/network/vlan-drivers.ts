@@ -30,7 +30,7 @@ export function checkVlanOptions(network: StoredNetwork, others: readonly Stored
       throw invalid(`requested ipvlan flag '${flag}' is not valid, 'bridge' is the ipvlan driver default`);
   }
   const parent = options.parent ?? '';
-  if (parent === 'lo') throw invalid('loopback interface is not a valid parent link');
+  if (parent === 'lo') throw invalid(`loopback interface is not a valid ${driver} parent link`);
   const rival = others.find(
     (other) => other.driver === driver && parent !== '' && other.link === parent && other.id !== network.id,
   );
@@ -52,7 +52,8 @@ export function ensureParent(links: Links, network: StoredNetwork): void {
   if (links.find(wanted) !== undefined) return;
   const match = /^(.+)\.(\d+)$/.exec(wanted);
   const parent = match ? links.find(match[1]!) : undefined;
-  if (!match || parent === undefined) throw invalid(`parent interface ${wanted} was not found on the host`);
+  if (!match || parent === undefined)
+    throw invalid(`invalid subinterface vlan name ${wanted}, example formatting is eth0.10`);
   const id = Number(match[2]);
   if (id < 1 || id > 4094) throw invalid(`vlan id must be between 1-4094, received: ${id}`);
   links.createVlan(wanted, parent.index, id);
