@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { forbidden, invalid, newId, notFound, nowText, unsupported } from '../common/index.ts';
 import type { CreateNetworkBody, IPAMPool } from '../wire/index.ts';
 import { addressFromBytes, formatAddress, formatPrefix, type Prefix, parseAddress, parsePrefix } from './address.ts';
+import { listed } from './endpoint-requests.ts';
 import {
   type AddressSpace,
   chooseSubnet,

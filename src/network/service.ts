@@ -153,7 +153,7 @@ export class Networks implements NetworkService {
   async create(body: CreateNetworkBody): Promise<{ Id: string; Warning: string }> {
     const name = body.Name ?? '';
     if (name.trim() === '') throw invalid('invalid name: name is empty');
-    if (PREDEFINED.includes(name)) throw forbidden(`operation is not permitted on predefined ${name} network`);
+    if (PREDEFINED.includes(name)) throw forbidden(`operation is not permitted on predefined ${name} network `);
     if (this.#book.byName(name) !== undefined) throw conflict(`network with name ${name} already exists`);
     const network = defineNetwork(body, this.#around(new Set()));
     this.#checkLink(network);
