@@ -1,0 +1,115 @@
+import { invalid } from '../common/index.ts';
+import type { Directives, Heredoc, LogicalLine } from './types.ts';
+
+const failed = (why: string) => invalid(`failed to parse Dockerfile: ${why}`);
+
+/** Instructions that may be followed by here-documents. */
+const WITH_HEREDOCS = /^\s*(?:onbuild\s+)?(?:add|copy|run)\s/i;
+
+/** Parser directives: `# key=value` lines before anything else. */
+export function readDirectives(lines: readonly string[]): Directives {
+  const found: Directives = { escape: '\\' };
+  const seen = new Set<string>();
+  for (const line of lines) {
+    const match = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/.exec(line);
+    if (match === null) break;
+    const key = match[1]!.toLowerCase();
+    const value = match[2]!;
+    if (key !== 'escape' && key !== 'syntax' && key !== 'check') break;
+    if (seen.has(key)) throw failed(`only one ${key} parser directive can be used`);
+    seen.add(key);
+    if (key !== 'escape') found[key] = value;
+    else if (value === '\\' || value === '`') found.escape = value;
+    else throw failed(`invalid escape token '${value}' does not match \` or \\`);
+  }
+  return found;
+}
+
+const isComment = (line: string): boolean => /^[ \t]*#/.test(line);
+
+/** A line without its continuation mark, and whether the instruction ends with it. The mark must not itself be escaped. */
+function cutContinuation(line: string, escape: string): { text: string; ends: boolean } {
+  const trimmed = line.replace(/[ \t]+$/, '');
+  if (!trimmed.endsWith(escape) || trimmed.at(-2) === escape) return { text: line, ends: true };
+  return { text: trimmed.slice(0, -1), ends: false };
+}
+
+/** Joins continuations, drops comments and empty lines, takes here-documents along (BuildKit frontend/dockerfile/parser). */
+export function readLines(text: string, { escape }: Directives): LogicalLine[] {
+  const source = text.replace(/^\uFEFF/, '').split(/\r?\n/);
+  const found: LogicalLine[] = [];
+  for (let at = 0; at < source.length; ) {
+    const first = at;
+    const raw = source[at++]!;
+    if (isComment(raw)) continue;
+    let { text: joined, ends } = cutContinuation(raw.trimStart(), escape);
+    if (ends && joined.trim() === '') continue;
+    while (!ends && at < source.length) {
+      const next = source[at++]!;
+      if (isComment(next) || next.trim() === '') continue;
+      const cut = cutContinuation(next, escape);
+      joined += cut.text;
+      ends = cut.ends;
+    }
+    joined = joined.trim();
+    if (joined === '') continue;
+    const heredocs: Heredoc[] = [];
+    if (WITH_HEREDOCS.test(joined))
+      for (const start of heredocStarts(joined, escape)) {
+        const content: string[] = [];
+        for (;;) {
+          if (at >= source.length) throw failed('unterminated heredoc');
+          const line = source[at++]!;
+          if ((start.chomp ? line.replace(/^\t+/, '') : line) === start.name) break;
+          content.push(`${line}\n`);
+        }
+        heredocs.push({ ...start, content: content.join('') });
+      }
+    found.push({ line: first + 1, text: joined, heredocs });
+  }
+  return found;
+}
+
+/** One word as a here-document's start: `<<EOF`, `<<-"EOF"`, `0<<EOF`. */
+export function heredocStart(word: string): Omit<Heredoc, 'content'> | undefined {
+  const match = /^0?<<(-?)([^<\s]+)$/.exec(word);
+  if (match === null) return undefined;
+  const written = match[2]!;
+  const name = written.replace(/["'\\]/g, '');
+  if (name === '') return undefined;
+  return { name, expand: name === written, chomp: match[1] === '-' };
+}
+
+function heredocStarts(text: string, escape: string): Omit<Heredoc, 'content'>[] {
+  // A JSON form holds no here-documents.
+  if (/^\s*(?:onbuild\s+)?\S+\s+(?:--\S+\s+)*\[/i.test(text)) return [];
+  return shellWords(text, escape).flatMap((word) => heredocStart(word) ?? []);
+}
+
+/** Words split at blanks outside quotes; quotes and escapes stay as they are (BuildKit parser, parseWords). */
+export function shellWords(text: string, escape: string): string[] {
+  const words: string[] = [];
+  let word = '';
+  let inWord = false;
+  let quote = '';
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i]!;
+    if (quote === '' && /\s/.test(char)) {
+      if (inWord) words.push(word);
+      word = '';
+      inWord = false;
+      continue;
+    }
+    inWord = true;
+    if (char === escape) {
+      if (i + 1 >= text.length) break;
+      word += char + text[++i];
+      continue;
+    }
+    if (quote === '' && (char === '"' || char === "'")) quote = char;
+    else if (char === quote) quote = '';
+    word += char;
+  }
+  if (inWord && word !== '') words.push(word);
+  return words;
+}
