@@ -114,7 +114,7 @@ export async function compose({ settings, env, log, version }: ComposeParts): Pr
         volumes,
         build,
         counts,
-        listeners: () => 0,
+        listeners: () => events.listeners(),
       }),
   });
   await opened.reconcile();

@@ -34,7 +34,12 @@ export function readConfigFile(path: string, flags: ReadonlyMap<string, OptionVa
     throw fail(`invalid JSON: ${(error as Error).message}`);
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw fail('invalid JSON: an object is needed');
-  const entries = Object.entries(parsed).filter(([, value]) => value !== null);
+  return checkConfig(parsed as Record<string, unknown>, flags, fail);
+}
+
+/** Checks an object with the keys of daemon.json. */
+export function checkConfig(config: Record<string, unknown>, flags: ReadonlyMap<string, OptionValue>, fail: (why: string) => Error): Map<string, OptionValue> {
+  const entries = Object.entries(config).filter(([, value]) => value !== null && value !== undefined);
   const specs = new Map(OPTIONS.filter(({ key }) => key !== undefined).map((spec) => [spec.key as string, spec]));
   const unknown = entries.map(([key]) => key).filter((key) => !specs.has(key));
   if (unknown.length > 0) throw fail(`the following directives don't match any configuration option: ${unknown.join(', ')}`);

@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { type Api, createApi } from '../api/index.ts';
 import type { Logger, LogSink } from '../common/index.ts';
-import { messageOf } from '../common/index.ts';
+import { messageOf, unavailable } from '../common/index.ts';
+import type { Engine } from '../engine/index.ts';
 import { type Composition, compose } from './compose.ts';
 import { lockRoot, writePidfile } from './exclusive.ts';
 import { type Listener, listenAll } from './listen.ts';
@@ -34,6 +35,12 @@ export class Daemon {
   constructor(parts: DaemonParts) {
     this.#parts = parts;
     this.#settings = parts.settings;
+  }
+
+  /** Throws unavailable before the start and after the stop. */
+  get engine(): Engine {
+    if (this.#composition === undefined || this.#stopping !== undefined) throw unavailable('the engine is not running');
+    return this.#composition.engine;
   }
 
   /** Resolves when clients are served. */

@@ -8,10 +8,12 @@ const KEPT = 256;
 /** A reader that falls behind by more than this loses its stream, rather than the daemon its memory. */
 const BACKLOG = 65_536;
 
-export function createEventBus(): EventBus {
+/** Also tells how many streams are open. */
+export function createEventBus(): EventBus & { listeners(): number } {
   const past: EventMessage[] = [];
   const readers = new Set<(event: EventMessage) => void>();
   return {
+    listeners: () => readers.size,
     emit({ type, action, id, attributes }) {
       const ns = nowNs();
       const old = type === 'container' || type === 'image';

@@ -1,0 +1,1 @@
+export { createEngine, type EmbeddedEngine, type EngineOptions } from './embed.ts';
