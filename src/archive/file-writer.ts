@@ -3,6 +3,8 @@ import { startWriteback } from '../sys/index.ts';
 
 const PAGE = 4096;
 const ZERO_PAGE = Buffer.alloc(PAGE);
+const isZero = (bytes: Buffer, start: number, end: number): boolean =>
+  bytes[start] === 0 && bytes[end - 1] === 0 && ZERO_PAGE.compare(bytes, start, end, 0, end - start) === 0;
 /** Only files at least this large are looked through for runs of zeros. */
 const HOLES_FROM = 64 * 1024;
 /** Large files start towards the disk while more comes, so that the closing sync has less to wait for. */
@@ -29,14 +31,15 @@ export class FileWriter {
   }
 
   #putWithHoles(chunk: Buffer, offset: number): void {
-    // Up to the first page of the file that lies wholly in the chunk, then page by page.
+    // Piece by piece of the file's pages; a page that two chunks share is a hole if neither part was written.
     let start = 0;
-    let at = (PAGE - (offset % PAGE)) % PAGE;
-    for (; at + PAGE <= chunk.length; at += PAGE) {
-      if (chunk[at] !== 0 || chunk[at + PAGE - 1] !== 0) continue;
-      if (ZERO_PAGE.compare(chunk, at, at + PAGE) !== 0) continue;
-      this.#put(chunk.subarray(start, at), offset + start);
-      start = at + PAGE;
+    for (let at = 0; at < chunk.length; ) {
+      const end = Math.min(chunk.length, at + PAGE - ((offset + at) % PAGE));
+      if (isZero(chunk, at, end)) {
+        this.#put(chunk.subarray(start, at), offset + start);
+        start = end;
+      }
+      at = end;
     }
     this.#put(chunk.subarray(start), offset + start);
     if (this.#end - this.#flushed >= WRITEBACK_STEP) {

@@ -1,5 +1,4 @@
-import { existsSync, renameSync } from 'node:fs';
-import { rmdir } from 'node:fs/promises';
+import { renameSync } from 'node:fs';
 import { removeTree } from '../archive/index.ts';
 import { isErrno } from '../common/index.ts';
 import type { Places } from './places.ts';
@@ -19,9 +18,4 @@ export function setAside(places: Places, path: string): string | undefined {
 export async function discard(places: Places, path: string): Promise<void> {
   const aside = setAside(places, path);
   if (aside !== undefined) await removeTree(aside);
-}
-
-/** Removes a mount point that is there. */
-export async function removeMountPoint(path: string): Promise<void> {
-  if (existsSync(path)) await rmdir(path);
 }

@@ -121,6 +121,8 @@ test('a cancelled unpack leaves nothing, and one waiter of two may go', options,
   const third = store.unpack(never, { signal: stop.signal });
   setImmediate(() => stop.abort());
   await assert.rejects(third, (error) => isKind(error, 'cancelled'));
+  const unopened = store.unpack(() => new Promise(() => {}), { signal: AbortSignal.timeout(20) });
+  await assert.rejects(unopened, (error) => isKind(error, 'cancelled'));
   assert.deepEqual(readdirSync(join(root, 'layers/passing')), []);
 });
 

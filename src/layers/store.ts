@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, rmdirSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { packDirectory, treeChanges, treeSize } from '../archive/index.ts';
+import { packDirectory, removeTree, treeChanges, treeSize } from '../archive/index.ts';
 import { conflict, isErrno, type Logger, notFound } from '../common/index.ts';
 import type { Database } from '../state/index.ts';
 import { mounts, syncFileSystem, unmount as unmountPath } from '../sys/index.ts';
@@ -83,7 +83,7 @@ class DiskLayerStore implements LayerStore {
       this.#records.removeLayer(chainId);
       return setAside(this.#places, this.#places.layer(chainId));
     });
-    if (aside !== undefined) await discard(this.#places, aside);
+    if (aside !== undefined) await removeTree(aside);
   }
 
   async createSnapshot(id: string, { parent, owner }: { parent?: string; owner: string }): Promise<void> {
@@ -142,7 +142,7 @@ class DiskLayerStore implements LayerStore {
     await this.unmount(id);
     const aside = setAside(this.#places, path);
     this.#records.removeSnapshot(id);
-    if (aside !== undefined) await discard(this.#places, aside);
+    if (aside !== undefined) await removeTree(aside);
   }
 
   snapshots(): SnapshotRecord[] {

@@ -21,6 +21,24 @@ interface Run {
   progress: Set<(bytesRead: number) => void>;
 }
 
+/** A source may take long to open and know nothing of the signal; one that comes too late is closed. */
+async function unlessAborted(opening: Promise<Readable>, signal: AbortSignal): Promise<Readable> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => {
+    reject(cancelled('cancelled'));
+    opening.then(
+      (stream) => stream.destroy(),
+      () => {},
+    );
+  };
+  signal.addEventListener('abort', abort);
+  try {
+    return await Promise.race([opening, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
 /** Unpacks archives into layers: once a chain, under a passing name until it is whole, verified and on disk. */
 export class Unpacker {
   readonly #places: Places;
@@ -99,7 +117,7 @@ export class Unpacker {
     const passing = this.#places.passingName();
     mkdirSync(passing, { mode: 0o755 });
     try {
-      const archive = await source();
+      const archive = await unlessAborted(source(), signal);
       const result = await extractLayer(passing, archive, { lower: this.#lower(parent), signal, onProgress });
       if (diffId !== undefined && result.diffId !== diffId)
         throw invalid(`layer archive has diff id ${result.diffId} where ${diffId} was expected`);
