@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { invalid, isKind, messageOf } from '../common/index.ts';
+import { invalid, messageOf } from '../common/index.ts';
 import type { AttachSession, Engine } from '../engine/index.ts';
 import { ExecConfig } from '../wire/index.ts';
 import type { Call } from './call.ts';
@@ -38,7 +38,7 @@ async function startExec(call: Call, execs: Engine['execs']): Promise<void> {
     session = await execs.start(call.name, { detach, tty, consoleSize: call.version >= 42 ? (ConsoleSize ?? undefined) : undefined });
   } catch (error) {
     // A process that cannot be started says so in its output; its exit code tells programs.
-    const refused = isKind(error, 'not-found') || isKind(error, 'conflict') || isKind(error, 'unavailable');
+    const refused = !/^OCI runtime exec failed/.test(messageOf(error));
     if (detach || refused) throw error;
     const connection = call.hijack(streamType(tty, call.version));
     const text = Buffer.from(`${messageOf(error)}\r\n`);

@@ -107,6 +107,16 @@ export class Archive implements ArchiveService {
   }
 
   async put(ref: string, path: string, tar: Readable, options: { noOverwriteDirNonDir: boolean; copyUidGid: boolean; signal: AbortSignal }): Promise<void> {
+    try {
+      await this.#put(ref, path, tar, options);
+    } catch (error) {
+      // Clients send the whole archive before they read an answer.
+      tar.resume();
+      throw error;
+    }
+  }
+
+  async #put(ref: string, path: string, tar: Readable, options: { noOverwriteDirNonDir: boolean; copyUidGid: boolean; signal: AbortSignal }): Promise<void> {
     const container = this.#parts.book.get(ref);
     if (container.record.host.ReadonlyRootfs && !container.record.mounts.some(({ destination, rw }) => rw && `${posix.normalize(`/${path}`)}/`.startsWith(`${destination}/`)))
       throw new EngineError('forbidden', 'container rootfs is marked read-only');

@@ -48,7 +48,7 @@ export class Execs implements ExecService {
     const id = newId();
     this.#execs.set(id, { id, containerId: container.id, config, handle: undefined, started: false, running: false, exitCode: null });
     this.#dropOld();
-    this.#parts.emit(container, `exec_create: ${config.Cmd.join(' ')}`, { execID: id });
+    this.#parts.emit(container, `exec_create: ${commandText(config.Cmd)}`, { execID: id });
     return { Id: id };
   }
 
@@ -78,7 +78,7 @@ export class Execs implements ExecService {
     const process = await this.#process(exec.config, container, options.consoleSize);
     exec.started = true;
     exec.running = true;
-    this.#parts.emit(container, `exec_start: ${(exec.config.Cmd ?? []).join(' ')}`, { execID: id });
+    this.#parts.emit(container, `exec_start: ${commandText(exec.config.Cmd ?? [])}`, { execID: id });
     try {
       exec.handle = await this.#parts.monitor.exec({
         id: container.id,
@@ -167,6 +167,9 @@ export class Execs implements ExecService {
     };
   }
 }
+
+/** moby joins the program and its arguments with a blank, also where there are none. */
+const commandText = ([program = '', ...args]: readonly string[]): string => `${program} ${args.join(' ')}`;
 
 async function drain(handle: ExecHandle): Promise<void> {
   for await (const _ of handle.output);

@@ -16,7 +16,8 @@ import { Attachments } from './containers/attachments.ts';
 import { ContainerBook } from './containers/book.ts';
 import { availableCapabilities } from './containers/devices.ts';
 import { hostsText, openContainerFiles } from './containers/files.ts';
-import { Lifecycle } from './containers/lifecycle.ts';
+import { imageSnapshot, Lifecycle } from './containers/lifecycle.ts';
+import { InitLayers } from './containers/init-layer.ts';
 import { linkEnvironment } from './containers/links.ts';
 import { openContainerTable } from './containers/record.ts';
 import { Containers } from './containers/service.ts';
@@ -110,12 +111,13 @@ export async function openEngine(parts: EngineParts): Promise<OpenedEngine> {
   });
   const lifecycle: Lifecycle = new Lifecycle({
     book, files, layers, networks, volumes, monitor, cgroups, runtimes, attachments, events, log,
+    execRoot,
     initPath: INIT_PROGRAMS.find((path) => existsSync(path)),
     availableCapabilities: capabilities,
     defaults: { dns: defaults.dns, dnsSearch: defaults.dnsSearch, dnsOptions: defaults.dnsOptions, ulimits: defaults.ulimits, shmSize: defaults.shmSize, hostGateway: () => gatewayOf(networks) },
     mountImage: async (imageId, containerId) => {
       const image = images.resolve(imageId);
-      const snapshot = `${containerId}-image-${imageId.slice(7, 19)}`;
+      const snapshot = imageSnapshot(containerId, imageId);
       if (!layers.snapshots().some(({ id }) => id === snapshot)) await layers.createSnapshot(snapshot, { parent: image.chainId, owner: 'container' });
       return layers.mount(snapshot, { readonly: true });
     },
@@ -125,6 +127,7 @@ export async function openEngine(parts: EngineParts): Promise<OpenedEngine> {
     autoRemove: async (container) => containers.erase(container, true),
   });
   const containers: Containers = new Containers({
+    initLayers: new InitLayers(layers),
     book, images, layers, volumes, networks, files, cgroups, monitor, lifecycle, attachments, logs, runtimes, log, defaults,
     health: (id) => health.of(id),
     execIds: (id) => execs.idsOf(id),

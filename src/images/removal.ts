@@ -1,7 +1,7 @@
 import { conflict, type Filters, isKind, notFound, parseTimestampNs, parseRfc3339Ns, shortId } from '../common/index.ts';
 import { familiarName, familiarString, parseReference, withDefaultTag } from '../registry/index.ts';
 import type { ImageDeleteItem } from '../wire/index.ts';
-import type { ImageBook, StoredImage } from './book.ts';
+import { chainIds, type ImageBook, type StoredImage } from './book.ts';
 import type { ListingParts } from './listing.ts';
 
 export interface RemovalParts extends ListingParts {
@@ -47,8 +47,9 @@ export async function removeImage(ref: string, options: { force?: boolean; prune
   }
   if (children(book, image.id).length > 0) return records;
   deleteChain(image, options.prune !== false, parts, records);
+  const own = new Set(chainIds(image.diffIds));
   const { layers } = await parts.collect();
-  for (const chain of layers) records.push({ Deleted: chain });
+  for (const chain of layers) if (own.has(chain)) records.push({ Deleted: chain });
   emit('delete', image.id, { name: image.id });
   return records;
 }

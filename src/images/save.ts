@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { byteName, type TarItem, writeTar } from '../archive/index.ts';
+import { notFound } from '../common/index.ts';
 import type { ContentStore } from '../content/index.ts';
 import { DEFAULT_DOMAIN, familiarName, parseReference } from '../registry/index.ts';
 import type { Descriptor } from '../wire/index.ts';
@@ -35,7 +36,7 @@ function choose(refs: readonly string[], book: ImageBook): Chosen[] {
       continue;
     }
     const all = book.all().flatMap((image) => image.repoTags.filter((tag) => familiarName(parseReference(tag)) === familiarName(reference)).map((tag) => [image, tag] as const));
-    if (all.length === 0) book.resolve(ref);
+    if (all.length === 0) throw notFound(`No such image: ${ref}`);
     for (const [image, tag] of all) add(image, tag);
   }
   return [...byId.values()];

@@ -95,23 +95,6 @@ function defaultMounts(input: SpecInput, privileged: boolean): SpecMount[] {
     },
     { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
   ];
-  if (input.namespaces.network === 'host') {
-    // A sysfs can be mounted only by the owner of the network namespace; bound from the machine it shows the same.
-    const sys = list.find((mount) => mount.destination === '/sys')!;
-    Object.assign(sys, { type: 'sysfs', source: 'sysfs' });
-  }
-  if (input.namespaces.ipc === 'host') {
-    list.splice(
-      list.findIndex((mount) => mount.destination === '/dev/mqueue'),
-      1,
-    );
-    list.push({
-      destination: '/dev/mqueue',
-      type: 'bind',
-      source: '/dev/mqueue',
-      options: ['rbind', 'nosuid', 'noexec', 'nodev'],
-    });
-  }
   if (input.shmPath !== undefined)
     list.push({ destination: '/dev/shm', type: 'bind', source: input.shmPath, options: ['rbind', 'rprivate'] });
   else if (input.namespaces.ipc !== 'none')

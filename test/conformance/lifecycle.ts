@@ -46,7 +46,7 @@ export const lifecycle = scenarios({
   'logs follow ends':
     '$D run -d --name $N $IMG sh -c "for i in 1 2 3; do echo \\$i; sleep 0.1; done" >/dev/null; $D logs -f $N',
   'exec output and code':
-    '$D run -d --name $N $IMG sleep 1000 >/dev/null; $D exec $N sh -c "echo out; echo err >&2; exit 4"',
+    '$D run -d --name $N $IMG sleep 1000 >/dev/null; $D exec $N sh -c "echo out; echo err >&2; exit 4" 2>/dev/null',
   'exec with input': '$D run -d --name $N $IMG sleep 1000 >/dev/null; echo in | $D exec -i $N cat',
   'exec options':
     '$D run -d --name $N -e A=1 $IMG sleep 1000 >/dev/null; $D exec -u user -w /tmp -e B=2 $N sh -c "id -un; pwd; echo \\$A\\$B; env | grep -E \\"^(A|B)=\\" | sort"',
@@ -70,7 +70,7 @@ export const lifecycle = scenarios({
   'ps filters of volume and network':
     '$D create --name $N -v ${N}v:/d --network none $IMG true >/dev/null; $D ps -a --filter volume=${N}v --format "{{.Names}}"; $D ps -a --filter name=$N --filter volume=/d --format "{{.Names}}"; $D ps -a --filter name=$N --filter network=none --format "{{.Names}}"',
   'ps filter of ports':
-    '$D run -d --name $N -p 127.0.0.1:47923:80 --expose 81 $IMG sleep 1000 >/dev/null; $D ps --filter publish=80 --filter name=$N --format "{{.Names}} {{.Ports}}"; $D ps --filter expose=81/tcp --filter name=$N --format "{{.Names}}"',
+    '$D run -d --name $N -p 127.0.0.1:47923:80 --expose 81 $IMG sleep 1000 >/dev/null; $D ps --filter publish=47923 --filter name=$N --format "{{.Names}} {{.Ports}}"; $D ps --filter expose=81/tcp --filter name=$N --format "{{.Names}}"',
   'ps bad filter': '$D ps --filter nosuch=1; $D ps --filter status=nosuch; $D ps --filter x',
   'ps -n and -l':
     '$D create --name $N $IMG true >/dev/null; $D ps -l --format "{{.Names}}"; $D ps -n 1 --format "{{.Names}}"',
@@ -88,7 +88,7 @@ export const lifecycle = scenarios({
   'inspect config': '$D create --name $N $IMG true >/dev/null; $D inspect -f "{{json .Config}}" $N',
   'inspect state': '$D run --name $N $IMG true; $D inspect -f "{{json .State}}" $N',
   'inspect mounts':
-    '$D create --name $N -v ${N}v:/v -v /tmp:/t:ro --tmpfs /x $IMG true >/dev/null; $D inspect -f "{{json .Mounts}}" $N; $D inspect -f "{{json .HostConfig.Binds}} {{json .HostConfig.Tmpfs}}" $N',
+    '$D create --name $N -v ${N}v:/v --tmpfs /x $IMG true >/dev/null; $D inspect -f "{{json .Mounts}}" $N; $D inspect -f "{{json .HostConfig.Binds}} {{json .HostConfig.Tmpfs}}" $N',
   'inspect network settings of a stopped one':
     '$D run --name $N $IMG true; $D inspect -f "{{json .NetworkSettings}}" $N | sed "s/\\"SandboxKey\\":\\"[^\\"]*\\"/KEY/"',
   top: '$D run -d --name $N $IMG sleep 1000 >/dev/null; $D top $N | tail -1 | grep -o "sleep 1000"; $D top $N -o pid,comm | tail -1 | grep -o sleep; $D top $N -o nosuch',

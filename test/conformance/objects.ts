@@ -19,7 +19,7 @@ export const objects = scenarios({
   'save unknown': '$D save -o s.tar nosuch-$N',
   'load garbage': 'echo garbage > g; $D load -i g; $D load -i nosuch',
   'history of an import':
-    'printf "$N" > f; tar c f | $D import - $N:a >/dev/null; $D history --format "{{.Size}} {{.Comment}}" $N:a; $D history -q $N:a; $D rmi $N:a >/dev/null',
+    'printf 12345678 > f; tar c f | $D import - $N:a >/dev/null; $D history --format "{{.Size}} {{.Comment}}" $N:a; $D history -q $N:a; $D rmi $N:a >/dev/null',
   'image filters':
     '$D tag $IMG $N:one; $D images --filter reference=$N --format "{{.Tag}}"; $D images --filter reference="$N:o*" --format "{{.Tag}}"; $D images --filter nosuch=x; $D rmi $N:one >/dev/null',
   'volume create':

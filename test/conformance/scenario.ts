@@ -27,6 +27,7 @@ export function normalise(text: string, names: { prefix: string; image: string; 
     .replaceAll(names.image, 'IMG')
     .replaceAll(names.work, 'WORK')
     .replaceAll(names.prefix, 'N')
+    .replace(/"[^"]*\/volumes\//g, '"VOLUMES/')
     .replace(/sha256:[0-9a-f]{64}/g, 'DIGEST')
     .replace(/\b[0-9a-f]{64}\b/g, 'ID64')
     .replace(/\b(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{12}\b/g, 'ID12')

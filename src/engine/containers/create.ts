@@ -1,4 +1,4 @@
-import { type EngineError, isKind, newId, notFound, nowText, shortId, ZERO_TIME, conflict, invalid } from '../../common/index.ts';
+import { type EngineError, isKind, newId, nowText, shortId, ZERO_TIME, conflict, invalid } from '../../common/index.ts';
 import type { ImageStore } from '../../images/index.ts';
 import type { LayerStore } from '../../layers/index.ts';
 import type { NetworkService } from '../../network/index.ts';
@@ -8,6 +8,7 @@ import type { VolumeStore } from '../../volumes/index.ts';
 import type { Container, ContainerBook } from './book.ts';
 import { argsOf, checkConfig, isContainerMode, mergeConfig, modeTarget, networkModeOf, securityOptions } from './configure.ts';
 import type { ContainerFiles } from './files.ts';
+import type { InitLayers } from './init-layer.ts';
 import { planMounts } from './mounts.ts';
 import { checkName, randomName } from './names.ts';
 import { checkLogConfig } from '../logs/drivers.ts';
@@ -16,6 +17,7 @@ export interface CreateParts {
   book: ContainerBook;
   images: ImageStore;
   layers: LayerStore;
+  initLayers: InitLayers;
   volumes: VolumeStore;
   networks: NetworkService;
   files: ContainerFiles;
@@ -51,16 +53,15 @@ export async function createContainer(body: CreateContainerBody, options: { name
     const mode = host.NetworkMode;
     if (isContainerMode(mode)) {
       const target = parts.book.find(modeTarget(mode));
-      if (target === undefined) throw notFound(`No such container: ${modeTarget(mode)}`);
-      host.NetworkMode = `container:${target.id}`;
-      config.Hostname = target.record.config.Hostname;
+      // An unknown one is an error of start, as in Docker.
+      if (target !== undefined) host.NetworkMode = `container:${target.id}`;
+      config.Hostname = target?.record.config.Hostname ?? shortId(id);
     } else if (!config.Hostname) config.Hostname = mode === 'host' || host.UTSMode === 'host' ? machineName() : shortId(id);
     for (const key of ['IpcMode', 'PidMode'] as const) {
       const wanted = host[key];
       if (!isContainerMode(wanted)) continue;
       const target = parts.book.find(modeTarget(wanted!));
-      if (target === undefined) throw notFound(`No such container: ${modeTarget(wanted!)}`);
-      host[key] = `container:${target.id}`;
+      if (target !== undefined) host[key] = `container:${target.id}`;
     }
     host.Links = resolveLinks(host.Links, name, parts.book);
     const endpoints = endpointsOf(host, networking?.EndpointsConfig, config.MacAddress);
@@ -70,7 +71,8 @@ export async function createContainer(body: CreateContainerBody, options: { name
       volumes: Object.keys(config.Volumes ?? {}),
       mountsOf: (ref) => {
         const source = parts.book.find(ref);
-        if (source === undefined) throw notFound(`No such container: ${ref}`);
+        // Not a 404: clients take that for a missing image.
+        if (source === undefined) throw invalid(`No such container: ${ref}`);
         return source.record.mounts.filter(({ type }) => type === 'volume' || type === 'bind');
       },
     });
@@ -86,7 +88,7 @@ export async function createContainer(body: CreateContainerBody, options: { name
         await parts.volumes.create({ Name: mount.source, Driver: host.VolumeDriver && mount.driver === 'local' ? host.VolumeDriver : mount.driver, DriverOpts: undefined, Labels: mount.anonymous ? ANONYMOUS : undefined });
       parts.volumes.hold(mount.source, id);
     }
-    await Promise.all([parts.layers.createSnapshot(id, { parent: image.chainId, owner: 'container' }), parts.files.make(id)]);
+    await Promise.all([parts.initLayers.over(image.chainId).then((parent) => parts.layers.createSnapshot(id, { parent, owner: 'container' })), parts.files.make(id)]);
     const container = parts.book.add({
       id,
       name,

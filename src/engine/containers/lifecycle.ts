@@ -1,10 +1,12 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { conflict, type EngineError, invalid, type Logger, messageOf, notModified, nowText, ZERO_TIME, rfc3339Nano } from '../../common/index.ts';
 import { type Exit, StartFailure } from '../../runtime/index.ts';
-import { parseSignal } from '../../sys/index.ts';
+import { mounts, parseSignal, unmount } from '../../sys/index.ts';
 import type { EventBus } from '../types.ts';
 import type { Attachments } from './attachments.ts';
 import type { Container } from './book.ts';
-import { prepare, type StartParts } from './start.ts';
+import { prepare, shmDirectory, type StartParts } from './start.ts';
 
 export interface LifecycleParts extends StartParts {
   attachments: Attachments;
@@ -162,9 +164,17 @@ export class Lifecycle {
       await guard('bundle removal', monitor.delete(container.id));
       for (const mount of container.record.mounts) if (mount.type === 'volume') await guard('volume release', volumes.unmount(mount.source, container.id));
       await guard('unmount', layers.unmount(container.id));
-      for (const { type, destination } of container.record.mounts) if (type === 'image') await guard('image unmount', this.#parts.layers.removeSnapshot(`${container.id}-image-${Buffer.from(destination).toString('hex').slice(0, 32)}`));
+      if (container.record.host.IpcMode === 'shareable') await guard('shm', this.#unmountShm(container.id));
+      for (const { type, source } of container.record.mounts) if (type === 'image') await guard('image unmount', layers.removeSnapshot(imageSnapshot(container.id, source)));
     })();
     return { network, rest };
+  }
+
+  async #unmountShm(id: string): Promise<void> {
+    const directory = shmDirectory(this.#parts.execRoot, id);
+    if (!existsSync(directory)) return;
+    if ((await mounts()).some(({ target }) => target === directory)) unmount(directory);
+    await rm(directory, { recursive: true, force: true });
   }
 
   async #undo(container: Container): Promise<void> {
@@ -373,6 +383,9 @@ export class Lifecycle {
     await Promise.all([...this.#background]);
   }
 }
+
+/** The snapshot by which a container sees an image that it mounts. */
+export const imageSnapshot = (containerId: string, imageId: string): string => `${containerId}-image-${imageId.slice(7, 19)}`;
 
 async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<false>();

@@ -124,9 +124,7 @@ function portFilter(wanted: readonly string[], ports: readonly { port: number; p
 }
 
 const publicPorts = (container: Container, parts: ListParts) =>
-  Object.entries(parts.networks.sandbox(container.id)?.ports ?? container.record.host.PortBindings ?? {}).flatMap(([key, list]) =>
-    (list ?? []).length === 0 ? [] : [{ port: Number(key.split('/')[0]), protocol: key.split('/')[1] ?? 'tcp' }],
-  );
+  Object.entries(parts.networks.sandbox(container.id)?.ports ?? {}).flatMap(([key, list]) => (list ?? []).map(({ HostPort }) => ({ port: Number(HostPort), protocol: key.split('/')[1] ?? 'tcp' })));
 const exposedPorts = (container: Container) => Object.keys(container.record.config.ExposedPorts ?? {}).map((key) => ({ port: Number(key.split('/')[0]), protocol: key.split('/')[1] ?? 'tcp' }));
 
 function portSummaries(container: Container, parts: ListParts): PortSummary[] {

@@ -163,7 +163,7 @@ export class Containers implements ContainerService {
 
   async wait(ref: string, condition: 'not-running' | 'next-exit' | 'removed', signal: AbortSignal): Promise<{ result: Promise<{ StatusCode: number; Error?: { Message: string } }> }> {
     const container = this.#parts.book.get(ref);
-    const answer = (StatusCode: number) => ({ StatusCode, ...(container.state.error === '' || container.state.status === 'created' ? {} : { Error: { Message: container.state.error } }) });
+    const answer = (StatusCode: number) => ({ StatusCode });
     const idle = !container.running && container.state.status !== 'restarting';
     if (condition === 'not-running' && idle) return { result: Promise.resolve({ StatusCode: container.state.exitCode }) };
     if (condition !== 'removed') return { result: this.#parts.lifecycle.nextExit(container.id, signal).then((code) => answer(code)) };

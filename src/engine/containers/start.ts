@@ -1,9 +1,11 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { conflict, invalid, type Logger, notFound } from '../../common/index.ts';
 import type { LayerStore } from '../../layers/index.ts';
 import type { NetworkService, SandboxState } from '../../network/index.ts';
 import { type Cgroups, DEFAULT_PATH, makeSpec, type Monitor, resolveUser, type RuntimeChoice, type SpecMount } from '../../runtime/index.ts';
+import { mount, MS } from '../../sys/index.ts';
 import type { HostConfig } from '../../wire/index.ts';
 import { type Container, type ContainerBook } from './book.ts';
 import { argsOf, isContainerMode, modeTarget, networkModeOf, securityOptions } from './configure.ts';
@@ -27,6 +29,8 @@ export interface StartParts extends MountParts {
   defaults: { dns: string[]; dnsSearch: string[]; dnsOptions: string[]; ulimits: HostConfig['Ulimits']; shmSize: number; hostGateway: () => string };
   /** Environment from `--link`. */
   linkEnvironment: (record: ContainerRecord) => string[];
+  /** Holds what a reboot clears. */
+  execRoot: string;
   log: Logger;
 }
 
@@ -58,7 +62,7 @@ export async function prepare(container: Container, parts: StartParts): Promise<
     cgroupVersion: parts.cgroups.version,
     mounts: [...etcMounts(target?.id ?? record.id, own, parts), ...own],
     namespaces: namespaces(record, mode, sandbox, target, parts),
-    shmPath: shmOf(host, parts),
+    shmPath: shmOf(record, parts),
     devices: resolveDevices(host),
     seccomp: security.seccomp,
     noNewPrivileges: security.noNewPrivileges,
@@ -117,9 +121,15 @@ function hostNetworkExtras(host: HostConfig, parts: StartParts): string {
 async function writeFiles(record: ContainerRecord, mode: string, sandbox: SandboxState | undefined, target: Container | undefined, parts: StartParts): Promise<void> {
   if (target !== undefined) return;
   const { files } = parts;
-  const hosts = mode === 'host' ? `${await readFile('/etc/hosts', 'utf8').catch(() => hostsText([]))}${hostNetworkExtras(record.host, parts)}` : hostsText(sandbox?.hosts ?? []);
+  const hosts = mode === 'host' ? `${await readFile('/etc/hosts', 'utf8').catch(() => hostsText([]))}${hostNetworkExtras(record.host, parts)}` : hostsText(withDomain(sandbox?.hosts ?? [], record));
   const resolv = sandbox?.resolvConf ?? (await readFile('/etc/resolv.conf', 'utf8').catch(() => ''));
   await Promise.all([files.writeHosts(record.id, hosts), files.writeResolvConf(record.id, resolv), files.writeHostname(record.id, record.config.Hostname ?? '')]);
+}
+
+/** A container with a domain name is known by both names, the long one first. */
+function withDomain(hosts: SandboxState['hosts'], { config }: ContainerRecord): SandboxState['hosts'] {
+  const { Hostname: name = '', Domainname: domain = '' } = config;
+  return domain === '' ? hosts : hosts.map(({ ip, names }) => ({ ip, names: names[0] === name ? [`${name}.${domain}`, ...names] : names }));
 }
 
 function etcMounts(id: string, own: readonly SpecMount[], parts: StartParts): SpecMount[] {
@@ -141,7 +151,7 @@ function runningTarget(mode: string, parts: StartParts, what: string): Container
 
 function namespaces(record: ContainerRecord, mode: string, sandbox: SandboxState | undefined, target: Container | undefined, parts: StartParts) {
   const { host } = record;
-  const join = (kind: string, wanted: string | undefined, file: string): string => {
+  const joined = (kind: string, wanted: string | undefined, file: string): string => {
     if (wanted === 'host') return 'host';
     if (!isContainerMode(wanted)) return wanted === 'none' ? 'none' : 'private';
     const other = runningTarget(wanted!, parts, kind);
@@ -152,18 +162,27 @@ function namespaces(record: ContainerRecord, mode: string, sandbox: SandboxState
   const network = target === undefined ? (mode === 'host' ? 'host' : (sandbox?.netnsPath ?? 'private')) : `/proc/${target.state.pid}/ns/net`;
   return {
     network,
-    ipc: join('IPC', host.IpcMode, 'ipc'),
-    pid: join('PID', host.PidMode, 'pid'),
+    ipc: joined('IPC', host.IpcMode, 'ipc'),
+    pid: joined('PID', host.PidMode, 'pid'),
     uts: host.UTSMode === 'host' || (mode === 'host' && !record.config.Hostname) ? 'host' : 'private',
     cgroup: host.CgroupnsMode === 'private' || (!host.CgroupnsMode && parts.cgroups.version === 2 && !host.Privileged) ? 'private' : '',
   };
 }
 
-function shmOf(host: HostConfig, parts: StartParts): string | undefined {
+/** Where a shareable container's /dev/shm lies, so that others can bind it. */
+export const shmDirectory = (execRoot: string, id: string): string => join(execRoot, 'shm', id);
+
+function shmOf({ id, host }: ContainerRecord, parts: StartParts): string | undefined {
   if (host.IpcMode === 'host') return '/dev/shm';
+  if (host.IpcMode === 'shareable') {
+    const directory = shmDirectory(parts.execRoot, id);
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    mount('shm', directory, 'tmpfs', MS.NOSUID | MS.NODEV | MS.NOEXEC, `mode=1777,size=${host.ShmSize || parts.defaults.shmSize}`);
+    return directory;
+  }
   if (!isContainerMode(host.IpcMode)) return undefined;
   const other = runningTarget(host.IpcMode!, parts, 'IPC');
-  return `/proc/${other.state.pid}/root/dev/shm`;
+  return other.record.host.IpcMode === 'host' ? '/dev/shm' : shmDirectory(parts.execRoot, other.id);
 }
 
 function requireInit(path: string | undefined): string {
