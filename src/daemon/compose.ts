@@ -14,7 +14,7 @@ import { openVolumes } from '../volumes/index.ts';
 import { withDefaults } from './container-defaults.ts';
 import { openInstance } from './instance.ts';
 import { findProgram, findRuntimes } from './runtimes.ts';
-import type { Settings } from './settings.ts';
+import { LOG_DRIVERS, type Settings } from './settings.ts';
 
 export interface ComposeParts {
   /** As they are now: a reload changes them. */
@@ -34,8 +34,6 @@ export interface Composition {
   /** Ends containers (unless live restore is on) and everything of the engine. */
   close(): Promise<void>;
 }
-
-const LOG_DRIVERS = ['json-file', 'local', 'none'];
 
 /** The one place that knows the whole: opens every room, gives each the parts it needs, brings what the last daemon left up to date. */
 export async function compose({ settings, env, log, version }: ComposeParts): Promise<Composition> {

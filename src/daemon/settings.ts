@@ -133,7 +133,7 @@ export function settingsFrom(values: ReadonlyMap<string, OptionValue>, env: Node
     runtimes: runtimes(values, list),
     defaults: {
       runtime: text('default-runtime'),
-      logDriver: text('log-driver') ?? 'json-file',
+      logDriver: checkLogDriver(text('log-driver') ?? 'json-file'),
       logOptions: map('log-opts'),
       cgroupParent: text('cgroup-parent'),
       ulimits: ulimits(values, list),
@@ -150,6 +150,9 @@ export function settingsFrom(values: ReadonlyMap<string, OptionValue>, env: Node
     collection: collection(values),
   };
 }
+
+/** What logs can be written by (src/engine/logs). */
+export const LOG_DRIVERS = ['json-file', 'local', 'none'] as const;
 
 interface Readers {
   text(name: string): string | undefined;
@@ -180,6 +183,18 @@ function checkIp(name: string, ip: string): string {
   return ip;
 }
 
+function checkCidr(name: string, text: string | undefined, family: 4 | 6): string | undefined {
+  if (text === undefined) return undefined;
+  const [address = '', bits = ''] = text.split('/');
+  if (isIP(address) !== family || !/^\d{1,3}$/.test(bits) || Number(bits) > (family === 4 ? 32 : 128)) throw invalid(`invalid ${name}: invalid CIDR address: ${text}`);
+  return text;
+}
+
+function checkLogDriver(driver: string): string {
+  if (!(LOG_DRIVERS as readonly string[]).includes(driver)) throw invalid(`logger: no log driver named '${driver}' is registered (there are ${LOG_DRIVERS.join(', ')})`);
+  return driver;
+}
+
 function checkLabel(label: string): string {
   if (!/^[^=\s]+=/.test(label)) throw invalid(`bad attribute format: ${label}`);
   return label;
@@ -204,11 +219,11 @@ function networkOptions(values: ReadonlyMap<string, OptionValue>, { text, flag, 
   const mtu = values.get('mtu') as number | undefined;
   if (mtu !== undefined && (mtu < 68 || mtu > 65535)) throw invalid(`invalid mtu: ${mtu}`);
   const options: NetworkOptions = {
-    bip: text('bip'),
-    bip6: text('bip6'),
+    bip: checkCidr('bip', text('bip'), 4),
+    bip6: checkCidr('bip6', text('bip6'), 6),
     bridge: text('bridge'),
-    fixedCidr: text('fixed-cidr'),
-    fixedCidrV6: text('fixed-cidr-v6'),
+    fixedCidr: checkCidr('fixed-cidr', text('fixed-cidr'), 4),
+    fixedCidrV6: checkCidr('fixed-cidr-v6', text('fixed-cidr-v6'), 6),
     defaultGateway: text('default-gateway'),
     defaultGatewayV6: text('default-gateway-v6'),
     mtu,
