@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { NEWEST_API_VERSION, OLDEST_API_VERSION, versionText } from '../api/index.ts';
 import { copyTree, treeSize } from '../archive/index.ts';
@@ -231,7 +232,7 @@ function reloadAttributes(settings: Settings, runtime: string): Record<string, s
     'max-download-attempts': String(registries.attempts),
     'default-runtime': runtime,
     runtimes: Object.keys(runtimes).join(' '),
-    name: process.env.HOSTNAME ?? '',
+    name: hostname(),
   };
 }
 
