@@ -1,4 +1,18 @@
 import type { Readable } from 'node:stream';
+import type { Filters, Logger } from '../common/index.ts';
+import type { ContentStore } from '../content/index.ts';
+import type { ImageStore } from '../images/index.ts';
+import type { LayerStore } from '../layers/index.ts';
+import type { Database } from '../state/index.ts';
+
+/**
+ * Builds: a Dockerfile and a context become an image.
+ *
+ * The context is unpacked into a directory of this build; the Dockerfile is parsed (room `dockerfile`); the stages that the target
+ * needs run at the same time, each one instruction after the other. An instruction that changes files is run over a snapshot, whose
+ * changes become a layer; all others change the configuration only. What an instruction made is remembered under its key, so that
+ * the same instruction over the same state is not run again. Nothing of a build stays but its cache records, its image and its names.
+ */
 
 /**
  * The builder runs a step's process through this, which the engine gives; so the solver knows neither conmon nor networks.
@@ -17,7 +31,7 @@ export interface StepRunner {
     privileged: boolean;
     extraHosts: string[];
     hostname: string;
-    mounts: { type: 'bind' | 'tmpfs'; source?: string; target: string; readonly: boolean; options?: string[] }[];
+    mounts: StepMount[];
     shmSizeBytes?: number;
     ulimits: { Name: string; Soft: number; Hard: number }[];
     resources: Record<string, number | string>;
@@ -26,5 +40,51 @@ export interface StepRunner {
     signal: AbortSignal;
   }): Promise<number>;
 }
+
+export interface StepMount {
+  type: 'bind' | 'tmpfs';
+  source?: string;
+  target: string;
+  readonly: boolean;
+  options?: string[];
+}
+
 /** Where a build's context comes from; read at most once. */
 export type ContextSource = Readable;
+
+/** The use cases of the API; the engine's interface of the same name has this shape. */
+export interface BuildService {
+  /** Throws invalid before the first message; what fails later is thrown too, and the API makes it the stream's last message. */
+  build(options: {
+    /** The query string, as it came. */
+    params: Record<string, string | string[]>;
+    context: ContextSource;
+    registryConfig: Record<string, unknown>;
+    signal: AbortSignal;
+    onMessage: (message: Record<string, unknown>) => void;
+  }): Promise<void>;
+  prune(options: { all: boolean; keepStorage?: number; filters: Filters }): Promise<{ CachesDeleted: string[]; SpaceReclaimed: number }>;
+  diskUsage(): Promise<Record<string, unknown>[]>;
+}
+
+export interface BuilderParts {
+  db: Database;
+  layers: LayerStore;
+  content: ContentStore;
+  images: ImageStore;
+  runner: StepRunner;
+  dataRoot: string;
+  log: Logger;
+  /** Events of type `builder`. */
+  emit: (action: string, attributes: Record<string, string>) => void;
+}
+
+/** A layer of an image being built. */
+export interface BuiltLayer {
+  diffId: string;
+  chainId: string;
+  digest: string;
+  /** Bytes of the archive. */
+  size: number;
+  mediaType: string;
+}
