@@ -1,4 +1,4 @@
-import { WebSocketServer, createWebSocketStream } from 'ws';
+import { createWebSocketStream, WebSocketServer } from 'ws';
 import { invalid } from '../common/index.ts';
 import type { AttachOptions, Engine } from '../engine/index.ts';
 import type { Call } from './call.ts';
@@ -11,7 +11,10 @@ export const attachRoutes = ({ containers }: Pick<Engine, 'containers'>): Route[
       const session = await containers.attach(call.name, attachOptions(call));
       const { tty } = session;
       const connection = call.hijack(streamType(tty, call.version));
-      await join(connection, session, { signal: call.signal, encode: (stream, data) => (tty ? data : frame(stream, data)) });
+      await join(connection, session, {
+        signal: call.signal,
+        encode: (stream, data) => (tty ? data : frame(stream, data)),
+      });
     }),
     hijack: true,
   },

@@ -130,7 +130,9 @@ export class Call {
     const first = this.wantsUpgrade
       ? `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${contentType}\r\nConnection: Upgrade\r\nUpgrade: ${this.request.headers.upgrade ?? 'tcp'}\r\n`
       : `HTTP/1.1 200 OK\r\nContent-Type: ${RAW_STREAM}\r\n`;
-    const others = this.response.getHeaderNames().map((name) => `${titled(name)}: ${String(this.response.getHeader(name))}\r\n`);
+    const others = this.response
+      .getHeaderNames()
+      .map((name) => `${titled(name)}: ${String(this.response.getHeader(name))}\r\n`);
     socket.write(`${first}${others.join('')}\r\n`);
     return socket;
   }
@@ -150,8 +152,13 @@ export class Call {
     }
     if (status === 304) return this.empty(304);
     if (!plain) return this.json({ message }, status);
-    this.response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', 'X-Content-Type-Options': 'nosniff' });
-    this.response.end(`${message}\n`);
+    const bytes = Buffer.from(`${message}\n`);
+    this.response.writeHead(status, {
+      'Content-Type': 'text/plain; charset=utf-8',
+      'Content-Length': bytes.length,
+      'X-Content-Type-Options': 'nosniff',
+    });
+    this.response.end(bytes);
   }
 }
 

@@ -8,7 +8,8 @@ import type { ApiVersion } from './version.ts';
  */
 type Json = Record<string, unknown>;
 const isJson = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
-const without = (value: Json, ...names: string[]): Json => Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name)));
+const without = (value: Json, ...names: string[]): Json =>
+  Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name)));
 
 export function createBody(body: CreateContainerBody, version: ApiVersion): CreateContainerBody {
   const host = { ...body.HostConfig };
@@ -17,7 +18,8 @@ export function createBody(body: CreateContainerBody, version: ApiVersion): Crea
     if (version < 45 && mount.VolumeOptions?.Subpath) throw invalid('VolumeOptions.Subpath needs API v1.45 or newer');
     if (version < 40 && mount.BindOptions) mount.BindOptions.NonRecursive = undefined;
     // Before 1.44 read-only mounts were so at their top only.
-    if (version < 44 && mount.ReadOnly) mount.BindOptions = { ...mount.BindOptions, ReadOnlyNonRecursive: true } as typeof mount.BindOptions;
+    if (version < 44 && mount.ReadOnly)
+      mount.BindOptions = { ...mount.BindOptions, ReadOnlyNonRecursive: true } as typeof mount.BindOptions;
   }
   if (version < 40) host.IpcMode ||= 'shareable';
   if (version < 41) host.CgroupnsMode ||= 'host';
@@ -26,7 +28,8 @@ export function createBody(body: CreateContainerBody, version: ApiVersion): Crea
   if (version < 44) {
     if (config.Healthcheck) config.Healthcheck = { ...config.Healthcheck, StartInterval: undefined };
     const networks = Object.keys(body.NetworkingConfig?.EndpointsConfig ?? {});
-    if (networks.length > 1) throw invalid(`Container cannot be created with multiple network endpoints: ${networks.sort().join(', ')}`);
+    if (networks.length > 1)
+      throw invalid(`Container cannot be created with multiple network endpoints: ${networks.sort().join(', ')}`);
   }
   return config;
 }
@@ -34,7 +37,8 @@ export function createBody(body: CreateContainerBody, version: ApiVersion): Crea
 export function containerInspect(answer: Json, version: ApiVersion): Json {
   let result = answer;
   if (version < 45) result = withShortAliases(result);
-  if (version < 46 && isJson(result.HostConfig) && version < 43) result = { ...result, HostConfig: without(result.HostConfig, 'Annotations') };
+  if (version < 46 && isJson(result.HostConfig) && version < 43)
+    result = { ...result, HostConfig: without(result.HostConfig, 'Annotations') };
   if (version < 48) result = without(result, 'ImageManifestDescriptor');
   return result;
 }
@@ -56,13 +60,16 @@ function withShortAliases(answer: Json): Json {
 
 export function containerSummary(answer: Json, version: ApiVersion): Json {
   let result = version < 48 ? without(answer, 'ImageManifestDescriptor') : answer;
-  if (version < 46 && isJson(result.HostConfig)) result = { ...result, HostConfig: without(result.HostConfig, 'Annotations') };
+  if (version < 46 && isJson(result.HostConfig))
+    result = { ...result, HostConfig: without(result.HostConfig, 'Annotations') };
   return result;
 }
 
 export function imageSummary(answer: Json, version: ApiVersion): Json {
   if (version >= 44) return answer;
-  const untagged = ((answer.RepoTags as string[] | null) ?? []).length === 0 && ((answer.RepoDigests as string[] | null) ?? []).length === 0;
+  const untagged =
+    ((answer.RepoTags as string[] | null) ?? []).length === 0 &&
+    ((answer.RepoDigests as string[] | null) ?? []).length === 0;
   const names = version < 43 && untagged ? { RepoTags: ['<none>:<none>'], RepoDigests: ['<none>@<none>'] } : {};
   return { ...answer, ...names, VirtualSize: answer.Size };
 }
@@ -94,8 +101,23 @@ export function imageInspect(answer: Json, version: ApiVersion): Json {
   if (version < 45) result = { ...result, Container: '', ContainerConfig: EMPTY_CONFIG };
   if (version < 48) result = without(result, 'Descriptor', 'Manifests');
   if (version < 50 && isJson(result.Config)) {
-    const { Hostname, Domainname, AttachStdin, AttachStdout, AttachStderr, Tty, OpenStdin, StdinOnce, Image } = EMPTY_CONFIG;
-    result = { ...result, Config: { Hostname, Domainname, AttachStdin, AttachStdout, AttachStderr, Tty, OpenStdin, StdinOnce, Image, ...result.Config } };
+    const { Hostname, Domainname, AttachStdin, AttachStdout, AttachStderr, Tty, OpenStdin, StdinOnce, Image } =
+      EMPTY_CONFIG;
+    result = {
+      ...result,
+      Config: {
+        Hostname,
+        Domainname,
+        AttachStdin,
+        AttachStdout,
+        AttachStderr,
+        Tty,
+        OpenStdin,
+        StdinOnce,
+        Image,
+        ...result.Config,
+      },
+    };
   }
   return result;
 }
@@ -103,18 +125,27 @@ export function imageInspect(answer: Json, version: ApiVersion): Json {
 export function info(answer: Json, version: ApiVersion): Json {
   let result = answer;
   if (version < 25) {
-    const options = ((answer.SecurityOptions as string[] | null) ?? []).map((option) => /^name=([^,]+)/.exec(option)?.[1] ?? option);
+    const options = ((answer.SecurityOptions as string[] | null) ?? []).map(
+      (option) => /^name=([^,]+)/.exec(option)?.[1] ?? option,
+    );
     result = without({ ...result, SecurityOptions: options, ExecutionDriver: '<not supported>' }, 'Isolation');
   }
   if (version < 42) result = { ...result, KernelMemory: false, OomScoreAdj: undefined };
   if (version < 48 && isJson(result.Runtimes)) {
-    const runtimes = Object.entries(result.Runtimes).map(([name, runtime]) => [name, version < 44 && isJson(runtime) ? without(runtime, 'status') : runtime]);
+    const runtimes = Object.entries(result.Runtimes).map(([name, runtime]) => [
+      name,
+      version < 44 && isJson(runtime) ? without(runtime, 'status') : runtime,
+    ]);
     result = { ...result, Runtimes: Object.fromEntries(runtimes) };
   }
   if (version < 49) {
     result = without(result, 'FirewallBackend');
     if (isJson(result.RegistryConfig))
-      result.RegistryConfig = { ...result.RegistryConfig, AllowNondistributableArtifactsCIDRs: null, AllowNondistributableArtifactsHostnames: null };
+      result.RegistryConfig = {
+        ...result.RegistryConfig,
+        AllowNondistributableArtifactsCIDRs: null,
+        AllowNondistributableArtifactsHostnames: null,
+      };
   }
   if (version < 50) result = { ...result, BridgeNfIptables: false, BridgeNfIp6tables: false };
   if (version < 46) result = without(result, 'Containerd');
@@ -122,7 +153,17 @@ export function info(answer: Json, version: ApiVersion): Json {
 }
 
 export function diskUsage(answer: Json, version: ApiVersion): Json {
-  const images = (answer.Images as Json[] | null | undefined)?.map((image) => imageSummary(image, Math.max(version, 43)));
-  const builder = version < 42 ? { BuilderSize: ((answer.BuildCache as { Size?: number }[] | null) ?? []).reduce((sum, { Size = 0 }) => sum + Size, 0) } : {};
+  const images = (answer.Images as Json[] | null | undefined)?.map((image) =>
+    imageSummary(image, Math.max(version, 43)),
+  );
+  const builder =
+    version < 42
+      ? {
+          BuilderSize: ((answer.BuildCache as { Size?: number }[] | null) ?? []).reduce(
+            (sum, { Size = 0 }) => sum + Size,
+            0,
+          ),
+        }
+      : {};
   return { ...answer, ...(images === undefined ? {} : { Images: images }), ...builder };
 }

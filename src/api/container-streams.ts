@@ -28,7 +28,8 @@ export const containerStreamRoutes = (engine: Pick<Engine, 'containers' | 'logs'
   ),
   route('POST', '/containers/{name...}/wait', async (call) => {
     const condition = call.query.text('condition') ?? 'not-running';
-    if (!(CONDITIONS as readonly string[]).includes(condition)) throw invalid(`invalid condition: ${JSON.stringify(condition)}`);
+    if (!(CONDITIONS as readonly string[]).includes(condition))
+      throw invalid(`invalid condition: ${JSON.stringify(condition)}`);
     const { result } = await engine.containers.wait(call.name, condition as Condition, call.signal);
     // The headers tell the client that the wait stands, so that it may start the container.
     call.begin('application/json');
@@ -64,7 +65,8 @@ async function sendLogs(call: Call, { logs }: Pick<Engine, 'logs'>): Promise<voi
   call.response.end();
 }
 
-const moment = (text: string | undefined): bigint | undefined => (text === undefined || text === '0' ? undefined : parseTimestampNs(text));
+const moment = (text: string | undefined): bigint | undefined =>
+  text === undefined || text === '0' ? undefined : parseTimestampNs(text);
 
 /** Anything but a number means all, as in moby. */
 function tail(text: string | undefined): number | 'all' {

@@ -21,13 +21,21 @@ export const containerRoutes = ({ containers }: Pick<Engine, 'containers'>): Rou
   route('POST', '/containers/create', async (call) => {
     const body = await call.neededBody(CreateContainerBody, 'container.CreateRequest');
     const { query, version } = call;
-    call.json(await containers.create(createBody(body, version), { name: query.text('name'), platform: query.text('platform') }), 201);
+    call.json(
+      await containers.create(createBody(body, version), {
+        name: query.text('name'),
+        platform: query.text('platform'),
+      }),
+      201,
+    );
   }),
   route('POST', '/containers/prune', async (call) => call.json(await containers.prune(call.query.filters()))),
   route('GET', '/containers/{name...}/json', async (call) =>
     call.json(containerInspect(await containers.inspect(call.name, { size: call.query.bool('size') }), call.version)),
   ),
-  route('GET', '/containers/{name...}/top', async (call) => call.json(await containers.top(call.name, call.query.text('ps_args') ?? '-ef'))),
+  route('GET', '/containers/{name...}/top', async (call) =>
+    call.json(await containers.top(call.name, call.query.text('ps_args') ?? '-ef')),
+  ),
   route('GET', '/containers/{name...}/changes', async (call) => {
     const changes = await containers.changes(call.name);
     call.json(changes.length === 0 ? null : changes);
@@ -87,7 +95,11 @@ export const containerRoutes = ({ containers }: Pick<Engine, 'containers'>): Rou
   }),
   route('DELETE', '/containers/{name...}', async (call) => {
     const { query } = call;
-    await containers.remove(call.name, { force: query.bool('force'), volumes: query.bool('v'), link: query.bool('link') });
+    await containers.remove(call.name, {
+      force: query.bool('force'),
+      volumes: query.bool('v'),
+      link: query.bool('link'),
+    });
     call.empty();
   }),
 ];

@@ -8,7 +8,9 @@ export const eventRoutes = ({ events }: Pick<Engine, 'events'>): Route[] => [
     const sinceNs = moment(call, 'since');
     const untilNs = moment(call, 'until');
     if (sinceNs !== undefined && untilNs !== undefined && untilNs < sinceNs)
-      throw invalid(`\`since\` time (${call.query.text('since')}) cannot be after \`until\` time (${call.query.text('until')})`);
+      throw invalid(
+        `\`since\` time (${call.query.text('since')}) cannot be after \`until\` time (${call.query.text('until')})`,
+      );
     const stream = events.stream({ sinceNs, untilNs, filters: call.query.filters(), signal: call.signal });
     call.begin('application/json');
     for await (const event of stream) await call.write(`${JSON.stringify(event)}\n`);

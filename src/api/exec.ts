@@ -35,7 +35,11 @@ async function startExec(call: Call, execs: Engine['execs']): Promise<void> {
   if (ConsoleSize && !tty && call.version >= 42) throw invalid('ConsoleSize is only supported when TTY is true');
   let session: AttachSession | undefined;
   try {
-    session = await execs.start(call.name, { detach, tty, consoleSize: call.version >= 42 ? (ConsoleSize ?? undefined) : undefined });
+    session = await execs.start(call.name, {
+      detach,
+      tty,
+      consoleSize: call.version >= 42 ? (ConsoleSize ?? undefined) : undefined,
+    });
   } catch (error) {
     // A process that cannot be started says so in its output; its exit code tells programs.
     const refused = !/^OCI runtime exec failed/.test(messageOf(error));
@@ -52,5 +56,8 @@ async function startExec(call: Call, execs: Engine['execs']): Promise<void> {
   }
   const raw = session.tty;
   const connection = call.hijack(streamType(raw, call.version));
-  await join(connection, session, { signal: call.signal, encode: (stream, data) => (raw ? data : frame(stream, data)) });
+  await join(connection, session, {
+    signal: call.signal,
+    encode: (stream, data) => (raw ? data : frame(stream, data)),
+  });
 }

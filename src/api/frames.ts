@@ -14,7 +14,8 @@ export const RAW_STREAM = 'application/vnd.docker.raw-stream';
 export const MULTIPLEXED_STREAM = 'application/vnd.docker.multiplexed-stream';
 
 /** The media type of output: clients before 1.42 do not know the second (moby api/server/router/container). */
-export const streamType = (tty: boolean, version: number): string => (tty || version < 42 ? RAW_STREAM : MULTIPLEXED_STREAM);
+export const streamType = (tty: boolean, version: number): string =>
+  tty || version < 42 ? RAW_STREAM : MULTIPLEXED_STREAM;
 
 /** After its last byte a client gets this long to close its side before the connection is cut. */
 const LINGER_MS = 1000;

@@ -6,12 +6,19 @@ import { type Route, route } from './router.ts';
 
 /** What moves images in and out: archives as bodies, progress as a stream of messages. */
 export const imageStreamRoutes = ({ images }: Pick<Engine, 'images'>): Route[] => [
-  route('POST', '/images/create', (call) => (call.query.text('fromImage') === undefined ? importImage(call, images) : pull(call, images))),
+  route('POST', '/images/create', (call) =>
+    call.query.text('fromImage') === undefined ? importImage(call, images) : pull(call, images),
+  ),
   route('POST', '/images/load', async (call) => {
     const messages = call.messages();
     const { query, signal } = call;
     await messages.run(() =>
-      images.load(call.request, { progress: messages.send, quiet: query.bool('quiet'), signal, platform: jsonPlatform(query.text('platform')) }),
+      images.load(call.request, {
+        progress: messages.send,
+        quiet: query.bool('quiet'),
+        signal,
+        platform: jsonPlatform(query.text('platform')),
+      }),
     );
   }),
   route('GET', '/images/get', async (call) => {
@@ -24,7 +31,9 @@ export const imageStreamRoutes = ({ images }: Pick<Engine, 'images'>): Route[] =
     const { query, signal } = call;
     const auth = call.registryAuth();
     const platform = jsonPlatform(query.text('platform'));
-    await messages.run(() => images.push({ image: call.name, tag: query.text('tag'), platform, auth, progress: messages.send, signal }));
+    await messages.run(() =>
+      images.push({ image: call.name, tag: query.text('tag'), platform, auth, progress: messages.send, signal }),
+    );
   }),
 ];
 

@@ -9,20 +9,35 @@ const MAX_SEARCH = 100;
 export const imageRoutes = ({ images }: Pick<Engine, 'images'>): Route[] => [
   route('GET', '/images/json', async (call) => {
     const { query, version } = call;
-    const list = await images.list({ all: query.bool('all'), filters: query.filters(), sharedSize: query.bool('shared-size') });
+    const list = await images.list({
+      all: query.bool('all'),
+      filters: query.filters(),
+      sharedSize: query.bool('shared-size'),
+    });
     call.json(list.map((item) => imageSummary({ ...item }, version)));
   }),
   route('GET', '/images/search', async (call) => {
     const { query, signal } = call;
     const limit = limitOf(query.text('limit'));
-    if (limit !== undefined && limit !== 0 && (limit < 1 || limit > MAX_SEARCH)) throw invalid(`limit ${limit} is outside the range of [1, ${MAX_SEARCH}]`);
-    call.json(await images.search({ term: query.text('term') ?? '', limit: limit || undefined, filters: query.filters(), auth: call.registryAuth(), signal }));
+    if (limit !== undefined && limit !== 0 && (limit < 1 || limit > MAX_SEARCH))
+      throw invalid(`limit ${limit} is outside the range of [1, ${MAX_SEARCH}]`);
+    call.json(
+      await images.search({
+        term: query.text('term') ?? '',
+        limit: limit || undefined,
+        filters: query.filters(),
+        auth: call.registryAuth(),
+        signal,
+      }),
+    );
   }),
   route('POST', '/images/prune', async (call) => {
     const { ImagesDeleted, SpaceReclaimed } = await images.prune(call.query.filters());
     call.json({ ImagesDeleted: ImagesDeleted.length === 0 ? null : ImagesDeleted, SpaceReclaimed });
   }),
-  route('GET', '/images/{name...}/json', async (call) => call.json(imageInspect(await images.inspect(call.name), call.version))),
+  route('GET', '/images/{name...}/json', async (call) =>
+    call.json(imageInspect(await images.inspect(call.name), call.version)),
+  ),
   route('GET', '/images/{name...}/history', async (call) => call.json(await images.history(call.name))),
   route('POST', '/images/{name...}/tag', async (call) => {
     const { query } = call;
@@ -40,6 +55,7 @@ export const imageRoutes = ({ images }: Pick<Engine, 'images'>): Route[] => [
 
 function limitOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  if (!/^[+-]?\d+$/.test(text)) throw invalid(`invalid limit specified: strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
+  if (!/^[+-]?\d+$/.test(text))
+    throw invalid(`invalid limit specified: strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
   return Number(text);
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { invalid, tooLarge } from '../common/index.ts';
 
 /** Far above any real request; a container with ten thousand labels has about 1 MB. */
@@ -13,7 +13,11 @@ export interface BodyOptions {
 }
 
 /** Reads a JSON body as moby does (api/server/httputils/httputils.go), with its words for everything that is wrong with one. */
-export async function readJson<T>(request: IncomingMessage, schema: z.ZodType<T>, options: BodyOptions = {}): Promise<T | undefined> {
+export async function readJson<T>(
+  request: IncomingMessage,
+  schema: z.ZodType<T>,
+  options: BodyOptions = {},
+): Promise<T | undefined> {
   checkContentType(request);
   const text = await readText(request);
   if (text.trim() === '') {
@@ -26,12 +30,14 @@ export async function readJson<T>(request: IncomingMessage, schema: z.ZodType<T>
 function checkContentType(request: IncomingMessage): void {
   const type = request.headers['content-type'];
   if (type === undefined || type === '') {
-    const empty = request.headers['transfer-encoding'] === undefined && (request.headers['content-length'] ?? '0') === '0';
+    const empty =
+      request.headers['transfer-encoding'] === undefined && (request.headers['content-length'] ?? '0') === '0';
     if (empty) return;
     throw invalid('malformed Content-Type header (): mime: no media type');
   }
   const media = type.split(';')[0]?.trim().toLowerCase();
-  if (media !== 'application/json') throw invalid(`unsupported Content-Type header (${type}): must be 'application/json'`);
+  if (media !== 'application/json')
+    throw invalid(`unsupported Content-Type header (${type}): must be 'application/json'`);
 }
 
 async function readText(request: IncomingMessage): Promise<string> {
@@ -98,7 +104,8 @@ const GO_FIELDS: Record<string, string> = {
 
 /** Go's decoder takes a missing field for its zero value, so what is wrong is sought among what was given. */
 function goMessage(issues: readonly z.core.$ZodIssue[], root: unknown, typeName: string): string {
-  const at = ({ path }: z.core.$ZodIssue) => path.reduce<unknown>((value, part) => (value as Record<PropertyKey, unknown> | null | undefined)?.[part], root);
+  const at = ({ path }: z.core.$ZodIssue) =>
+    path.reduce<unknown>((value, part) => (value as Record<PropertyKey, unknown> | null | undefined)?.[part], root);
   const issue = issues.find((candidate) => at(candidate) !== undefined) ?? issues[0];
   if (issue === undefined) return 'json: invalid value';
   const value = at(issue);
@@ -107,9 +114,16 @@ function goMessage(issues: readonly z.core.$ZodIssue[], root: unknown, typeName:
   const path = issue.path.map((part) => String(part).replaceAll('~', '~0').replaceAll('/', '~1'));
   const field = `${struct}.${path.join('.')}`;
   if (value === undefined) return `json: ${field} is missing`;
-  const kind = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value === 'number' ? numberText(value) : typeof value;
+  const kind = Array.isArray(value)
+    ? 'array'
+    : typeof value === 'boolean'
+      ? 'bool'
+      : typeof value === 'number'
+        ? numberText(value)
+        : typeof value;
   if (path.length === 0) return `json: cannot unmarshal ${kind} into Go value of type ${typeName}`;
-  const wanted = issue.code === 'invalid_type' ? GO_TYPES[issue.expected] : issue.code === 'invalid_union' ? '[]string' : undefined;
+  const wanted =
+    issue.code === 'invalid_type' ? GO_TYPES[issue.expected] : issue.code === 'invalid_union' ? '[]string' : undefined;
   if (wanted === undefined) return `json: invalid value for ${field}: ${issue.message}`;
   return `json: cannot unmarshal ${kind} into Go struct field ${field} of type ${GO_FIELDS[path.at(-1) ?? ''] ?? wanted}`;
 }

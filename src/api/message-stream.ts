@@ -51,7 +51,9 @@ export class MessageStream {
       if (this.#response.destroyed) return;
       const message = messageOf(error);
       const code = (error as { exitCode?: unknown }).exitCode;
-      this.#response.write(`${JSON.stringify({ errorDetail: { ...(typeof code === 'number' ? { code } : {}), message }, error: message })}\r\n`);
+      this.#response.write(
+        `${JSON.stringify({ errorDetail: { ...(typeof code === 'number' ? { code } : {}), message }, error: message })}\r\n`,
+      );
     }
     this.#begin();
     this.#response.end();

@@ -27,7 +27,9 @@ export const networkRoutes = ({ networks }: Pick<Engine, 'networks'>): Route[] =
     const { query } = call;
     const verbose = query.text('verbose');
     if (verbose !== undefined && !/^(1|t|T|TRUE|true|True|0|f|F|FALSE|false|False)$/.test(verbose))
-      throw invalid(`invalid value for verbose: ${verbose}: strconv.ParseBool: parsing ${JSON.stringify(verbose)}: invalid syntax`);
+      throw invalid(
+        `invalid value for verbose: ${verbose}: strconv.ParseBool: parsing ${JSON.stringify(verbose)}: invalid syntax`,
+      );
     call.json(await networks.inspect(call.name, { verbose: query.bool('verbose'), scope: query.text('scope') }));
   }),
   route('DELETE', '/networks/{name...}', async (call) => {

@@ -7,7 +7,8 @@ export async function openRemote(source: string, progress: Progress, signal: Abo
   const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(source) ? source : `http://${source}`;
   if (!URL.canParse(text)) throw invalid(`invalid URL: ${source}`);
   const url = new URL(text);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw invalid(`Get ${JSON.stringify(source)}: unsupported protocol scheme`);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    throw invalid(`Get ${JSON.stringify(source)}: unsupported protocol scheme`);
   progress({ status: `Downloading from ${source}` });
   let answer: Response;
   try {
@@ -21,7 +22,10 @@ export async function openRemote(source: string, progress: Progress, signal: Abo
     throw invalid(`failed to GET ${source} with status ${answer.status} ${answer.statusText}`);
   }
   const total = Number(answer.headers.get('content-length') ?? 0) || undefined;
-  return Readable.from(counted(answer.body, (current) => progress({ status: 'Importing', progressDetail: { current, total } })), { objectMode: false });
+  return Readable.from(
+    counted(answer.body, (current) => progress({ status: 'Importing', progressDetail: { current, total } })),
+    { objectMode: false },
+  );
 }
 
 async function* counted(body: AsyncIterable<Uint8Array>, report: (bytes: number) => void): AsyncGenerator<Uint8Array> {

@@ -41,7 +41,11 @@ export class Router {
       if (found.method !== method) continue;
       const match = expression.exec(path);
       if (match === null) continue;
-      return { route: found, version: match[1], params: Object.fromEntries(names.map((name, at) => [name, match[at + 2] ?? ''])) };
+      return {
+        route: found,
+        version: match[1],
+        params: Object.fromEntries(names.map((name, at) => [name, match[at + 2] ?? ''])),
+      };
     }
     return undefined;
   }

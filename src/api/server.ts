@@ -59,12 +59,24 @@ export function createApi(options: ApiOptions): Api {
     };
     response.on('close', onClose);
     socket?.on('close', onClose);
-    const plainHeaders = { 'Api-Version': versionText(NEWEST), Ostype: 'linux', Server: `Gantry/${options.version} (linux)` };
+    const plainHeaders = {
+      'Api-Version': versionText(NEWEST),
+      Ostype: 'linux',
+      Server: `Gantry/${options.version} (linux)`,
+    };
     let call: Call | undefined;
     try {
       const match = find(router, request);
       const query = new Query(request.url?.split('?').slice(1).join('?') ?? '');
-      call = new Call({ request, response, params: match?.params ?? {}, query, version: NEWEST, signal: gone.signal, socket });
+      call = new Call({
+        request,
+        response,
+        params: match?.params ?? {},
+        query,
+        version: NEWEST,
+        signal: gone.signal,
+        socket,
+      });
       if (match === undefined) throw notFound('page not found');
       for (const [name, value] of Object.entries(plainHeaders)) response.setHeader(name, value);
       const version = parseVersion(match.version);
@@ -73,7 +85,19 @@ export function createApi(options: ApiOptions): Api {
       options.log.debug(`Calling ${request.method} ${request.url}`);
       await match.route.handle(call);
     } catch (error) {
-      fail(call ?? new Call({ request, response, params: {}, query: new Query(''), version: NEWEST, signal: gone.signal, socket }), error);
+      fail(
+        call ??
+          new Call({
+            request,
+            response,
+            params: {},
+            query: new Query(''),
+            version: NEWEST,
+            signal: gone.signal,
+            socket,
+          }),
+        error,
+      );
     }
   }
 
@@ -84,8 +108,13 @@ export function createApi(options: ApiOptions): Api {
       call.response.destroy();
       return;
     }
-    if (status >= 500) options.log.error(`Handler for ${method} ${url?.split('?')[0]} returned error`, { error, kind: (error as EngineError).kind ?? 'internal' });
-    if (isKind(error, 'internal') && error instanceof Error && error.stack !== undefined) options.log.debug('at', { stack: error.stack });
+    if (status >= 500)
+      options.log.error(`Handler for ${method} ${url?.split('?')[0]} returned error`, {
+        error,
+        kind: (error as EngineError).kind ?? 'internal',
+      });
+    if (isKind(error, 'internal') && error instanceof Error && error.stack !== undefined)
+      options.log.debug('at', { stack: error.stack });
     // What the client still sends is not read: the connection cannot be used again.
     if (!call.request.complete && !call.response.headersSent) call.response.shouldKeepAlive = false;
     call.fail(status, messageOf(error), error instanceof TooOld);
@@ -130,7 +159,12 @@ function refuse(socket: Socket, error: NodeJS.ErrnoException): void {
       ? ['431 Request Header Fields Too Large', 'request header too large']
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? ['408 Request Timeout', 'request timeout']
-        : ['400 Bad Request', cut ? 'unexpected EOF while reading the request' : `malformed HTTP request: ${error.message}`];
+        : [
+            '400 Bad Request',
+            cut ? 'unexpected EOF while reading the request' : `malformed HTTP request: ${error.message}`,
+          ];
   const body = `${JSON.stringify({ message })}\n`;
-  socket.end(`HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
 }

@@ -2,7 +2,8 @@ import { notFound, unavailable, unsupported } from '../common/index.ts';
 import type { Call } from './call.ts';
 import { type Route, route } from './router.ts';
 
-const NO_MANAGER = 'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
+const NO_MANAGER =
+  'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
 
 /** The answers of a dockerd outside a swarm, without plugins of the managed kind. */
 export const swarmRoutes = (): Route[] => [
@@ -11,15 +12,22 @@ export const swarmRoutes = (): Route[] => [
   route('POST', '/swarm/leave', () => {
     throw unavailable('This node is not part of a swarm');
   }),
-  ...['/swarm{rest...}', '/nodes{rest...}', '/services{rest...}', '/tasks{rest...}', '/secrets{rest...}', '/configs{rest...}'].flatMap((pattern) =>
-    ['GET', 'POST', 'DELETE'].map((method) => route(method, pattern, noManager)),
-  ),
+  ...[
+    '/swarm{rest...}',
+    '/nodes{rest...}',
+    '/services{rest...}',
+    '/tasks{rest...}',
+    '/secrets{rest...}',
+    '/configs{rest...}',
+  ].flatMap((pattern) => ['GET', 'POST', 'DELETE'].map((method) => route(method, pattern, noManager))),
   route('GET', '/plugins', (call) => call.json([])),
   route('GET', '/plugins/privileges', (call) => call.json([])),
   route('POST', '/plugins/pull', refusePlugins),
   route('POST', '/plugins/create', refusePlugins),
   route('GET', '/plugins/{name...}/json', noPlugin),
-  ...['enable', 'disable', 'push', 'upgrade', 'set'].map((verb) => route('POST', `/plugins/{name...}/${verb}`, noPlugin)),
+  ...['enable', 'disable', 'push', 'upgrade', 'set'].map((verb) =>
+    route('POST', `/plugins/{name...}/${verb}`, noPlugin),
+  ),
   route('DELETE', '/plugins/{name...}', noPlugin),
 ];
 
@@ -30,7 +38,9 @@ function refuseSwarm(): void {
   throw unsupported('swarm mode is not supported by this engine');
 }
 function refusePlugins(): void {
-  throw unsupported('managed plugins are not supported by this engine; volume plugins are found in /run/docker/plugins');
+  throw unsupported(
+    'managed plugins are not supported by this engine; volume plugins are found in /run/docker/plugins',
+  );
 }
 function noPlugin(call: Call): void {
   throw notFound(`plugin ${JSON.stringify(call.name)} not found`);

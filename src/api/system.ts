@@ -14,8 +14,14 @@ export const systemRoutes = ({ system }: Pick<Engine, 'system'>): Route[] => [
   route('GET', '/info', async (call) => call.json(info(await system.info(), call.version))),
   route('GET', '/system/df', async (call) => {
     const types = call.query.all('type');
-    for (const type of types) if (!(USAGE_TYPES as readonly string[]).includes(type)) throw invalid(`unknown object type: ${type}`);
-    call.json(diskUsage(await system.diskUsage(new Set(types.length === 0 ? USAGE_TYPES : (types as UsageType[]))), call.version));
+    for (const type of types)
+      if (!(USAGE_TYPES as readonly string[]).includes(type)) throw invalid(`unknown object type: ${type}`);
+    call.json(
+      diskUsage(
+        await system.diskUsage(new Set(types.length === 0 ? USAGE_TYPES : (types as UsageType[]))),
+        call.version,
+      ),
+    );
   }),
   { ...route('POST', '/session', refuseSession), hijack: true },
   { ...route('POST', '/grpc', refuseSession), hijack: true },

@@ -1,4 +1,4 @@
-import { type Filters, Filters as FilterSet, invalid, messageOf, unavailable } from '../common/index.ts';
+import { Filters as FilterSet, type Filters, invalid, messageOf, unavailable } from '../common/index.ts';
 import type { Engine } from '../engine/index.ts';
 import { CreateVolumeBody } from '../wire/index.ts';
 import type { Call } from './call.ts';
@@ -9,7 +9,9 @@ export const volumeRoutes = ({ volumes, archive }: Pick<Engine, 'volumes' | 'arc
     const { Volumes, Warnings } = await volumes.list(filters(call));
     call.json({ Volumes, Warnings: Warnings.length === 0 ? null : Warnings });
   }),
-  route('POST', '/volumes/create', async (call) => call.json(await volumes.create(await call.body(CreateVolumeBody, 'volume.CreateOptions')), 201)),
+  route('POST', '/volumes/create', async (call) =>
+    call.json(await volumes.create(await call.body(CreateVolumeBody, 'volume.CreateOptions')), 201),
+  ),
   route('POST', '/volumes/prune', async (call) => {
     const given = call.query.filters();
     // Before 1.42 a prune took named volumes too.

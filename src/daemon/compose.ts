@@ -53,7 +53,12 @@ export async function compose({ settings, env, log, version }: ComposeParts): Pr
   const db = openDatabase(join(dataRoot, 'state.db'));
   const events = createEventBus();
   const content = await openContentStore(join(dataRoot, 'content'));
-  const layers = await openLayerStore({ dir: join(dataRoot, 'layers'), execRoot, db, log: log.with({ part: 'layers' }) });
+  const layers = await openLayerStore({
+    dir: join(dataRoot, 'layers'),
+    execRoot,
+    db,
+    log: log.with({ part: 'layers' }),
+  });
   const cgroups = openCgroups('/sys/fs/cgroup', cgroupParent);
   const monitor = openMonitor({ execRoot, conmonPath });
   const networks = await openNetworks({
@@ -97,13 +102,25 @@ export async function compose({ settings, env, log, version }: ComposeParts): Pr
         layers,
         users,
         emit: (action, id, attributes) => events.emit({ type: 'image', action, id, attributes }),
-        registry: { insecure: registries.insecure, mirrors: registries.mirrors, certDirs: CERTIFICATES, maxDownloads: registries.downloads, maxUploads: registries.uploads },
+        registry: {
+          insecure: registries.insecure,
+          mirrors: registries.mirrors,
+          certDirs: CERTIFICATES,
+          maxDownloads: registries.downloads,
+          maxUploads: registries.uploads,
+        },
         log: log.with({ part: 'images' }),
       }),
     openBuild: async () => noBuild,
     openSystem: ({ images, containers, build, counts }) =>
       openSystem({
-        facts: () => systemFacts(settings(), { version, engineId: instance.id, runtime: defaults.runtime, reason: runtimes.reason }),
+        facts: () =>
+          systemFacts(settings(), {
+            version,
+            engineId: instance.id,
+            runtime: defaults.runtime,
+            reason: runtimes.reason,
+          }),
         runtimes: runtimes.byName,
         conmonPath,
         initPath: settings().defaults.initPath,
@@ -126,7 +143,8 @@ export async function compose({ settings, env, log, version }: ComposeParts): Pr
     ),
   };
 
-  const emitDaemon = (action: string, attributes: Record<string, string>) => events.emit({ type: 'daemon', action, id: instance.id, attributes });
+  const emitDaemon = (action: string, attributes: Record<string, string>) =>
+    events.emit({ type: 'daemon', action, id: instance.id, attributes });
   return {
     engine,
     facts: { runtime: defaults.runtime, 'runtime-reason': runtimes.reason, 'data-root': dataRoot },
@@ -213,7 +231,10 @@ function systemFacts(settings: Settings, own: OwnFacts) {
     seccompProfile: defaults.seccompProfile,
     defaultRuntime: own.runtime,
     defaultRuntimeReason: own.reason,
-    warnings: open.map((host) => `[DEPRECATION NOTICE]: API is accessible on ${host} without TLS client verification: whoever reaches it is root on this machine`),
+    warnings: open.map(
+      (host) =>
+        `[DEPRECATION NOTICE]: API is accessible on ${host} without TLS client verification: whoever reaches it is root on this machine`,
+    ),
   };
 }
 

@@ -64,7 +64,11 @@ export class Daemon {
     const { accept } = this.#api;
     this.#listeners = await listenAll(this.#settings, (socket) => accept(socket), log, env);
     for (const { address } of this.#listeners) log.info(`API listen on ${address.replace(/^unix:\/\//, '')}`);
-    log.info('Daemon has completed initialization', { version: VERSION, ms: Math.round(performance.now() - started), ...this.#composition.facts });
+    log.info('Daemon has completed initialization', {
+      version: VERSION,
+      ms: Math.round(performance.now() - started),
+      ...this.#composition.facts,
+    });
   }
 
   /** SIGHUP: the file is read again. What can change in a running daemon does; a file with an error changes nothing. */

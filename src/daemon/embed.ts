@@ -32,8 +32,14 @@ export interface EmbeddedEngine extends AsyncDisposable {
 /** Starts an engine in this process; needs root. Throws invalid for settings that are wrong, conflict for roots in use. */
 export async function createEngine(options: EngineOptions): Promise<EmbeddedEngine> {
   const env = options.env ?? process.env;
-  const own = { 'data-root': options.dataRoot, 'exec-root': options.execRoot, pidfile: `${options.execRoot}/gantryd.pid` };
-  const values = checkConfig({ ...options.config, ...own }, new Map(), (why) => invalid(`invalid engine options: ${why}`));
+  const own = {
+    'data-root': options.dataRoot,
+    'exec-root': options.execRoot,
+    pidfile: `${options.execRoot}/gantryd.pid`,
+  };
+  const values = checkConfig({ ...options.config, ...own }, new Map(), (why) =>
+    invalid(`invalid engine options: ${why}`),
+  );
   const settings = { ...settingsFrom(values, env), hosts: [...(options.hosts ?? [])] };
   checkTcp(settings);
   const sink: LogSink = { level: settings.logLevel, format: settings.logFormat, write: () => {} };

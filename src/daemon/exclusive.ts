@@ -19,7 +19,8 @@ export function lockRoot(root: string): { release(): void } {
     const errno = koffi.errno();
     const owner = readFileSync(path, 'utf8').trim();
     closeSync(fd);
-    if (errno === EWOULDBLOCK) throw conflict(`${root} is in use by another gantryd${owner === '' ? '' : ` (pid ${owner})`}`);
+    if (errno === EWOULDBLOCK)
+      throw conflict(`${root} is in use by another gantryd${owner === '' ? '' : ` (pid ${owner})`}`);
     throw conflict(`cannot lock ${path}: errno ${errno}`);
   }
   writeFileSync(path, `${process.pid}\n`);

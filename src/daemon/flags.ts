@@ -1,7 +1,20 @@
 import { invalid, parseBytes } from '../common/index.ts';
 import { nameOf, OPTIONS, type OptionSpec, type OptionValue } from './options.ts';
 
-const BOOLEANS: Record<string, boolean> = { 1: true, t: true, T: true, TRUE: true, true: true, True: true, 0: false, f: false, F: false, FALSE: false, false: false, False: false };
+const BOOLEANS: Record<string, boolean> = {
+  1: true,
+  t: true,
+  T: true,
+  TRUE: true,
+  true: true,
+  True: true,
+  0: false,
+  f: false,
+  F: false,
+  FALSE: false,
+  false: false,
+  False: false,
+};
 
 /** Reads the command line as pflag does: `--name value`, `--name=value`, `-n value`, `-nvalue`, booleans alone. Throws invalid. */
 export function parseFlags(args: readonly string[]): Map<string, OptionValue> {
@@ -14,7 +27,10 @@ export function parseFlags(args: readonly string[]): Map<string, OptionValue> {
     if (spec.kind === 'bool') {
       const given = inline ?? 'true';
       const value = BOOLEANS[given];
-      if (value === undefined) throw invalid(`invalid argument ${JSON.stringify(given)} for "--${spec.flag}" flag: strconv.ParseBool: parsing ${JSON.stringify(given)}: invalid syntax`);
+      if (value === undefined)
+        throw invalid(
+          `invalid argument ${JSON.stringify(given)} for "--${spec.flag}" flag: strconv.ParseBool: parsing ${JSON.stringify(given)}: invalid syntax`,
+        );
       values.set(nameOf(spec), value);
       continue;
     }
@@ -61,7 +77,10 @@ function add(values: Map<string, OptionValue>, spec: OptionSpec, text: string): 
     case 'map': {
       const cut = text.indexOf('=');
       if (cut < 1) throw bad('must be key=value');
-      values.set(name, { ...(values.get(name) as Record<string, string> | undefined), [text.slice(0, cut)]: text.slice(cut + 1) });
+      values.set(name, {
+        ...(values.get(name) as Record<string, string> | undefined),
+        [text.slice(0, cut)]: text.slice(cut + 1),
+      });
       return;
     }
     case 'int':

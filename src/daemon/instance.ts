@@ -26,5 +26,13 @@ export function openInstance(dataRoot: string): Instance {
     writeFileSync(path, id, { mode: 0o600 });
   }
   const isDefault = resolve(dataRoot) === DEFAULT_DATA_ROOT;
-  return { id, suffix: isDefault ? '' : createHash('sha256').update(`${resolve(dataRoot)}\0${id}`).digest('hex').slice(0, 8) };
+  return {
+    id,
+    suffix: isDefault
+      ? ''
+      : createHash('sha256')
+          .update(`${resolve(dataRoot)}\0${id}`)
+          .digest('hex')
+          .slice(0, 8),
+  };
 }

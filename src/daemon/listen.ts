@@ -20,7 +20,12 @@ export interface Listener {
 type Wanted = Pick<Settings, 'hosts' | 'tls' | 'insecureTcp' | 'group'>;
 
 /** Opens every socket asked for, or none. Connections are half-open: who has said all still gets its answer. */
-export async function listenAll(settings: Wanted, accept: (socket: Socket) => void, log: Logger, env: NodeJS.ProcessEnv): Promise<Listener[]> {
+export async function listenAll(
+  settings: Wanted,
+  accept: (socket: Socket) => void,
+  log: Logger,
+  env: NodeJS.ProcessEnv,
+): Promise<Listener[]> {
   checkTcp(settings);
   const listeners: Listener[] = [];
   try {
@@ -36,19 +41,36 @@ export async function listenAll(settings: Wanted, accept: (socket: Socket) => vo
 export function checkTcp({ hosts, tls, insecureTcp }: Pick<Settings, 'hosts' | 'tls' | 'insecureTcp'>): void {
   for (const host of hosts)
     if (host.startsWith('tcp://') && !tls.verify && !insecureTcp)
-      throw invalid(`refusing to listen on ${host} without --tlsverify: anyone who reaches it would be root on this machine (--insecure-tcp allows it)`);
+      throw invalid(
+        `refusing to listen on ${host} without --tlsverify: anyone who reaches it would be root on this machine (--insecure-tcp allows it)`,
+      );
 }
 
-async function listenOn(host: string, settings: Wanted, accept: (socket: Socket) => void, log: Logger, env: NodeJS.ProcessEnv): Promise<Listener[]> {
+async function listenOn(
+  host: string,
+  settings: Wanted,
+  accept: (socket: Socket) => void,
+  log: Logger,
+  env: NodeJS.ProcessEnv,
+): Promise<Listener[]> {
   const open = (options: ListenOptions) => openServer(host, options, undefined, accept);
   if (host.startsWith('fd://')) {
     const count = env.LISTEN_PID === String(process.pid) ? Number(env.LISTEN_FDS ?? 0) : 0;
-    if (count === 0) throw unavailable('no sockets found via socket activation: make sure the service was started by systemd');
-    return Promise.all(Array.from({ length: count }, (_, at) => openServer(host, { fd: FIRST_ACTIVATED + at } as ListenOptions, undefined, accept)));
+    if (count === 0)
+      throw unavailable('no sockets found via socket activation: make sure the service was started by systemd');
+    return Promise.all(
+      Array.from({ length: count }, (_, at) =>
+        openServer(host, { fd: FIRST_ACTIVATED + at } as ListenOptions, undefined, accept),
+      ),
+    );
   }
   if (host.startsWith('unix://')) return [await listenUnix(host.slice('unix://'.length), settings, open)];
   const { tls } = settings;
-  if (!tls.verify) log.warn('[DEPRECATION NOTICE] the API listens on TCP without client verification: whoever reaches it is root on this machine', { host });
+  if (!tls.verify)
+    log.warn(
+      '[DEPRECATION NOTICE] the API listens on TCP without client verification: whoever reaches it is root on this machine',
+      { host },
+    );
   const [address, port] = tcpAddress(host, tls.enabled);
   return [await openServer(host, { host: address, port }, tls.enabled ? tls : undefined, accept)];
 }
@@ -59,10 +81,15 @@ function tcpAddress(host: string, secure: boolean): [string, number] {
   return [match[1] ?? (match[2] || '127.0.0.1'), Number(match[3] ?? (secure ? TLS_PORT : PORT))];
 }
 
-async function listenUnix(path: string, { group }: Wanted, open: (options: ListenOptions) => Promise<Listener>): Promise<Listener> {
+async function listenUnix(
+  path: string,
+  { group }: Wanted,
+  open: (options: ListenOptions) => Promise<Listener>,
+): Promise<Listener> {
   mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
   if (existsSync(path)) {
-    if (!lstatSync(path).isSocket()) throw conflict(`can't create unix socket ${path}: a file that is no socket is there`);
+    if (!lstatSync(path).isSocket())
+      throw conflict(`can't create unix socket ${path}: a file that is no socket is there`);
     if (await answers(path)) throw conflict(`can't create unix socket ${path}: another daemon listens on it`);
     rmSync(path);
   }
@@ -99,7 +126,12 @@ function answers(path: string): Promise<boolean> {
   });
 }
 
-function openServer(address: string, options: ListenOptions, tls: Settings['tls'] | undefined, accept: (socket: Socket) => void): Promise<Listener> {
+function openServer(
+  address: string,
+  options: ListenOptions,
+  tls: Settings['tls'] | undefined,
+  accept: (socket: Socket) => void,
+): Promise<Listener> {
   const read = (what: string, path: string) => {
     try {
       return readFileSync(path);

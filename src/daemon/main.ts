@@ -42,12 +42,18 @@ async function main(args: readonly string[]): Promise<number> {
     return 1;
   }
   process.on('uncaughtException', (error) => log.error('uncaught', { error, stack: error.stack }));
-  process.on('unhandledRejection', (error) => log.error('unhandled', { error, stack: error instanceof Error ? error.stack : undefined }));
+  process.on('unhandledRejection', (error) =>
+    log.error('unhandled', { error, stack: error instanceof Error ? error.stack : undefined }),
+  );
   const stop = stopSignal(log);
   const daemon = new Daemon({ settings, flags: parseFlags(args), env: process.env, log, sink });
   try {
     await daemon.start(stop.signal);
   } catch (error) {
+    if (stop.signal.aborted) {
+      await daemon.stop().catch(() => {});
+      process.exit(0);
+    }
     log.error(`failed to start daemon: ${messageOf(error)}`);
     log.debug('at', { stack: error instanceof Error ? error.stack : '' });
     await daemon.stop().catch(() => {});

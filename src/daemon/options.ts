@@ -28,8 +28,15 @@ export interface OptionSpec {
   refused?: string;
 }
 
-const own = (flag: string, kind: OptionKind, help: string, rest: Partial<OptionSpec> = {}): OptionSpec => ({ flag, key: flag, kind, help, ...rest });
-const refused = (flag: string, kind: OptionKind, why: string, rest: Partial<OptionSpec> = {}): OptionSpec => own(flag, kind, `Not supported: ${why}`, { refused: why, ...rest });
+const own = (flag: string, kind: OptionKind, help: string, rest: Partial<OptionSpec> = {}): OptionSpec => ({
+  flag,
+  key: flag,
+  kind,
+  help,
+  ...rest,
+});
+const refused = (flag: string, kind: OptionKind, why: string, rest: Partial<OptionSpec> = {}): OptionSpec =>
+  own(flag, kind, `Not supported: ${why}`, { refused: why, ...rest });
 
 const NO_CONTAINERD = 'there is no containerd below this engine';
 const NO_SWARM = 'there is no swarm mode';
@@ -80,7 +87,11 @@ export const OPTIONS: readonly OptionSpec[] = [
   own('fixed-cidr-v6', 'string', "IPv6 subnet for the default bridge's containers"),
   own('group', 'string', 'Group of the Unix socket', { short: 'G', default: 'docker' }),
   own('help', 'bool', 'Print usage', { key: undefined }),
-  own('host', 'list', 'Socket to listen on: unix://, tcp:// or fd://', { short: 'H', key: 'hosts', default: DEFAULT_HOST }),
+  own('host', 'list', 'Socket to listen on: unix://, tcp:// or fd://', {
+    short: 'H',
+    key: 'hosts',
+    default: DEFAULT_HOST,
+  }),
   own('host-gateway-ip', 'list', 'What host-gateway in --add-host means', { key: 'host-gateway-ips' }),
   own('http-proxy', 'string', 'HTTP proxy for the daemon itself', { key: undefined }),
   own('https-proxy', 'string', 'HTTPS proxy for the daemon itself', { key: undefined }),
@@ -113,12 +124,17 @@ export const OPTIONS: readonly OptionSpec[] = [
   own('no-new-privileges', 'bool', 'Set no-new-privileges for containers'),
   refused('node-generic-resource', 'list', NO_SWARM, { key: 'node-generic-resources' }),
   own('pidfile', 'string', 'File for the process id', { short: 'p', default: '/run/gantry/gantryd.pid' }),
-  own('plugin-dir', 'list', "Where volume plugins' sockets and specs are", { key: 'plugin-dirs', default: '/run/docker/plugins, /etc/docker/plugins, /usr/lib/docker/plugins' }),
+  own('plugin-dir', 'list', "Where volume plugins' sockets and specs are", {
+    key: 'plugin-dirs',
+    default: '/run/docker/plugins, /etc/docker/plugins, /usr/lib/docker/plugins',
+  }),
   own('raw-logs', 'bool', 'Log lines never have colours, with or without this'),
   own('registry-mirror', 'list', 'Mirror of the Docker Hub', { key: 'registry-mirrors' }),
   own('respect-host-firewall', 'bool', "Published ports pass the host's input rules"),
   refused('rootless', 'bool', 'the daemon runs as root'),
-  own('seccomp-profile', 'string', 'Seccomp profile of containers: builtin, unconfined or a file', { default: 'builtin' }),
+  own('seccomp-profile', 'string', 'Seccomp profile of containers: builtin, unconfined or a file', {
+    default: 'builtin',
+  }),
   refused('selinux-enabled', 'bool', 'there is no SELinux labelling'),
   own('shutdown-timeout', 'int', 'Seconds for containers to end when the daemon stops', { default: '15' }),
   own('storage-driver', 'string', 'overlay2 is the only one', { short: 's', default: 'overlay2' }),
@@ -129,9 +145,11 @@ export const OPTIONS: readonly OptionSpec[] = [
   own('tlscert', 'string', "The server's certificate"),
   own('tlskey', 'string', "The server's key"),
   own('tlsverify', 'bool', 'Use TLS and verify clients'),
-  own('userland-proxy', 'bool', 'Published ports are relayed where rules cannot lead, with or without this', { default: 'true' }),
+  own('userland-proxy', 'bool', 'Published ports are relayed where rules cannot lead, with or without this', {
+    default: 'true',
+  }),
   refused('userland-proxy-path', 'string', 'there is no proxy program'),
-  refused('userns-remap', 'string', 'containers share the host\'s user namespace'),
+  refused('userns-remap', 'string', "containers share the host's user namespace"),
   own('validate', 'bool', 'Validate the configuration and exit', { key: undefined }),
   own('version', 'bool', 'Print version information and quit', { short: 'v', key: undefined }),
 ];

@@ -38,7 +38,10 @@ export interface RuntimeSearch {
 }
 
 /** What there is, and what really works here (a runtime may refuse the machine's cgroups). Throws if the one asked for is unknown. */
-export async function findRuntimes(settings: Pick<Settings, 'runtimes' | 'defaults'>, search: RuntimeSearch): Promise<Runtimes> {
+export async function findRuntimes(
+  settings: Pick<Settings, 'runtimes' | 'defaults'>,
+  search: RuntimeSearch,
+): Promise<Runtimes> {
   const byName = new Map<string, RuntimeChoice>();
   for (const name of KNOWN) {
     const program = findProgram(name, search.path);
@@ -56,7 +59,14 @@ export async function findRuntimes(settings: Pick<Settings, 'runtimes' | 'defaul
   }
   const candidates = KNOWN.flatMap((name) => byName.get(name) ?? []);
   const { chosen, refused } = await chooseRuntime(candidates, search.scratch, search.cgroup);
-  const complaints = refused.map(({ runtime: { name }, complaint }) => `${name} does not: ${complaint?.split('\n').at(-1)}`);
-  if (chosen === undefined) throw unavailable(complaints.length === 0 ? 'no OCI runtime found: install crun or runc' : `no OCI runtime works here: ${complaints.join('; ')}`);
+  const complaints = refused.map(
+    ({ runtime: { name }, complaint }) => `${name} does not: ${complaint?.split('\n').at(-1)}`,
+  );
+  if (chosen === undefined)
+    throw unavailable(
+      complaints.length === 0
+        ? 'no OCI runtime found: install crun or runc'
+        : `no OCI runtime works here: ${complaints.join('; ')}`,
+    );
   return { byName, standard: chosen.name, reason: ['it works here', ...complaints].join('; ') };
 }

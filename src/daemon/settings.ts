@@ -74,12 +74,16 @@ export function readSettings(flags: ReadonlyMap<string, OptionValue>, env: NodeJ
 }
 
 const saysNo = (value: OptionValue): boolean =>
-  value === false || value === '' || value === 0 || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
+  value === false ||
+  value === '' ||
+  value === 0 ||
+  (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
 
 export function settingsFrom(values: ReadonlyMap<string, OptionValue>, env: NodeJS.ProcessEnv): Settings {
   for (const spec of OPTIONS) {
     const value = values.get(nameOf(spec));
-    if (spec.refused !== undefined && value !== undefined && !saysNo(value)) throw invalid(`${nameOf(spec)} is not supported: ${spec.refused}`);
+    if (spec.refused !== undefined && value !== undefined && !saysNo(value))
+      throw invalid(`${nameOf(spec)} is not supported: ${spec.refused}`);
   }
   const text = (name: string): string | undefined => (values.get(name) as string | undefined) || undefined;
   const flag = (name: string, otherwise = false): boolean => (values.get(name) as boolean | undefined) ?? otherwise;
@@ -92,7 +96,8 @@ export function settingsFrom(values: ReadonlyMap<string, OptionValue>, env: Node
   };
   const oneOf = <T extends string>(name: string, allowed: readonly T[], otherwise: T): T => {
     const value = text(name) ?? otherwise;
-    if (!(allowed as readonly string[]).includes(value)) throw invalid(`invalid ${name}: ${value} (allowed: ${allowed.join(', ')})`);
+    if (!(allowed as readonly string[]).includes(value))
+      throw invalid(`invalid ${name}: ${value} (allowed: ${allowed.join(', ')})`);
     return value as T;
   };
   const verify = flag('tlsverify');
@@ -139,7 +144,10 @@ export function settingsFrom(values: ReadonlyMap<string, OptionValue>, env: Node
       ulimits: ulimits(values, list),
       shmSizeBytes: int('default-shm-size', 64 * 1024 * 1024, 1),
       ipcMode: oneOf('default-ipc-mode', ['private', 'shareable'], 'private'),
-      cgroupnsMode: text('default-cgroupns-mode') === undefined ? undefined : oneOf<'private' | 'host'>('default-cgroupns-mode', ['private', 'host'], 'host'),
+      cgroupnsMode:
+        text('default-cgroupns-mode') === undefined
+          ? undefined
+          : oneOf<'private' | 'host'>('default-cgroupns-mode', ['private', 'host'], 'host'),
       init: flag('init'),
       initPath: text('init-path'),
       noNewPrivileges: flag('no-new-privileges'),
@@ -163,18 +171,24 @@ interface Readers {
 /** Options with one value only: said is accepted, anything else refused. */
 function checkFixed(text: Readers['text'], list: Readers['list'], map: (name: string) => Record<string, string>): void {
   const driver = text('storage-driver') ?? 'overlay2';
-  if (driver !== 'overlay2' && driver !== 'overlayfs') throw invalid(`storage-driver ${driver} is not supported: overlay2 is the only one`);
-  for (const option of list('exec-opts')) if (option !== 'native.cgroupdriver=cgroupfs') throw invalid(`exec-opt ${option} is not supported: native.cgroupdriver=cgroupfs is the only one`);
+  if (driver !== 'overlay2' && driver !== 'overlayfs')
+    throw invalid(`storage-driver ${driver} is not supported: overlay2 is the only one`);
+  for (const option of list('exec-opts'))
+    if (option !== 'native.cgroupdriver=cgroupfs')
+      throw invalid(`exec-opt ${option} is not supported: native.cgroupdriver=cgroupfs is the only one`);
   for (const [name, value] of Object.entries(map('features'))) {
-    if (name !== 'buildkit' && name !== 'containerd-snapshotter' && name !== 'cdi') throw invalid(`unknown feature: ${name}`);
+    if (name !== 'buildkit' && name !== 'containerd-snapshotter' && name !== 'cdi')
+      throw invalid(`unknown feature: ${name}`);
     if (value !== 'false') throw invalid(`feature ${name} is not supported: it may only be false`);
   }
 }
 
 function checkHost(host: string): string {
   const match = /^(unix|tcp|fd):\/\/(.*)$/.exec(host);
-  if (match === null) throw invalid(`invalid bind address (${host}): unsupported protocol, use unix://, tcp:// or fd://`);
-  if (match[1] === 'unix' && !match[2]?.startsWith('/')) throw invalid(`invalid bind address (${host}): an absolute path is needed`);
+  if (match === null)
+    throw invalid(`invalid bind address (${host}): unsupported protocol, use unix://, tcp:// or fd://`);
+  if (match[1] === 'unix' && !match[2]?.startsWith('/'))
+    throw invalid(`invalid bind address (${host}): an absolute path is needed`);
   return host;
 }
 
@@ -186,12 +200,14 @@ function checkIp(name: string, ip: string): string {
 function checkCidr(name: string, text: string | undefined, family: 4 | 6): string | undefined {
   if (text === undefined) return undefined;
   const [address = '', bits = ''] = text.split('/');
-  if (isIP(address) !== family || !/^\d{1,3}$/.test(bits) || Number(bits) > (family === 4 ? 32 : 128)) throw invalid(`invalid ${name}: invalid CIDR address: ${text}`);
+  if (isIP(address) !== family || !/^\d{1,3}$/.test(bits) || Number(bits) > (family === 4 ? 32 : 128))
+    throw invalid(`invalid ${name}: invalid CIDR address: ${text}`);
   return text;
 }
 
 function checkLogDriver(driver: string): string {
-  if (!(LOG_DRIVERS as readonly string[]).includes(driver)) throw invalid(`logger: no log driver named '${driver}' is registered (there are ${LOG_DRIVERS.join(', ')})`);
+  if (!(LOG_DRIVERS as readonly string[]).includes(driver))
+    throw invalid(`logger: no log driver named '${driver}' is registered (there are ${LOG_DRIVERS.join(', ')})`);
   return driver;
 }
 
@@ -202,8 +218,16 @@ function checkLabel(label: string): string {
 
 function checkMirror(mirror: string): string {
   const url = URL.canParse(mirror) ? new URL(mirror) : undefined;
-  const plain = url !== undefined && (url.protocol === 'http:' || url.protocol === 'https:') && url.search === '' && url.hash === '' && url.username === '';
-  if (!plain) throw invalid(`invalid mirror: ${JSON.stringify(mirror)} must be an http or https URL without user, query and fragment`);
+  const plain =
+    url !== undefined &&
+    (url.protocol === 'http:' || url.protocol === 'https:') &&
+    url.search === '' &&
+    url.hash === '' &&
+    url.username === '';
+  if (!plain)
+    throw invalid(
+      `invalid mirror: ${JSON.stringify(mirror)} must be an http or https URL without user, query and fragment`,
+    );
   return mirror;
 }
 
@@ -211,7 +235,8 @@ const Pools = z.array(z.object({ base: z.string(), size: z.number().int().min(0)
 
 function networkOptions(values: ReadonlyMap<string, OptionValue>, { text, flag, list }: Readers): NetworkOptions {
   const rules = flag('iptables', true);
-  if (flag('ip6tables', rules) !== rules) throw invalid('ip6tables must be as iptables: one table has the rules of both');
+  if (flag('ip6tables', rules) !== rules)
+    throw invalid('ip6tables must be as iptables: one table has the rules of both');
   const ip = text('ip');
   if (ip !== undefined) checkIp('ip', ip);
   const dns = list('dns');
@@ -239,17 +264,24 @@ function networkOptions(values: ReadonlyMap<string, OptionValue>, { text, flag, 
     defaultNetworkOptions: networkDefaults(values, list),
     respectHostFirewall: flag('respect-host-firewall'),
   };
-  if (options.bip !== undefined && options.bridge !== undefined) throw invalid('you specified -b & --bip, mutually exclusive options. Please specify only one');
+  if (options.bip !== undefined && options.bridge !== undefined)
+    throw invalid('you specified -b & --bip, mutually exclusive options. Please specify only one');
   const pools = addressPools(values, list);
   if (pools !== undefined) options.defaultAddressPools = pools;
   return options;
 }
 
-function addressPools(values: ReadonlyMap<string, OptionValue>, list: Readers['list']): NetworkOptions['defaultAddressPools'] {
+function addressPools(
+  values: ReadonlyMap<string, OptionValue>,
+  list: Readers['list'],
+): NetworkOptions['defaultAddressPools'] {
   const given = list('default-address-pool').map((text) => {
-    const parts = new Map(text.split(',').map((part) => [part.slice(0, part.indexOf('=')), part.slice(part.indexOf('=') + 1)] as const));
+    const parts = new Map(
+      text.split(',').map((part) => [part.slice(0, part.indexOf('=')), part.slice(part.indexOf('=') + 1)] as const),
+    );
     const [base, size] = [parts.get('base'), Number(parts.get('size'))];
-    if (base === undefined || !Number.isInteger(size)) throw invalid(`invalid default-address-pool: ${text} (base=CIDR,size=N is needed)`);
+    if (base === undefined || !Number.isInteger(size))
+      throw invalid(`invalid default-address-pool: ${text} (base=CIDR,size=N is needed)`);
     return { base, size };
   });
   const file = values.get('default-address-pools');
@@ -257,14 +289,22 @@ function addressPools(values: ReadonlyMap<string, OptionValue>, list: Readers['l
   return pools.length === 0 ? undefined : pools;
 }
 
-function networkDefaults(values: ReadonlyMap<string, OptionValue>, list: Readers['list']): Record<string, string> | undefined {
+function networkDefaults(
+  values: ReadonlyMap<string, OptionValue>,
+  list: Readers['list'],
+): Record<string, string> | undefined {
   const file = values.get('default-network-opts');
-  const byDriver = file === undefined ? {} : parse('default-network-opts', z.record(z.string(), z.record(z.string(), z.string())), file);
-  for (const driver of Object.keys(byDriver)) if (driver !== 'bridge') throw invalid(`default-network-opts of ${driver} are not supported: only those of bridge`);
+  const byDriver =
+    file === undefined
+      ? {}
+      : parse('default-network-opts', z.record(z.string(), z.record(z.string(), z.string())), file);
+  for (const driver of Object.keys(byDriver))
+    if (driver !== 'bridge') throw invalid(`default-network-opts of ${driver} are not supported: only those of bridge`);
   const options: Record<string, string> = { ...byDriver.bridge };
   for (const text of list('default-network-opt')) {
     const match = /^([^=]+)=([^=]+)=(.*)$/.exec(text);
-    if (match === null || match[1] !== 'bridge') throw invalid(`invalid default-network-opt: ${text} (bridge=key=value is needed)`);
+    if (match === null || match[1] !== 'bridge')
+      throw invalid(`invalid default-network-opt: ${text} (bridge=key=value is needed)`);
     options[match[2] as string] = match[3] as string;
   }
   return Object.keys(options).length === 0 ? undefined : options;
@@ -278,33 +318,54 @@ function parse<T>(name: string, schema: z.ZodType<T>, value: unknown): T {
 }
 
 function proxies(values: ReadonlyMap<string, OptionValue>, text: Readers['text']): Settings['proxies'] {
-  const Proxies = z.strictObject({ 'http-proxy': z.string().optional(), 'https-proxy': z.string().optional(), 'no-proxy': z.string().optional() });
+  const Proxies = z.strictObject({
+    'http-proxy': z.string().optional(),
+    'https-proxy': z.string().optional(),
+    'no-proxy': z.string().optional(),
+  });
   const file = parse('proxies', Proxies, values.get('proxies') ?? {});
-  return { http: text('http-proxy') ?? file['http-proxy'], https: text('https-proxy') ?? file['https-proxy'], none: text('no-proxy') ?? file['no-proxy'] };
+  return {
+    http: text('http-proxy') ?? file['http-proxy'],
+    https: text('https-proxy') ?? file['https-proxy'],
+    none: text('no-proxy') ?? file['no-proxy'],
+  };
 }
 
 function runtimes(values: ReadonlyMap<string, OptionValue>, list: Readers['list']): Settings['runtimes'] {
-  const Runtimes = z.record(z.string(), z.strictObject({ path: z.string().min(1), runtimeArgs: z.array(z.string()).nullish() }));
+  const Runtimes = z.record(
+    z.string(),
+    z.strictObject({ path: z.string().min(1), runtimeArgs: z.array(z.string()).nullish() }),
+  );
   const file = parse('runtimes', Runtimes, values.get('runtimes') ?? {});
-  const found = Object.entries(file).map(([name, { path, runtimeArgs }]) => [name, { path, args: runtimeArgs ?? [] }] as const);
+  const found = Object.entries(file).map(
+    ([name, { path, runtimeArgs }]) => [name, { path, args: runtimeArgs ?? [] }] as const,
+  );
   const given = list('add-runtime').map((text) => {
     const cut = text.indexOf('=');
     if (cut < 1 || cut === text.length - 1) throw invalid(`invalid runtime argument: ${text}`);
-    return [text.slice(0, cut).trim().toLowerCase(), { path: text.slice(cut + 1).trim(), args: [] as string[] }] as const;
+    return [
+      text.slice(0, cut).trim().toLowerCase(),
+      { path: text.slice(cut + 1).trim(), args: [] as string[] },
+    ] as const;
   });
   const names = given.map(([name]) => name);
-  for (const name of names) if (names.indexOf(name) !== names.lastIndexOf(name)) throw invalid(`runtime '${name}' was already defined`);
+  for (const name of names)
+    if (names.indexOf(name) !== names.lastIndexOf(name)) throw invalid(`runtime '${name}' was already defined`);
   return Object.fromEntries([...found, ...given]);
 }
 
 function ulimits(values: ReadonlyMap<string, OptionValue>, list: Readers['list']): Settings['defaults']['ulimits'] {
-  const Ulimits = z.record(z.string(), z.object({ Name: z.string().optional(), Soft: z.number().int(), Hard: z.number().int() }));
+  const Ulimits = z.record(
+    z.string(),
+    z.object({ Name: z.string().optional(), Soft: z.number().int(), Hard: z.number().int() }),
+  );
   const file = parse('default-ulimits', Ulimits, values.get('default-ulimits') ?? {});
   const given = list('default-ulimit').map((text) => {
     const match = /^([a-z]+)=(-?\d+)(?::(-?\d+))?$/.exec(text);
     if (match === null) throw invalid(`invalid ulimit argument: ${text}`);
     const [soft, hard] = [Number(match[2]), Number(match[3] ?? match[2])];
-    if (hard !== -1 && (soft === -1 || soft > hard)) throw invalid(`ulimit soft limit must be less than or equal to hard limit: ${soft} > ${hard}`);
+    if (hard !== -1 && (soft === -1 || soft > hard))
+      throw invalid(`ulimit soft limit must be less than or equal to hard limit: ${soft} > ${hard}`);
     return { Name: match[1] as string, Soft: soft, Hard: hard };
   });
   return [...Object.entries(file).map(([name, { Soft, Hard }]) => ({ Name: name, Soft, Hard })), ...given];
@@ -312,8 +373,15 @@ function ulimits(values: ReadonlyMap<string, OptionValue>, list: Readers['list']
 
 function collection(values: ReadonlyMap<string, OptionValue>): Settings['collection'] {
   const size = z.union([z.string(), z.number().int()]).optional();
-  const Builder = z.strictObject({ gc: z.strictObject({ enabled: z.boolean().optional(), defaultKeepStorage: size, defaultReservedSpace: size }).optional() });
+  const Builder = z.strictObject({
+    gc: z
+      .strictObject({ enabled: z.boolean().optional(), defaultKeepStorage: size, defaultReservedSpace: size })
+      .optional(),
+  });
   const { gc } = parse('builder', Builder, values.get('builder') ?? {});
   const keep = gc?.defaultReservedSpace ?? gc?.defaultKeepStorage;
-  return { enabled: gc?.enabled ?? true, keepBytes: keep === undefined ? undefined : typeof keep === 'number' ? keep : parseBytes(keep) };
+  return {
+    enabled: gc?.enabled ?? true,
+    keepBytes: keep === undefined ? undefined : typeof keep === 'number' ? keep : parseBytes(keep),
+  };
 }

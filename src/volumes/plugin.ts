@@ -31,7 +31,14 @@ async function addressOf(name: string, dirs: readonly string[]): Promise<Address
     return url.protocol === 'unix:' ? { socketPath: url.pathname } : { host: url.hostname, port: Number(url.port) };
   };
   for (const dir of dirs) {
-    for (const socketPath of [join(dir, `${name}.sock`), join(dir, name, `${name}.sock`)]) if (await access(socketPath).then(() => true, () => false)) return { socketPath };
+    for (const socketPath of [join(dir, `${name}.sock`), join(dir, name, `${name}.sock`)])
+      if (
+        await access(socketPath).then(
+          () => true,
+          () => false,
+        )
+      )
+        return { socketPath };
     const spec = await readFile(join(dir, `${name}.spec`), 'utf8').catch(() => undefined);
     if (spec !== undefined) return fromUrl(spec);
     const json = await readFile(join(dir, `${name}.json`), 'utf8').catch(() => undefined);
@@ -43,7 +50,13 @@ async function addressOf(name: string, dirs: readonly string[]): Promise<Address
 function call(address: Address, method: string, body: unknown): Promise<z.infer<typeof Answer>> {
   return new Promise((resolve, reject) => {
     const outgoing = request(
-      { ...address, method: 'POST', path: `/${method}`, headers: { Accept: 'application/vnd.docker.plugins.v1.1+json', 'Content-Type': 'application/json' }, timeout: 30_000 },
+      {
+        ...address,
+        method: 'POST',
+        path: `/${method}`,
+        headers: { Accept: 'application/vnd.docker.plugins.v1.1+json', 'Content-Type': 'application/json' },
+        timeout: 30_000,
+      },
       (answer) => {
         const chunks: Buffer[] = [];
         let bytes = 0;

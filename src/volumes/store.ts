@@ -1,6 +1,16 @@
 import { lstat, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { conflict, type Filters, invalid, isErrno, type Logger, messageOf, newId, notFound, nowText } from '../common/index.ts';
+import {
+  conflict,
+  type Filters,
+  invalid,
+  isErrno,
+  type Logger,
+  messageOf,
+  newId,
+  notFound,
+  nowText,
+} from '../common/index.ts';
 import type { Database } from '../state/index.ts';
 import { mounts, unmount } from '../sys/index.ts';
 import type { CreateVolumeBody, Volume } from '../wire/index.ts';
@@ -87,16 +97,23 @@ export function openVolumes(options: VolumesOptions): VolumeStore {
     const driver = body.Driver || 'local';
     const wanted = body.DriverOpts ?? {};
     if (body.Name) {
-      if (name.length < 2) throw invalid(`create ${name}: volume name is too short, names should be at least two alphanumeric characters`);
+      if (name.length < 2)
+        throw invalid(`create ${name}: volume name is too short, names should be at least two alphanumeric characters`);
       checkVolumeName(name);
     }
     const existing = rowOf(name);
     if (existing !== undefined) {
-      if (existing.driver !== driver) throw conflict(`create ${name}: conflict: volume name must be unique: driver of existing volume ${existing.driver} differs from ${driver}`);
+      if (existing.driver !== driver)
+        throw conflict(
+          `create ${name}: conflict: volume name must be unique: driver of existing volume ${existing.driver} differs from ${driver}`,
+        );
       return answer(existing);
     }
     const labels = { ...body.Labels, ...(body.Name ? {} : { [ANONYMOUS]: '' }) };
-    const given = { labels: Object.keys(labels).length === 0 ? null : labels, options: Object.keys(wanted).length === 0 ? null : wanted };
+    const given = {
+      labels: Object.keys(labels).length === 0 ? null : labels,
+      options: Object.keys(wanted).length === 0 ? null : wanted,
+    };
     if (driver === 'local') {
       if (given.options !== null) checkLocalOptions(name, wanted);
       await mkdir(place(name), { recursive: true, mode: 0o755 });
@@ -107,7 +124,13 @@ export function openVolumes(options: VolumesOptions): VolumeStore {
       await found.create(name, wanted);
     }
     const row: Row = { name, driver, ...given, created: nowText().replace(/\.\d+Z$/, 'Z') };
-    sql.insert.run(name, driver, row.labels === null ? null : JSON.stringify(row.labels), row.options === null ? null : JSON.stringify(row.options), row.created);
+    sql.insert.run(
+      name,
+      driver,
+      row.labels === null ? null : JSON.stringify(row.labels),
+      row.options === null ? null : JSON.stringify(row.options),
+      row.created,
+    );
     emit('create', name, { driver });
     return answer(row);
   }
@@ -121,7 +144,8 @@ export function openVolumes(options: VolumesOptions): VolumeStore {
     const held = holders(name);
     if (held.length > 0) throw conflict(`remove ${name}: volume is in use - [${held.join(', ')}]`);
     if (row.driver === 'local') {
-      for (const { target } of await mounts()) if (target === place(name) || target.startsWith(`${place(name)}/`)) unmount(target);
+      for (const { target } of await mounts())
+        if (target === place(name) || target.startsWith(`${place(name)}/`)) unmount(target);
       // The name was checked when it was made: one part, no dots that lead out. rm does not follow links and the mounts are gone.
       await rm(directory(name), { recursive: true, force: true });
     } else
@@ -141,14 +165,22 @@ export function openVolumes(options: VolumesOptions): VolumeStore {
     const first = set.size === 0;
     set.add(containerId);
     users.set(name, set);
-    emit('mount', name, { container: containerId, destination: '', driver: row.driver, propagation: '', 'read/write': 'true' });
+    emit('mount', name, {
+      container: containerId,
+      destination: '',
+      driver: row.driver,
+      propagation: '',
+      'read/write': 'true',
+    });
     if (row.driver !== 'local') return (await plugin(row.driver)).mount(name, containerId);
     if (row.options !== null && first && !(await mounts()).some(({ target }) => target === place(name))) {
       try {
         await mountLocal(place(name), row.options);
       } catch (error) {
         set.delete(containerId);
-        throw invalid(`error while mounting volume '${place(name)}': failed to mount local volume: ${messageOf(error)}`);
+        throw invalid(
+          `error while mounting volume '${place(name)}': failed to mount local volume: ${messageOf(error)}`,
+        );
       }
     }
     return place(name);
@@ -160,7 +192,8 @@ export function openVolumes(options: VolumesOptions): VolumeStore {
     if (row === undefined || set === undefined || !set.delete(containerId)) return;
     emit('unmount', name, { container: containerId, driver: row.driver });
     if (row.driver !== 'local') return (await plugin(row.driver)).unmount(name, containerId);
-    if (row.options !== null && set.size === 0 && (await mounts()).some(({ target }) => target === place(name))) unmount(place(name));
+    if (row.options !== null && set.size === 0 && (await mounts()).some(({ target }) => target === place(name)))
+      unmount(place(name));
   }
 
   async function populate(name: string, from: string, signal?: AbortSignal): Promise<void> {
@@ -179,7 +212,11 @@ export function openVolumes(options: VolumesOptions): VolumeStore {
   function matches(row: Row, filters: Filters): boolean {
     const dangling = filters.bool('dangling');
     if (dangling !== undefined && (holders(row.name).length === 0) !== dangling) return false;
-    if (filters.has('name') && !filters.get('name').some((pattern) => row.name.includes(pattern) || safeMatch(pattern, row.name))) return false;
+    if (
+      filters.has('name') &&
+      !filters.get('name').some((pattern) => row.name.includes(pattern) || safeMatch(pattern, row.name))
+    )
+      return false;
     return filters.exact('driver', row.driver) && filters.labels(row.labels ?? {});
   }
   const rows = (): Row[] => sql.all.all().map(parse);
@@ -200,7 +237,12 @@ export function openVolumes(options: VolumesOptions): VolumeStore {
     },
     async list(filters) {
       filters.allow(['dangling', 'driver', 'label', 'label!', 'name']);
-      return { Volumes: rows().filter((row) => matches(row, filters)).map((row) => answer(row)), Warnings: [] };
+      return {
+        Volumes: rows()
+          .filter((row) => matches(row, filters))
+          .map((row) => answer(row)),
+        Warnings: [],
+      };
     },
     async prune(filters) {
       filters.allow(['label', 'label!', 'all']);
@@ -225,18 +267,25 @@ export function openVolumes(options: VolumesOptions): VolumeStore {
     hold: (name, containerId) => void sql.hold.run(name, containerId),
     release: (name, containerId) => void sql.release.run(name, containerId),
     async reconcile(containerExists) {
-      for (const row of sql.holds.all()) if (!containerExists(String(row.container))) sql.release.run(String(row.volume), String(row.container));
+      for (const row of sql.holds.all())
+        if (!containerExists(String(row.container))) sql.release.run(String(row.volume), String(row.container));
       await mkdir(root, { recursive: true, mode: 0o701 });
       // A directory without a row is half of a create; anything else at the root is not ours to touch.
       for (const name of await readdir(root)) {
         const info = await lstat(join(root, name));
         if (!info.isDirectory() || rowOf(name) !== undefined) continue;
-        const empty = await readdir(join(root, name, '_data')).then((names) => names.length === 0, (error: unknown) => isErrno(error, 'ENOENT'));
+        const empty = await readdir(join(root, name, '_data')).then(
+          (names) => names.length === 0,
+          (error: unknown) => isErrno(error, 'ENOENT'),
+        );
         if (empty) await rm(directory(name), { recursive: true, force: true });
       }
       for (const row of rows()) {
         const held = holders(row.name);
-        const mounted = await stat(place(row.name)).then(() => true, () => false);
+        const mounted = await stat(place(row.name)).then(
+          () => true,
+          () => false,
+        );
         if (held.length > 0 && mounted) users.set(row.name, new Set(held));
       }
     },
@@ -247,7 +296,10 @@ export function openVolumes(options: VolumesOptions): VolumeStore {
       return Promise.all(
         rows().map(async (row) => ({
           ...answer(row),
-          UsageData: { Size: row.driver === 'local' ? await options.treeSize(place(row.name)).catch(() => -1) : -1, RefCount: holders(row.name).length },
+          UsageData: {
+            Size: row.driver === 'local' ? await options.treeSize(place(row.name)).catch(() => -1) : -1,
+            RefCount: holders(row.name).length,
+          },
         })),
       );
     },

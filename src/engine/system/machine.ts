@@ -1,19 +1,26 @@
 import { existsSync, readdirSync, readFileSync, statfsSync } from 'node:fs';
 import { arch, availableParallelism, hostname, release } from 'node:os';
 
-const GO_ARCH: Record<string, string> = { x64: 'amd64', arm64: 'arm64', arm: 'arm', ppc64: 'ppc64le', s390x: 's390x', riscv64: 'riscv64' };
+const GO_ARCH: Record<string, string> = {
+  x64: 'amd64',
+  arm64: 'arm64',
+  arm: 'arm',
+  ppc64: 'ppc64le',
+  s390x: 's390x',
+  riscv64: 'riscv64',
+};
 const UNAME_ARCH: Record<string, string> = { x64: 'x86_64', arm64: 'aarch64', arm: 'armv7l' };
 
 /** The names of statfs(2)'s magic numbers as moby shows them (graphdriver FsNames). */
 const FILE_SYSTEMS: Record<number, string> = {
-  0xef53: 'extfs',
-  0x58465342: 'xfs',
-  0x9123683e: 'btrfs',
-  0x01021994: 'tmpfs',
-  0x2fc12fc1: 'zfs',
-  0xf2f52010: 'f2fs',
-  0x794c7630: 'overlayfs',
-  0xca451a4e: 'bcachefs',
+  61267: 'extfs',
+  1481003842: 'xfs',
+  2435016766: 'btrfs',
+  16914836: 'tmpfs',
+  801189825: 'zfs',
+  4076150800: 'f2fs',
+  2035054128: 'overlayfs',
+  3393526350: 'bcachefs',
 };
 
 /** What is asked of the machine for /info and /version. */
@@ -27,7 +34,8 @@ export const machine = {
   system(): { name: string; version: string } {
     const path = ['/etc/os-release', '/usr/lib/os-release'].find((file) => existsSync(file));
     const text = path === undefined ? '' : readFileSync(path, 'utf8');
-    const field = (name: string) => new RegExp(`^${name}=(.*)$`, 'm').exec(text)?.[1]?.replace(/^["']|["']$/g, '') ?? '';
+    const field = (name: string) =>
+      new RegExp(`^${name}=(.*)$`, 'm').exec(text)?.[1]?.replace(/^["']|["']$/g, '') ?? '';
     return { name: field('PRETTY_NAME') || 'Linux', version: field('VERSION_ID') };
   },
   memoryBytes: (): number => Number(/MemTotal:\s+(\d+)/.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1] ?? 0) * 1024,

@@ -64,7 +64,8 @@ async function info(parts: SystemParts, programs: ProgramVersions): Promise<Reco
   const standard = runtimes.get(facts.defaultRuntime);
   const runtime = standard === undefined ? undefined : await programs.of(standard.path);
   const { running, paused, stopped } = parts.counts();
-  const has = (controller: string, v1: string = controller) => cgroups.controllers.has(cgroups.version === 2 ? controller : v1);
+  const has = (controller: string, v1: string = controller) =>
+    cgroups.controllers.has(cgroups.version === 2 ? controller : v1);
   const system = machine.system();
   return {
     ID: facts.engineId,
@@ -118,10 +119,22 @@ async function info(parts: SystemParts, programs: ProgramVersions): Promise<Reco
     Labels: facts.labels,
     ExperimentalBuild: facts.experimental,
     ServerVersion: facts.version,
-    Runtimes: Object.fromEntries([...runtimes].map(([name, { path, args }]) => [name, { path, ...(args.length === 0 ? {} : { runtimeArgs: args }) }])),
+    Runtimes: Object.fromEntries(
+      [...runtimes].map(([name, { path, args }]) => [
+        name,
+        { path, ...(args.length === 0 ? {} : { runtimeArgs: args }) },
+      ]),
+    ),
     DefaultRuntime: facts.defaultRuntime,
     DefaultRuntimeReason: facts.defaultRuntimeReason,
-    Swarm: { NodeID: '', NodeAddr: '', LocalNodeState: 'inactive', ControlAvailable: false, Error: '', RemoteManagers: null },
+    Swarm: {
+      NodeID: '',
+      NodeAddr: '',
+      LocalNodeState: 'inactive',
+      ControlAvailable: false,
+      Error: '',
+      RemoteManagers: null,
+    },
     LiveRestoreEnabled: facts.liveRestore,
     Isolation: '',
     InitBinary: parts.initPath === undefined ? '' : basename(parts.initPath),
@@ -184,13 +197,36 @@ function hidden(proxy: string | undefined): string {
 async function version(parts: SystemParts, programs: ProgramVersions): Promise<Record<string, unknown>> {
   const facts = parts.facts();
   const runtime = parts.runtimes.get(facts.defaultRuntime);
-  const [runtimeVersion, conmon] = await Promise.all([runtime === undefined ? undefined : programs.of(runtime.path), programs.of(parts.conmonPath)]);
-  const common = { Os: 'linux', Arch: machine.goArch(), KernelVersion: machine.kernel(), BuildTime: '', GitCommit: '', GoVersion: `node ${process.version}` };
-  const component = (Name: string, given: { version: string; commit: string }) => ({ Name, Version: given.version, Details: { GitCommit: given.commit } });
+  const [runtimeVersion, conmon] = await Promise.all([
+    runtime === undefined ? undefined : programs.of(runtime.path),
+    programs.of(parts.conmonPath),
+  ]);
+  const common = {
+    Os: 'linux',
+    Arch: machine.goArch(),
+    KernelVersion: machine.kernel(),
+    BuildTime: '',
+    GitCommit: '',
+    GoVersion: `node ${process.version}`,
+  };
+  const component = (Name: string, given: { version: string; commit: string }) => ({
+    Name,
+    Version: given.version,
+    Details: { GitCommit: given.commit },
+  });
   return {
     Platform: { Name: 'Gantry' },
     Components: [
-      { Name: 'Engine', Version: facts.version, Details: { ...common, ApiVersion: facts.apiVersion, MinAPIVersion: facts.minApiVersion, Experimental: String(facts.experimental) } },
+      {
+        Name: 'Engine',
+        Version: facts.version,
+        Details: {
+          ...common,
+          ApiVersion: facts.apiVersion,
+          MinAPIVersion: facts.minApiVersion,
+          Experimental: String(facts.experimental),
+        },
+      },
       ...(runtime === undefined || runtimeVersion === undefined ? [] : [component(runtime.name, runtimeVersion)]),
       component('conmon', conmon),
     ],
@@ -202,7 +238,10 @@ async function version(parts: SystemParts, programs: ProgramVersions): Promise<R
   };
 }
 
-async function diskUsage(parts: SystemParts, types: Parameters<SystemService['diskUsage']>[0]): Promise<Record<string, unknown>> {
+async function diskUsage(
+  parts: SystemParts,
+  types: Parameters<SystemService['diskUsage']>[0],
+): Promise<Record<string, unknown>> {
   const [images, containers, volumes, build] = await Promise.all([
     types.has('image') ? parts.images.diskUsage() : undefined,
     types.has('container') ? parts.containers.list({ all: true, size: true, filters: new Filters() }) : undefined,
