@@ -83,7 +83,7 @@ const LINES: readonly (readonly string[])[] = [
   ['context', 'show'],
   ['context', 'inspect', 'nope'],
   ['info', '-f', '{{.NCPU}} {{.Driver}} {{.Name}}'],
-  ['version', '-f', '{{.Server.Version}} {{.Server.ApiVersion}}'],
+  ['version', '-f', '{{.Server.Version}} {{.Server.APIVersion}}'],
   ['system', 'df', '--format', '{{.Type}} {{.TotalCount}}'],
   ['image', 'ls', 'a', 'b'],
   ['network', 'create'],
@@ -119,7 +119,11 @@ after(async () => {
 });
 
 /** Docker's own name in what it prints; ids of containers that each run makes. */
-const normal = (text: string): string => text.replaceAll('docker', 'gantry').replace(/\b[0-9a-f]{12}\b/g, '<id>');
+const normal = (text: string): string =>
+  text
+    .replaceAll('docker', 'gantry')
+    .replace(/\b[0-9a-f]{12}\b/g, '<id>')
+    .replace(/(Less than a second|\d+ seconds?|About a minute|\d+ minutes) ago +/g, '<age> ');
 
 for (const line of LINES)
   test(`gantry ${line.join(' ')} prints and returns what docker does`, { skip: !hasDockerCli }, async () => {

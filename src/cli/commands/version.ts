@@ -35,7 +35,7 @@ export const command: CommandSpec = {
     const client = clientVersion(cli, api);
     if (template) {
       try {
-        cli.print(`${execute(template, { Client: client, Server: server })}\n`);
+        cli.print(`${execute(template, { Client: withGoNames(client), Server: server && withGoNames(server) })}\n`);
       } catch (error) {
         if (error instanceof TemplateError) throw new ExitError(1, error.message);
         throw error;
@@ -44,6 +44,11 @@ export const command: CommandSpec = {
     if (failure !== undefined) throw new ExitError(1, errorText(failure));
   },
 };
+
+/** Go's fields are named APIVersion and MinAPIVersion; JSON's `ApiVersion` is understood too. */
+function withGoNames<T extends { ApiVersion: string }>(version: T): T {
+  return Object.defineProperty({ ...version }, 'APIVersion', { value: version.ApiVersion, enumerable: false });
+}
 
 interface ClientVersion {
   Version: string;

@@ -1,7 +1,7 @@
 import { detachKeysFor, joinStreams } from '../../run/join.ts';
 import { forwardSignals } from '../../run/signals.ts';
 import { followWindow, windowSize } from '../../run/window.ts';
-import { type CommandSpec, exactly } from '../../spec.ts';
+import { type CommandSpec, ExitError, exactly } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] CONTAINER',
@@ -53,8 +53,7 @@ export const command: CommandSpec = {
     const stopResizing = tty ? followWindow(cli, resize) : () => {};
     try {
       if ((await joined.done) === 'detached') {
-        cli.warn('read escape sequence\n');
-        return 0;
+        throw new ExitError(1, 'read escape sequence');
       }
       const late = new Promise<undefined>((resolve) => setTimeout(resolve, 1000, undefined).unref());
       const answer = await Promise.race([waiting.result, late]);

@@ -62,8 +62,7 @@ async function run({ args, flags, cli }: Call): Promise<number> {
     : () => {};
   try {
     if ((await joined.done) === 'detached') {
-      cli.warn('read escape sequence\n');
-      return 0;
+      throw new ExitError(1, 'read escape sequence');
     }
   } finally {
     stopResizing();
