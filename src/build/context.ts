@@ -1,0 +1,90 @@
+import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, posix } from 'node:path';
+import { Readable } from 'node:stream';
+import { extractInto } from '../archive/index.ts';
+import { invalid, unsupported } from '../common/index.ts';
+import { IgnoreMatcher, readIgnoreFile } from '../dockerfile/index.ts';
+import { isHttpUrl, openUrl } from './fetch.ts';
+import { fetchGit, isGitUrl } from './git-source.ts';
+import { findStat, resolveInRoot } from './root-path.ts';
+import type { ContextSource } from './types.ts';
+
+export interface BuildContext {
+  /** Directory of the files, without what is ignored. */
+  root: string;
+  dockerfile: string;
+}
+
+/** Brings the context into `directory` and reads the Dockerfile. */
+export async function receiveContext(
+  { remote, dockerfile, source }: { remote: string | undefined; dockerfile: string; source: ContextSource },
+  directory: string,
+  signal: AbortSignal,
+): Promise<BuildContext> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  let root = directory;
+  if (remote === undefined) await unpack(directory, source, signal);
+  else {
+    source.resume();
+    if (remote === 'client-session') throw unsupported('BuildKit sessions are not supported by this daemon');
+    if (isGitUrl(remote)) root = await fetchGit(remote, directory, { keepGitDir: false, signal });
+    else if (isHttpUrl(remote)) {
+      const answer = await openUrl(remote, signal);
+      if ((answer.headers.get('content-type') ?? '').startsWith('text/plain')) {
+        await writeFile(join(directory, 'Dockerfile'), await answer.text());
+        return readContext(directory, 'Dockerfile');
+      }
+      await unpack(directory, Readable.fromWeb(answer.body as Parameters<typeof Readable.fromWeb>[0]), signal);
+    } else throw invalid(`remoteURL (${remote}) could not be recognized as URL`);
+  }
+  return readContext(root, dockerfile);
+}
+
+async function unpack(directory: string, source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+  try {
+    await extractInto(directory, source, { signal });
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw invalid(`Error processing tar file: ${error instanceof Error ? error.message : String(error)}`, error);
+  }
+}
+
+function readContext(root: string, name: string): BuildContext {
+  const clean = posix.normalize(name);
+  if (clean.startsWith('../')) throw invalid(`forbidden path outside the build context: ${name} ()`);
+  let path = resolveInRoot(root, clean);
+  if (!existsSync(path) && clean === 'Dockerfile') path = resolveInRoot(root, 'dockerfile');
+  const stat = findStat(path);
+  if (stat === undefined) throw invalid(`Cannot locate specified Dockerfile: ${name}`);
+  if (!stat.isFile()) throw invalid(`failed to read Dockerfile ${name}: not a regular file`);
+  if (stat.size === 0) throw invalid(`the Dockerfile (${name}) cannot be empty`);
+  const dockerfile = readFileSync(path, 'utf8');
+  dropIgnored(root, clean);
+  return { root, dockerfile };
+}
+
+/** Removes what `<Dockerfile>.dockerignore`, or else `.dockerignore`, leaves out. The client may have done so before: twice is the same. */
+function dropIgnored(root: string, dockerfile: string): void {
+  const file = [`${dockerfile}.dockerignore`, '.dockerignore'].map((name) => resolveInRoot(root, name)).find((path) => findStat(path)?.isFile());
+  if (file === undefined) return;
+  const matcher = new IgnoreMatcher(readIgnoreFile(readFileSync(file, 'utf8')));
+  if (!matcher.empty) dropBelow(root, '', matcher);
+}
+
+/** True if nothing is left. */
+function dropBelow(directory: string, relative: string, matcher: IgnoreMatcher): boolean {
+  let left = 0;
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const path = relative === '' ? entry.name : `${relative}/${entry.name}`;
+    const here = join(directory, entry.name);
+    const excluded = matcher.excludes(path);
+    if (entry.isDirectory()) {
+      if (excluded && !matcher.hasExceptions) rmSync(here, { recursive: true, force: true });
+      else if (dropBelow(here, path, matcher) && excluded) rmdirSync(here);
+      else left++;
+    } else if (excluded) rmSync(here, { force: true });
+    else left++;
+  }
+  return left === 0;
+}
