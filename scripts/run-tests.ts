@@ -3,8 +3,9 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 
 /**
- * Runs the unit and end-to-end tests, a process a file. A file that fails is run once more, alone: on a small machine, other tests beside
- * it may have taken what it needed. What passed only then is named at the end, so that it can be mended; what fails twice fails.
+ * Runs the unit and end-to-end tests, a process a file, two at a time. A file that fails is run once more, alone: on a small machine,
+ * other tests beside it may have taken what it needed. What passed only then is named at the end, so that it can be mended; what fails
+ * twice fails.
  *
  * usage: run-tests.ts [unit|e2e|all] [part of a file name …]
  */
@@ -16,63 +17,77 @@ const patterns: Record<string, string[]> = {
 };
 const chosen = patterns[kind];
 if (chosen === undefined) throw new Error(`unknown kind of tests: ${kind}`);
+// Long ones first, so that none is left to run alone at the end.
 const files = globSync(chosen)
   .filter((file) => names.length === 0 || names.some((name) => file.includes(name)))
-  .sort((a, b) => Number(b.startsWith('test/')) - Number(a.startsWith('test/')) || a.localeCompare(b));
+  .sort(
+    (a, b) =>
+      Number(b.includes('conformance')) - Number(a.includes('conformance')) ||
+      Number(b.startsWith('test/')) - Number(a.startsWith('test/')) ||
+      a.localeCompare(b),
+  );
 if (files.length === 0) throw new Error('no test file matches');
 
-interface Tally {
+interface Outcome {
   passed: number;
   failed: number;
   skipped: number;
+  /** The reporter's text. */
+  text: string;
+  seconds: number;
 }
 
-async function runFiles(list: string[], concurrency: number): Promise<Map<string, Tally>> {
-  const tallies = new Map<string, Tally>();
-  const stream = run({ files: list, concurrency, isolation: 'process', timeout: 300_000 });
-  const count = (file: string | undefined, key: keyof Tally) => {
-    const name = list.find((candidate) => file?.endsWith(candidate)) ?? file ?? '?';
-    const tally = tallies.get(name) ?? { passed: 0, failed: 0, skipped: 0 };
-    tally[key]++;
-    tallies.set(name, tally);
-  };
+async function runFile(file: string): Promise<Outcome> {
+  const started = Date.now();
+  const outcome: Outcome = { passed: 0, failed: 0, skipped: 0, text: '', seconds: 0 };
+  const stream = run({ files: [file], concurrency: 1, isolation: 'process', timeout: 400_000 });
   stream.on('test:pass', (data) => {
-    if (data.skip !== undefined && data.skip !== false) count(data.file, 'skipped');
-    else if (data.details.type !== 'suite') count(data.file, 'passed');
+    if (data.skip !== undefined && data.skip !== false) outcome.skipped++;
+    else if (data.details.type !== 'suite') outcome.passed++;
   });
-  stream.on('test:fail', (data) => count(data.file ?? data.name, 'failed'));
-  stream.compose(new spec()).pipe(process.stdout, { end: false });
-  await new Promise((resolve) => stream.on('end', resolve).on('close', resolve));
-  return tallies;
+  stream.on('test:fail', (data) => {
+    if (data.details.type !== 'suite' || data.details.error.message !== undefined) outcome.failed++;
+  });
+  for await (const chunk of stream.compose(new spec())) outcome.text += chunk;
+  outcome.seconds = Math.round((Date.now() - started) / 1000);
+  return outcome;
 }
-
-const failing = (tallies: Map<string, Tally>) =>
-  [...tallies].filter(([, tally]) => tally.failed > 0).map(([file]) => file);
 
 const started = Date.now();
-const tallies = await runFiles(files, 2);
-const first = failing(tallies);
-let second: string[] = [];
-if (first.length > 0 && first.length <= 12) {
-  console.log(
-    `\n${first.length} files failed and are run again, alone:\n${first.map((file) => `  ${file}`).join('\n')}\n`,
-  );
-  const again = await runFiles(first, 1);
-  for (const [file, tally] of again) tallies.set(file, tally);
-  second = failing(again);
-} else second = first;
-
-const flaky = first.filter((file) => !second.includes(file));
-if (flaky.length > 0) console.log(`\npassed only when run alone:\n${flaky.map((file) => `  ${file}`).join('\n')}`);
-if (second.length > 0) console.log(`\nfailed:\n${second.map((file) => `  ${file}`).join('\n')}`);
-const total = [...tallies.values()].reduce(
-  (sum, tally) => ({
-    passed: sum.passed + tally.passed,
-    failed: sum.failed + tally.failed,
-    skipped: sum.skipped + tally.skipped,
+const outcomes = new Map<string, Outcome>();
+const queue = [...files];
+await Promise.all(
+  [1, 2].map(async () => {
+    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+      const outcome = await runFile(file);
+      outcomes.set(file, outcome);
+      console.log(
+        `${outcome.failed === 0 ? 'ok  ' : 'FAIL'} ${file} (${outcome.passed} passed, ${outcome.failed} failed, ${outcome.skipped} skipped, ${outcome.seconds} s)`,
+      );
+      if (outcome.failed > 0) console.log(outcome.text);
+    }
   }),
-  { passed: 0, failed: 0, skipped: 0 },
 );
+
+const flaky: string[] = [];
+const failed: string[] = [];
+for (const file of files.filter((name) => (outcomes.get(name)?.failed ?? 0) > 0)) {
+  console.log(`\nagain, alone: ${file}`);
+  const outcome = await runFile(file);
+  outcomes.set(file, outcome);
+  if (outcome.failed === 0) flaky.push(file);
+  else {
+    failed.push(file);
+    console.log(outcome.text);
+  }
+}
+
+const list = (title: string, of: string[]) =>
+  of.length > 0 && console.log(`\n${title}:\n${of.map((file) => `  ${file}`).join('\n')}`);
+list('passed only when run alone', flaky);
+list('failed', failed);
+const sum = (key: 'passed' | 'failed' | 'skipped') =>
+  [...outcomes.values()].reduce((total, outcome) => total + outcome[key], 0);
 console.log(`\n${files.length} files, ${Math.round((Date.now() - started) / 1000)} s`);
-console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
-process.exit(second.length > 0 || total.passed === 0 ? 1 : 0);
+console.log(`${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`);
+process.exit(failed.length > 0 || sum('passed') === 0 ? 1 : 0);

@@ -15,7 +15,7 @@ export function conformance(suite: string, list: readonly Scenario[], difference
     ...(hasDockerCli ? [['docker', 'docker'] as const] : []),
     ['gantry', resolve(import.meta.dirname, '../../bin/gantry')] as const,
   ];
-  describe(`${suite} as the reference dockerd`, { concurrency: 2 }, () => {
+  describe(`${suite} as the reference dockerd`, { concurrency: 3 }, () => {
     let daemon: TestDaemon;
     let work: string;
     const expected = new Map<string, string>();

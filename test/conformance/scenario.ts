@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises';
+import { request } from 'node:http';
 import { execute } from '../support/index.ts';
 
 /**
@@ -66,11 +68,43 @@ export async function play(
   };
   const script = `mkdir -p $W/.config; cd $W; exec 2>&1\n${scenario.script}\necho "exit $?"`;
   const outcome = await execute('sh', ['-c', script], { env, timeoutMs: 180_000 });
-  const cleanup = `
-    ids=$($D ps -aq --filter name=$N); [ -z "$ids" ] || $D rm -fv $ids
-    for v in $($D volume ls -q --filter name=$N); do $D volume rm -f $v; done
-    for n in $($D network ls -q --filter name=$N); do $D network rm $n; done
-    rm -rf $W`;
-  await execute('sh', ['-c', cleanup], { env, timeoutMs: 120_000 });
+  await removeNamed(target.host, prefix);
+  await rm(work, { recursive: true, force: true });
   return normalise(outcome.stdout + outcome.stderr, { prefix, image: target.image, work });
+}
+
+/** A call to an engine's API; its JSON, or undefined. */
+function call(host: string, method: string, path: string): Promise<unknown> {
+  return new Promise((resolve) => {
+    const outgoing = request({ socketPath: host.replace('unix://', ''), method, path: `/v1.44${path}` }, (answer) => {
+      let text = '';
+      answer.on('data', (chunk) => {
+        text += chunk;
+      });
+      answer.on('end', () => {
+        try {
+          resolve(JSON.parse(text));
+        } catch {
+          resolve(undefined);
+        }
+      });
+    });
+    outgoing.on('error', () => resolve(undefined));
+    outgoing.end();
+  });
+}
+
+/** Removes what a scenario made, by its prefix: containers, then volumes and networks. */
+async function removeNamed(host: string, prefix: string): Promise<void> {
+  const filters = encodeURIComponent(JSON.stringify({ name: [prefix] }));
+  const containers = (await call(host, 'GET', `/containers/json?all=1&filters=${filters}`)) as
+    | { Id: string }[]
+    | undefined;
+  for (const { Id } of containers ?? []) await call(host, 'DELETE', `/containers/${Id}?force=1&v=1`);
+  const volumes = (await call(host, 'GET', `/volumes?filters=${filters}`)) as
+    | { Volumes: { Name: string }[] | null }
+    | undefined;
+  for (const { Name } of volumes?.Volumes ?? []) await call(host, 'DELETE', `/volumes/${Name}?force=1`);
+  const networks = (await call(host, 'GET', `/networks?filters=${filters}`)) as { Id: string }[] | undefined;
+  for (const { Id } of networks ?? []) await call(host, 'DELETE', `/networks/${Id}`);
 }
