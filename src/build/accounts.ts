@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import type { Owner } from '../archive/index.ts';
+import { invalid } from '../common/index.ts';
+import { findStat, resolveInRoot } from './root-path.ts';
+
+/** `user[:group]` of `--chown`, by names of the stage's own passwd and group files, or by numbers. */
+export function ownerOf(root: string, text: string): Owner {
+  const [user = '', group] = text.split(':', 2);
+  const fail = (why: string) => invalid(`unable to convert uid/gid chown string to host mapping: ${why}`);
+  const uid = user === '' ? 0 : (numberOf(user) ?? lookUp(root, 'etc/passwd', user));
+  if (uid === undefined) throw fail(`can't find uid for user ${user}: no such user: ${user}`);
+  const named = group === undefined || group === '' ? user : group;
+  const gid = named === '' ? 0 : (numberOf(named) ?? lookUp(root, 'etc/group', named));
+  if (gid === undefined) {
+    // Without a group the user's number is taken, whatever the group file says.
+    if (group === undefined) return { uid, gid: uid };
+    throw fail(`can't find gid for group ${named}: no such group: ${named}`);
+  }
+  return { uid, gid };
+}
+
+const numberOf = (text: string): number | undefined => (/^\d+$/.test(text) ? Number(text) : undefined);
+
+function lookUp(root: string, file: string, name: string): number | undefined {
+  const path = resolveInRoot(root, file);
+  if (findStat(path)?.isFile() !== true) return undefined;
+  for (const line of readFileSync(path, 'utf8').split('\n')) {
+    const fields = line.split(':');
+    if (fields[0] === name) return numberOf(fields[2] ?? '');
+  }
+  return undefined;
+}
+
+/** Octal permission bits of `--chmod`. */
+export function modeOf(text: string): number {
+  if (!/^[0-7]{1,5}$/.test(text) || Number.parseInt(text, 8) > 0o7777)
+    throw invalid(`invalid chmod parameter: '${text}'. it should be octal string and between 0 and 07777`);
+  return Number.parseInt(text, 8);
+}

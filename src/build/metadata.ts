@@ -1,0 +1,119 @@
+import { posix } from 'node:path';
+import { invalid } from '../common/index.ts';
+import { type CommandForm, type Instruction, type Lookup, substitute, substituteWords } from '../dockerfile/index.ts';
+import type { ContainerConfig } from '../wire/index.ts';
+
+export const DEFAULT_SHELL = ['/bin/sh', '-c'];
+
+/** A command as it is stored: the shell form is given to the shell. */
+export const commandOf = (form: CommandForm, config: ContainerConfig): string[] =>
+  'exec' in form ? form.exec : [...(config.Shell ?? DEFAULT_SHELL), form.shell];
+
+export interface Change {
+  config: ContainerConfig;
+  author?: string;
+  /** As history tells it: `CMD ["x"]`. */
+  text: string;
+}
+
+export interface MetadataContext {
+  config: ContainerConfig;
+  lookup: Lookup;
+  escape: string;
+  /** `CMD` was set by this stage, so that ENTRYPOINT does not take the base's away. */
+  cmdSet: boolean;
+}
+
+const SIGNALS = /^(?:SIG)?(?:ABRT|ALRM|BUS|CHLD|CLD|CONT|FPE|HUP|ILL|INT|IO|IOT|KILL|PIPE|POLL|PROF|PWR|QUIT|SEGV|STKFLT|STOP|SYS|TERM|TRAP|TSTP|TTIN|TTOU|URG|USR1|USR2|VTALRM|WINCH|XCPU|XFSZ|RTMIN(?:\+\d+)?|RTMAX(?:-\d+)?)$/i;
+
+/** The configuration after an instruction that changes no file; undefined for those that do (RUN, COPY, ADD, WORKDIR) and ARG. */
+export function applyMetadata(instruction: Instruction, { config, lookup, escape, cmdSet }: MetadataContext): Change | undefined {
+  const replace = (text: string) => substitute(text, { lookup, escape });
+  const replaceWords = (texts: readonly string[]) => texts.flatMap((text) => substituteWords(text, { lookup, escape }));
+  switch (instruction.name) {
+    case 'CMD': {
+      const command = commandOf(instruction.command, config);
+      return { config: { ...config, Cmd: command, ArgsEscaped: undefined }, text: `CMD ${goList(command)}` };
+    }
+    case 'ENTRYPOINT': {
+      const command = commandOf(instruction.command, config);
+      const next: ContainerConfig = { ...config, Entrypoint: command };
+      // A base's CMD was meant for the base's ENTRYPOINT.
+      if (!cmdSet) next.Cmd = undefined;
+      return { config: next, text: `ENTRYPOINT ${goList(command)}` };
+    }
+    case 'ENV': {
+      let env = config.Env ?? [];
+      const pairs: string[] = [];
+      for (const [name, value] of instruction.pairs.map(([name, value]) => [replace(name), replace(value)] as const)) {
+        if (name === '') throw invalid('ENV names can not be blank');
+        const pair = `${name}=${value}`;
+        pairs.push(pair);
+        const known = env.findIndex((item) => item.startsWith(`${name}=`));
+        env = known < 0 ? [...env, pair] : env.with(known, pair);
+      }
+      return { config: { ...config, Env: env }, text: `ENV ${pairs.join(' ')}` };
+    }
+    case 'LABEL': {
+      const pairs = instruction.pairs.map(([name, value]): [string, string] => [replace(name), replace(value)]);
+      return { config: { ...config, Labels: { ...config.Labels, ...Object.fromEntries(pairs) } }, text: `LABEL ${pairs.map((pair) => pair.join('=')).join(' ')}` };
+    }
+    case 'EXPOSE': {
+      const words = replaceWords(instruction.values);
+      return { config: { ...config, ExposedPorts: { ...config.ExposedPorts, ...Object.fromEntries(words.flatMap(portsOf).sort().map((port) => [port, {}])) } }, text: `EXPOSE ${words.join(' ')}` };
+    }
+    case 'VOLUME': {
+      const paths = instruction.values.map(replace);
+      if (paths.includes('')) throw invalid('VOLUME specified can not be an empty string');
+      return { config: { ...config, Volumes: { ...config.Volumes, ...Object.fromEntries(paths.map((path) => [path, {}])) } }, text: `VOLUME ${goList(paths)}` };
+    }
+    case 'USER': {
+      const user = replace(instruction.value);
+      return { config: { ...config, User: user }, text: `USER ${user}` };
+    }
+    case 'STOPSIGNAL': {
+      const signal = replace(instruction.value);
+      const number = Number(signal);
+      if (!SIGNALS.test(signal) && !(Number.isInteger(number) && number > 0 && number <= 64)) throw invalid(`invalid signal: ${signal}`);
+      return { config: { ...config, StopSignal: signal }, text: `STOPSIGNAL ${signal}` };
+    }
+    case 'SHELL':
+      return { config: { ...config, Shell: instruction.shell }, text: `SHELL ${goList(instruction.shell)}` };
+    case 'MAINTAINER':
+      return { config, author: instruction.value, text: `MAINTAINER ${instruction.value}` };
+    case 'ONBUILD':
+      return { config: { ...config, OnBuild: [...(config.OnBuild ?? []), instruction.trigger] }, text: `ONBUILD ${instruction.trigger}` };
+    case 'HEALTHCHECK': {
+      const { none, command, interval, timeout, startPeriod, startInterval, retries } = instruction.health;
+      const test = none ? ['NONE'] : command !== undefined && 'shell' in command ? ['CMD-SHELL', command.shell] : ['CMD', ...(command?.exec ?? [])];
+      const health = { Test: test, Interval: interval, Timeout: timeout, StartPeriod: startPeriod, StartInterval: startInterval, Retries: retries };
+      return { config: { ...config, Healthcheck: health }, text: `HEALTHCHECK ${JSON.stringify(health)}` };
+    }
+    case 'RUN':
+    case 'COPY':
+    case 'ADD':
+    case 'WORKDIR':
+    case 'ARG':
+      return undefined;
+  }
+}
+
+/** Go's `%q` of a list: `["a" "b"]`. */
+export const goList = (items: readonly string[]): string => `[${items.map((item) => JSON.stringify(item)).join(' ')}]`;
+
+/** `80`, `80/udp`, `8000-8010/tcp`. */
+function portsOf(text: string): string[] {
+  const match = /^(?:[^:]*:)*(\d+)(?:-(\d+))?(?:\/([a-zA-Z]+))?$/.exec(text);
+  const protocol = (match?.[3] ?? 'tcp').toLowerCase();
+  const low = Number(match?.[1]);
+  const high = Number(match?.[2] ?? match?.[1]);
+  if (match === null || low > 65535 || high > 65535 || high < low) throw invalid(`Invalid containerPort: ${text}`);
+  if (!['tcp', 'udp', 'sctp'].includes(protocol)) throw invalid(`Invalid proto: ${protocol}`);
+  return Array.from({ length: high - low + 1 }, (_, index) => `${low + index}/${protocol}`);
+}
+
+/** WORKDIR's new value: relative ones stand on the former. Cleaned, as the classic builder does. */
+export function workingDirectory(current: string | undefined, value: string): string {
+  const clean = posix.resolve('/', current || '/', value);
+  return clean;
+}

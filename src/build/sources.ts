@@ -1,0 +1,69 @@
+import { readdirSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { invalid } from '../common/index.ts';
+import { compileFileMatch, hasWildcards, unescapePath } from '../dockerfile/index.ts';
+import { findStat, resolveInRoot, resolveParentInRoot } from './root-path.ts';
+
+/** A file or tree to be copied. */
+export interface Source {
+  /** Where it is; links in the way and at the end are followed. */
+  path: string;
+  /** Its last name as it was asked for. */
+  name: string;
+  /** Below the root, for `--parents`: what comes after `/./`, else the whole. */
+  kept: string;
+  directory: boolean;
+}
+
+/** The things below `root` that a source argument of COPY or ADD names, in order of name. */
+export function selectSources(instruction: 'COPY' | 'ADD', root: string, pattern: string, fromContext: boolean): Source[] {
+  const clean = posix.normalize(pattern.replace(/^\/+/, ''));
+  if (clean === '..' || clean.startsWith('../')) throw invalid(`${instruction} failed: forbidden path outside the build context: ${pattern} ()`);
+  if (hasWildcards(clean)) return expand(root, clean).map((path) => sourceAt(root, path, pattern)!);
+  const plain = unescapePath(clean);
+  const found = sourceAt(root, plain, pattern);
+  if (found !== undefined) return [found];
+  const where = fromContext ? 'file not found in build context or excluded by .dockerignore: ' : '';
+  throw invalid(`${instruction} failed: ${where}stat ${plain.replace(/\/$/, '')}: file does not exist`);
+}
+
+function sourceAt(root: string, relative: string, pattern: string): Source | undefined {
+  const path = resolveInRoot(root, relative);
+  const stat = findStat(path);
+  if (stat === undefined) return undefined;
+  const trimmed = relative.replace(/\/+$/, '');
+  return { path, name: posix.basename(trimmed) || '.', kept: keptPath(trimmed, pattern), directory: stat.isDirectory() };
+}
+
+/** `a/./b/c` keeps `b/c` of the path: the pivot stands after as many names as the pattern has before it. */
+function keptPath(relative: string, pattern: string): string {
+  const pivot = pattern.indexOf('/./');
+  if (pivot < 0) return relative;
+  const before = posix.normalize(pattern.slice(0, pivot).replace(/^\/+/, '') || '.');
+  return before === '.' ? relative : relative.split('/').slice(before.split('/').length).join('/');
+}
+
+function expand(root: string, pattern: string): string[] {
+  let found = [''];
+  for (const part of pattern.split('/').filter((name) => name !== '')) {
+    const next: string[] = [];
+    const expression = hasWildcards(part) ? compileFileMatch(part) : undefined;
+    for (const directory of found) {
+      const at = (name: string) => (directory === '' ? name : `${directory}/${name}`);
+      if (expression === undefined) {
+        const name = unescapePath(part);
+        if (findStat(resolveParentInRoot(root, at(name))) !== undefined) next.push(at(name));
+        continue;
+      }
+      const here = resolveInRoot(root, directory);
+      if (findStat(here)?.isDirectory() !== true) continue;
+      // `**` of BuildKit is one `*` here, as in Go's filepath.Match.
+      for (const name of readdirSync(here).sort()) if (expression.test(name)) next.push(at(name));
+    }
+    found = next;
+  }
+  return found.filter((path) => findStat(resolveInRoot(root, path)) !== undefined);
+}
+
+/** A file made for this build, outside any root. */
+export const madeSource = (directory: string, name: string): Source => ({ path: join(directory, name), name, kept: name, directory: false });
