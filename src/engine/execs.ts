@@ -45,6 +45,8 @@ export class Execs implements ExecService {
   async create(ref: string, config: ExecConfig): Promise<{ Id: string }> {
     const container = this.#runningContainer(ref);
     if (config.Cmd === undefined || config.Cmd.length === 0) throw invalid('No exec command specified');
+    // An unknown user is an error of create, as in Docker.
+    if (config.User) await this.#process(config, container, undefined);
     const id = newId();
     this.#execs.set(id, { id, containerId: container.id, config, handle: undefined, started: false, running: false, exitCode: null });
     this.#dropOld();

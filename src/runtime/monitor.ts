@@ -112,7 +112,7 @@ export function openMonitor({ execRoot, conmonPath }: MonitorOptions): Monitor &
       root,
       ...(options.terminal ? ['-t'] : []),
       ...(options.stdin ? ['-i'] : []),
-      ...(options.stdin && !options.stdinOnce ? ['--leave-stdin-open'] : []),
+      ...(options.stdin && (options.terminal || !options.stdinOnce) ? ['--leave-stdin-open'] : []),
       ...(options.logPath === undefined ? ['-l', 'none'] : ['-l', `k8s-file:${options.logPath}`]),
     ];
     const command = String((options.spec.process as { args?: string[] }).args?.[0] ?? '');

@@ -70,10 +70,10 @@ export const lifecycle = scenarios({
   'ps filters of volume and network':
     '$D create --name $N -v ${N}v:/d --network none $IMG true >/dev/null; $D ps -a --filter volume=${N}v --format "{{.Names}}"; $D ps -a --filter name=$N --filter volume=/d --format "{{.Names}}"; $D ps -a --filter name=$N --filter network=none --format "{{.Names}}"',
   'ps filter of ports':
-    '$D run -d --name $N -p 127.0.0.1:47923:80 --expose 81 $IMG sleep 1000 >/dev/null; $D ps --filter publish=47923 --filter name=$N --format "{{.Names}} {{.Ports}}"; $D ps --filter expose=81/tcp --filter name=$N --format "{{.Names}}"',
+    '$D run -d --name $N -p 127.0.0.1:$P:80 --expose 81 $IMG sleep 1000 >/dev/null; $D ps --filter publish=$P --filter name=$N --format "{{.Names}} {{.Ports}}"; $D ps --filter expose=81/tcp --filter name=$N --format "{{.Names}}"',
   'ps bad filter': '$D ps --filter nosuch=1; $D ps --filter status=nosuch; $D ps --filter x',
   'ps -n and -l':
-    '$D create --name $N $IMG true >/dev/null; $D ps -l --format "{{.Names}}"; $D ps -n 1 --format "{{.Names}}"',
+    '$D create --name $N $IMG true >/dev/null; $D ps -l --filter name=$N --format "{{.Names}}"; $D ps -n 1 --filter name=$N --format "{{.Names}}"',
   'ps quiet no-trunc':
     '$D create --name $N $IMG true >/dev/null; $D ps -aq --no-trunc --filter name=$N; $D ps -aq --filter name=$N',
   'ps table header':
@@ -93,7 +93,7 @@ export const lifecycle = scenarios({
     '$D run --name $N $IMG true; $D inspect -f "{{json .NetworkSettings}}" $N | sed "s/\\"SandboxKey\\":\\"[^\\"]*\\"/KEY/"',
   top: '$D run -d --name $N $IMG sleep 1000 >/dev/null; $D top $N | tail -1 | grep -o "sleep 1000"; $D top $N -o pid,comm | tail -1 | grep -o sleep; $D top $N -o nosuch',
   'top stopped': '$D run --name $N $IMG true; $D top $N',
-  diff: '$D run --name $N $IMG sh -c "echo x > /new; rm /etc/group; echo y >> /etc/passwd; mkdir /dir; touch /dir/f"; $D diff $N',
+  diff: '$D run --name $N $IMG sh -c "echo x > /new; rm /etc/group; echo y >> /etc/passwd; mkdir /dir; touch /dir/f"; $D diff $N | sort',
   'cp out':
     '$D create --name $N $IMG true >/dev/null; $D cp $N:/etc/passwd p; head -1 p; $D cp $N:/etc e; ls e; $D cp $N:/etc/passwd - | tar t; $D cp $N:/nosuch x; $D cp nosuch:/x x',
   'cp in':
@@ -109,11 +109,11 @@ export const lifecycle = scenarios({
   update:
     '$D run -d --name $N -m 64m $IMG sleep 1000 >/dev/null; $D update -m 128m --memory-swap 256m --cpu-shares 100 --restart always $N; $D inspect -f "{{.HostConfig.Memory}} {{.HostConfig.CpuShares}} {{.HostConfig.RestartPolicy.Name}}" $N; $D update -m 1m $N; $D update --restart nope $N',
   'port of unpublished':
-    '$D run -d --name $N -p 127.0.0.1:47931:80 $IMG sleep 1000 >/dev/null; $D port $N 80; $D port $N 81; $D port $N 80/udp',
+    '$D run -d --name $N -p 127.0.0.1:$P:80 $IMG sleep 1000 >/dev/null; $D port $N 80; $D port $N 81; $D port $N 80/udp',
   'publish all':
     '$D run -d --name $N -P --expose 80 --expose 53/udp $IMG sleep 1000 >/dev/null; $D port $N | sed "s/:[0-9]*$/:PORT/"',
   'port conflict':
-    '$D run -d --name $N -p 127.0.0.1:47942:80 $IMG sleep 1000 >/dev/null; $D run -d --name ${N}b -p 127.0.0.1:47942:80 $IMG sleep 1000 | sed s/.*//; $D inspect -f "{{.State.Status}} {{.State.ExitCode}}" ${N}b',
+    '$D run -d --name $N -p 127.0.0.1:$P:80 $IMG sleep 1000 >/dev/null; $D run -d --name ${N}b -p 127.0.0.1:$P:80 $IMG sleep 1000 | sed s/.*//; $D inspect -f "{{.State.Status}} {{.State.ExitCode}}" ${N}b',
   'health check turns healthy':
     '$D run -d --name $N --health-cmd "test -f /ok" --health-interval 300ms --health-retries 2 $IMG sh -c "sleep 1; touch /ok; sleep 1000" >/dev/null; $D inspect -f "{{.State.Health.Status}}" $N; i=0; while [ $i -lt 100 ] && [ "$($D inspect -f "{{.State.Health.Status}}" $N)" != healthy ]; do sleep 0.1; i=$((i+1)); done; $D inspect -f "{{.State.Health.Status}} {{.State.Health.FailingStreak}}" $N; $D ps --filter name=$N --format "{{.Status}}" | grep -o healthy',
   'health check turns unhealthy':

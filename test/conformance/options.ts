@@ -212,7 +212,7 @@ export const options = scenarios({
   annotation:
     '$D create --name $N --annotation a=b $IMG true >/dev/null; $D inspect -f "{{json .HostConfig.Annotations}}" $N',
   'gpus without a driver': '$D run --rm --gpus all $IMG true',
-  'publish shows in port': '$D run -d --name $N -p 127.0.0.1:47813:80 $IMG sleep 1000 >/dev/null; $D port $N',
+  'publish shows in port': '$D run -d --name $N -p 127.0.0.1:$P:80 $IMG sleep 1000 >/dev/null; $D port $N',
   'publish bad': '$D run --rm -p 99999:80 $IMG true',
   'publish range mismatch': '$D run --rm -p 8000-8002:80-81 $IMG true',
   'publish bad protocol': '$D run --rm -p 80:80/nope $IMG true',

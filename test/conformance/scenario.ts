@@ -6,7 +6,7 @@ import { execute } from '../support/index.ts';
  * A scenario is a shell script over a Docker-like command line, `$D`. The same script runs on the reference dockerd (whose outputs are
  * recorded in `recorded/`) and on gantryd, with Docker's own CLI and with gantry; what a person or a script sees must be equal.
  *
- * `$N` is a prefix of names, unique to a run; `$IMG` an image of busybox; `$W` an empty directory of the scenario.
+ * `$N` is a prefix of names and `$P` a port, unique to a run; `$IMG` an image of busybox; `$W` an empty directory of the scenario.
  */
 export interface Scenario {
   name: string;
@@ -24,10 +24,11 @@ export const scenarios = (table: Record<string, string>): Scenario[] =>
   Object.entries(table).map(([name, script]) => ({ name, script }));
 
 /** Ids, times, addresses and the two programs' own names become placeholders. */
-export function normalise(text: string, names: { prefix: string; image: string; work: string }): string {
+export function normalise(text: string, names: { prefix: string; image: string; work: string; port: string }): string {
   return text
     .replaceAll(names.image, 'IMG')
     .replaceAll(names.work, 'WORK')
+    .replaceAll(names.port, 'PORT')
     .replaceAll(names.prefix, 'N')
     .replace(/"[^"]*\/volumes\//g, '"VOLUMES/')
     .replace(/sha256:[0-9a-f]{64}/g, 'DIGEST')
@@ -37,6 +38,7 @@ export function normalise(text: string, names: { prefix: string; image: string; 
     .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( ?[+-]\d{2}:?\d{2}( UTC)?|Z)?/g, 'TIME')
     .replace(/\b172\.(1[6-9]|2\d|3[01])\.\d+\.\d+/g, 'IP')
     .replace(/\b(Less than a second|About a minute|About an hour|\d+ (seconds?|minutes?|hours?))( ago)?/g, 'AGO')
+    .replace(/^Error: failed to rename container named.*\n?/gm, '')
     .replace(/'gantry /g, "'docker ")
     .replace(/^gantry: /gm, 'docker: ')
     .replace(/\bgantry (run|create|exec|ps|rm|build|images|--help)/g, 'docker $1')
@@ -52,11 +54,13 @@ export async function play(
 ): Promise<string> {
   const prefix = `cf${process.pid.toString(36)}x${(counter++).toString(36)}y`;
   const work = `${target.work}/${prefix}`;
+  const port = String(20_000 + ((process.pid * 131 + counter * 7) % 12_000));
   const env = {
     D: target.cli,
     N: prefix,
     IMG: target.image,
     W: work,
+    P: port,
     DOCKER_HOST: target.host,
     DOCKER_BUILDKIT: '0',
     DOCKER_CONFIG: `${work}/.config`,
@@ -70,7 +74,7 @@ export async function play(
   const outcome = await execute('sh', ['-c', script], { env, timeoutMs: 180_000 });
   await removeNamed(target.host, prefix);
   await rm(work, { recursive: true, force: true });
-  return normalise(outcome.stdout + outcome.stderr, { prefix, image: target.image, work });
+  return normalise(outcome.stdout + outcome.stderr, { prefix, image: target.image, work, port });
 }
 
 /** A call to an engine's API; its JSON, or undefined. */

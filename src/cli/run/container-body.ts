@@ -17,6 +17,8 @@ import {
 import { parseSecurityOpts } from './security.ts';
 
 /** Go sends every field; what is empty there is left out here, which the API takes for the same. */
+/** Docker sends null for lists that nothing was given for. */
+const orNone = (list: string[]): string[] | undefined => (list.length === 0 ? undefined : list);
 const orNothing = (text: string): string | undefined => (text === '' ? undefined : text);
 
 /** The body of `POST /containers/create` for what was typed (docker/cli container/opts.go parse). Throws Error with Docker's words. */
@@ -80,7 +82,7 @@ function portableConfig(
     Tty: flags.bool('tty'),
     OpenStdin: stdin,
     StdinOnce: stdin && attachStdin,
-    Env: environment,
+    Env: orNone(environment),
     Cmd: command.length > 0 ? [...command] : undefined,
     Healthcheck: healthcheck(flags),
     Image: image,
@@ -144,18 +146,18 @@ function hostConfigOf(flags: FlagValues, binds: string[], bindings: HostConfig['
     RestartPolicy: parseRestart(flags.text('restart')),
     AutoRemove: flags.bool('rm'),
     VolumeDriver: orNothing(flags.text('volume-driver')),
-    VolumesFrom: flags.list('volumes-from'),
+    VolumesFrom: orNone(flags.list('volumes-from')),
     Annotations: flags.list('annotation').length > 0 ? toMap(flags.list('annotation')) : undefined,
-    CapAdd: flags.list('cap-add'),
-    CapDrop: flags.list('cap-drop'),
+    CapAdd: orNone(flags.list('cap-add')),
+    CapDrop: orNone(flags.list('cap-drop')),
     CgroupnsMode: orNothing(flags.text('cgroupns')),
     Dns: flags.list('dns'),
     DnsOptions: flags.list('dns-option'),
     DnsSearch: flags.list('dns-search'),
-    ExtraHosts: flags.list('add-host'),
-    GroupAdd: flags.list('group-add'),
+    ExtraHosts: orNone(flags.list('add-host')),
+    GroupAdd: orNone(flags.list('group-add')),
     IpcMode: orNothing(flags.text('ipc')),
-    Links: flags.list('link'),
+    Links: orNone(flags.list('link')),
     OomScoreAdj: flags.int('oom-score-adj'),
     PidMode: orNothing(flags.text('pid')),
     Privileged: flags.bool('privileged'),

@@ -92,7 +92,7 @@ function openNetwork(record: ContainerRecord, mode: string, parts: StartParts): 
     containerId: record.id,
     containerName: record.name,
     hostname: config.Hostname ?? '',
-    endpoints: config.NetworkDisabled ? [] : Object.entries(record.endpoints).map(([network, settings]) => ({ network, settings })),
+    endpoints: config.NetworkDisabled ? [] : Object.entries(record.endpoints).map(([network, settings]) => ({ network, settings: network === 'bridge' && host.Links?.length ? { ...settings, Links: host.Links } : settings })),
     ports: host.PortBindings ?? {},
     exposed: Object.keys(config.ExposedPorts ?? {}),
     publishAll: host.PublishAllPorts === true,

@@ -108,7 +108,7 @@ async function fromContainer(
     plan.name,
     options.archive,
   );
-  if (!options.quiet) cli.warn(`Successfully copied ${size3(size)} to ${local.replace(/(.)\/$/, '$1')}\n`);
+  if (!options.quiet && cli.stderr.isTTY) cli.warn(`Successfully copied ${size3(size)} to ${local.replace(/(.)\/$/, '$1')}\n`);
 }
 
 async function toContainer(
@@ -138,5 +138,5 @@ async function toContainer(
   const { archive, size } = packLocal(resolve(source), plan.name, options.follow);
   const counted = byteProgress(cli, 'Copying to container -', options);
   await Promise.all([pipeline(archive, counted), client.containers.putArchive(container, plan.dir, counted, put)]);
-  if (!options.quiet) cli.warn(`Successfully copied ${size3(size())} to ${container}:${given}\n`);
+  if (!options.quiet && cli.stderr.isTTY) cli.warn(`Successfully copied ${size3(size())} to ${container}:${given}\n`);
 }
