@@ -122,7 +122,7 @@ export async function isArchive(path: string): Promise<boolean> {
   if (detectCompression(head) === 'none' && head.subarray(257, 262).toString('latin1') !== 'ustar') return false;
   const stream = createReadStream(path);
   try {
-    for await (const _entry of readTar(decompress(stream))) return true;
+    for await (const _entry of readTar((await decompress(stream)).stream)) return true;
     return false;
   } catch {
     return false;

@@ -1,0 +1,96 @@
+import { chmodSync, lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { newId } from '../common/index.ts';
+import { DOCKER } from '../images/index.ts';
+import { findStat, resolveInRoot } from './root-path.ts';
+import type { BuilderParts, BuiltLayer } from './types.ts';
+
+export interface LayerRequest {
+  /** Of the snapshot; people see its first twelve digits. */
+  id: string;
+  parent: string | undefined;
+  /** Seconds since the epoch; no file is younger. */
+  clampMtime: number | undefined;
+  /** Absolute paths that a container's runtime makes where they are not there: they go again unless something was put in them. */
+  mountPoints: readonly string[];
+  signal: AbortSignal;
+}
+
+type Parts = Pick<BuilderParts, 'layers' | 'content'>;
+
+/** What every container gets mounted. */
+export const RUNTIME_MOUNTS: readonly string[] = ['/proc', '/sys', '/dev', '/etc/resolv.conf', '/etc/hosts', '/etc/hostname'];
+
+/** Runs `change` over a mounted snapshot and makes a layer of what it did. `change` answers false for nothing to keep. */
+export async function makeLayer(parts: Parts, request: LayerRequest, change: (root: string) => Promise<boolean>): Promise<BuiltLayer | undefined> {
+  const { layers, content } = parts;
+  const { id, parent, clampMtime, signal } = request;
+  await layers.createSnapshot(id, { parent, owner: 'build' });
+  const lease = content.lease();
+  try {
+    const root = await layers.mount(id);
+    const absent = missingPlaces(root, request.mountPoints);
+    if (!(await change(root))) return undefined;
+    signal.throwIfAborted();
+    await layers.unmount(id);
+    const { upper, lower } = layers.paths(id);
+    // A stage from nothing: its root directory is like any image's.
+    if (lower.length === 0) chmodSync(upper, 0o755);
+    for (const path of absent) dropUnused(upper, lower, path);
+    const writer = await content.ingest();
+    let blob: { digest: string; size: number };
+    try {
+      for await (const chunk of layers.diffTar(id, { signal, clampMtime })) await writer.write(chunk as Buffer);
+      blob = await writer.commit();
+    } catch (error) {
+      await writer.discard();
+      throw error;
+    }
+    lease.add(blob.digest);
+    // Clamped times are in the archive only, so the layer is unpacked from there.
+    const layer =
+      clampMtime === undefined
+        ? await layers.promote(id, blob.digest)
+        : await layers.unpack(() => content.open(blob.digest), { parent, diffId: blob.digest, signal });
+    return { diffId: layer.diffId, chainId: layer.chainId, digest: blob.digest, size: blob.size, mediaType: DOCKER.layer };
+  } finally {
+    await layers.removeSnapshot(id);
+    lease.end();
+  }
+}
+
+/** Mount points, and directories above them, that are not there yet; deepest first. */
+function missingPlaces(root: string, paths: readonly string[]): string[] {
+  const found = new Set<string>();
+  for (const path of paths)
+    for (let at = path; at !== '/' && at !== '.'; at = dirname(at)) if (findStat(resolveInRoot(root, at)) === undefined) found.add(at);
+  return [...found].sort((a, b) => b.length - a.length);
+}
+
+/** Takes an unused mount point out of the upper directory, and its parent if that came up only for it. */
+function dropUnused(upper: string, lower: readonly string[], path: string): void {
+  const here = join(upper, path);
+  const stat = findStat(here);
+  if (stat === undefined) return;
+  if (stat.isDirectory() ? readdirSync(here).length > 0 : !stat.isFile() || stat.size > 0) return;
+  if (stat.isDirectory()) rmdirSync(here);
+  else rmSync(here);
+  const parent = dirname(path);
+  const above = join(upper, parent);
+  if (parent === '/' || findStat(above)?.isDirectory() !== true || readdirSync(above).length > 0) return;
+  const below = lower.map((layer) => findStat(join(layer, parent))).find((found) => found !== undefined);
+  if (below === undefined) return;
+  const copy = lstatSync(above);
+  if (below.isDirectory() && below.mode === copy.mode && below.uid === copy.uid && below.gid === copy.gid) rmdirSync(above);
+}
+
+/** A chain mounted for reading, for as long as `use` runs. */
+export async function withMounted<T>({ layers }: Pick<BuilderParts, 'layers'>, chain: string | undefined, use: (root: string) => Promise<T>): Promise<T> {
+  const id = newId();
+  await layers.createSnapshot(id, { parent: chain, owner: 'build' });
+  try {
+    return await use(await layers.mount(id));
+  } finally {
+    await layers.removeSnapshot(id);
+  }
+}
