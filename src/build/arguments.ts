@@ -45,7 +45,7 @@ export class StageArguments {
     this.#given = given;
     this.#global = global;
     this.#platform = platform;
-    this.#declared = new Map(inherited?.#declared);
+    this.#declared = inherited === undefined ? new Map() : new Map(inherited.#declared);
   }
 
   declare(name: string, fallback: string | undefined): void {

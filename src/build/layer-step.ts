@@ -1,6 +1,7 @@
 import { chmodSync, lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { newId } from '../common/index.ts';
+import type { Lease } from '../content/index.ts';
 import { DOCKER } from '../images/index.ts';
 import { findStat, resolveInRoot } from './root-path.ts';
 import type { BuilderParts, BuiltLayer } from './types.ts';
@@ -13,6 +14,8 @@ export interface LayerRequest {
   clampMtime: number | undefined;
   /** Absolute paths that a container's runtime makes where they are not there: they go again unless something was put in them. */
   mountPoints: readonly string[];
+  /** Of the whole build: keeps the archive until a cache record or the image does. */
+  lease: Lease;
   signal: AbortSignal;
 }
 
@@ -26,7 +29,6 @@ export async function makeLayer(parts: Parts, request: LayerRequest, change: (ro
   const { layers, content } = parts;
   const { id, parent, clampMtime, signal } = request;
   await layers.createSnapshot(id, { parent, owner: 'build' });
-  const lease = content.lease();
   try {
     const root = await layers.mount(id);
     const absent = missingPlaces(root, request.mountPoints);
@@ -46,7 +48,7 @@ export async function makeLayer(parts: Parts, request: LayerRequest, change: (ro
       await writer.discard();
       throw error;
     }
-    lease.add(blob.digest);
+    request.lease.add(blob.digest);
     // Clamped times are in the archive only, so the layer is unpacked from there.
     const layer =
       clampMtime === undefined
@@ -55,7 +57,6 @@ export async function makeLayer(parts: Parts, request: LayerRequest, change: (ro
     return { diffId: layer.diffId, chainId: layer.chainId, digest: blob.digest, size: blob.size, mediaType: DOCKER.layer };
   } finally {
     await layers.removeSnapshot(id);
-    lease.end();
   }
 }
 
