@@ -150,8 +150,14 @@ export class Call {
       this.#socket?.destroy();
       return;
     }
-    if (status === 304) return this.empty(304);
-    if (!plain) return this.json({ message }, status);
+    if (status === 304) {
+      this.empty(304);
+      return;
+    }
+    if (!plain) {
+      this.json({ message }, status);
+      return;
+    }
     const bytes = Buffer.from(`${message}\n`);
     this.response.writeHead(status, {
       'Content-Type': 'text/plain; charset=utf-8',

@@ -51,8 +51,8 @@ export class TestSocket {
   get text(): string {
     return this.#received.toString('latin1');
   }
-  send(text: string | Buffer): void {
-    this.socket.write(text);
+  send(text: string | Uint8Array): void {
+    this.socket.write(typeof text === 'string' ? Buffer.from(text, 'latin1') : text);
   }
   /** Resolves when the text has come, or rejects when the connection ended without it. */
   async until(text: string): Promise<string> {

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { NEWEST_API_VERSION, OLDEST_API_VERSION, versionText } from '../api/index.ts';
-import { copyTree, treeSize } from '../archive/index.ts';
 import { invalid, type Logger, messageOf, unavailable } from '../common/index.ts';
 import { openContentStore } from '../content/index.ts';
 import { createEventBus, type Engine, type EngineDefaults, openEngine, openSystem } from '../engine/index.ts';
@@ -76,8 +75,6 @@ export async function compose({ settings, env, log, version }: ComposeParts): Pr
     db,
     dataRoot,
     pluginDirs: settings().pluginDirs,
-    copyTree: async (from, to, signal) => void (await copyTree(from, to, { signal })),
-    treeSize: (path) => treeSize(path),
     emit: (action, name, attributes) => events.emit({ type: 'volume', action, id: name, attributes }),
     log: log.with({ part: 'volumes' }),
   });

@@ -1,10 +1,12 @@
-import { lstat, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { copyTree, removeTree, treeSize } from '../archive/index.ts';
 import {
   conflict,
+  EngineError,
   type Filters,
-  invalid,
   isErrno,
+  kindOf,
   type Logger,
   messageOf,
   newId,
@@ -12,301 +14,399 @@ import {
   nowText,
 } from '../common/index.ts';
 import type { Database } from '../state/index.ts';
-import { mounts, unmount } from '../sys/index.ts';
 import type { CreateVolumeBody, Volume } from '../wire/index.ts';
-import { checkLocalOptions, mountLocal } from './local-options.ts';
+import { checkLocalOptions, hasMountsBelow, mountLocal, unmountLocal } from './local-mount.ts';
 import { checkVolumeName } from './names.ts';
-import { findPlugin, type VolumePlugin } from './plugin.ts';
-import type { VolumeStore } from './types.ts';
+import { findPlugin, type PluginVolume, pluginNames, type VolumePlugin } from './plugin.ts';
+import { type VolumeRecord, VolumeRecords } from './records.ts';
+import type { MountFor, VolumeStore } from './types.ts';
 
 export interface VolumesOptions {
   db: Database;
   dataRoot: string;
   /** Where volume plugins' sockets and specs are looked for. */
   pluginDirs: readonly string[];
-  copyTree: (from: string, to: string, signal?: AbortSignal) => Promise<void>;
-  treeSize: (path: string) => Promise<number>;
   emit: (action: string, name: string, attributes: Record<string, string>) => void;
   log: Logger;
 }
 
 const ANONYMOUS = 'com.docker.volume.anonymous';
-const SCHEMA = `
-  CREATE TABLE volumes (name TEXT PRIMARY KEY, driver TEXT NOT NULL, labels TEXT, options TEXT, created TEXT NOT NULL, filled INTEGER NOT NULL DEFAULT 0) STRICT;
-  CREATE TABLE volume_holds (volume TEXT NOT NULL, container TEXT NOT NULL, PRIMARY KEY (volume, container)) STRICT;`;
+const LIST_FILTERS = ['dangling', 'driver', 'label', 'label!', 'name'];
+/** No volume's name begins with a dot. */
+const PASSING = '.removing-';
 
-interface Row {
-  name: string;
-  driver: string;
-  labels: Record<string, string> | null;
-  options: Record<string, string> | null;
-  created: string;
-}
+export const openVolumes = (options: VolumesOptions): VolumeStore => new Volumes(options);
 
-export function openVolumes(options: VolumesOptions): VolumeStore {
-  const { db, dataRoot, emit, log } = options;
-  db.migrate('volumes', [SCHEMA]);
-  const root = join(dataRoot, 'volumes');
-  const sql = {
-    one: db.sql.prepare('SELECT * FROM volumes WHERE name = ?'),
-    all: db.sql.prepare('SELECT * FROM volumes ORDER BY name'),
-    insert: db.sql.prepare('INSERT INTO volumes (name, driver, labels, options, created) VALUES (?, ?, ?, ?, ?)'),
-    remove: db.sql.prepare('DELETE FROM volumes WHERE name = ?'),
-    filled: db.sql.prepare('UPDATE volumes SET filled = 1 WHERE name = ?'),
-    hold: db.sql.prepare('INSERT OR IGNORE INTO volume_holds VALUES (?, ?)'),
-    release: db.sql.prepare('DELETE FROM volume_holds WHERE volume = ? AND container = ?'),
-    holders: db.sql.prepare('SELECT container FROM volume_holds WHERE volume = ? ORDER BY rowid'),
-    holds: db.sql.prepare('SELECT volume, container FROM volume_holds'),
-  };
-  /** Containers that have a volume mounted, for drivers and options that mount at first use. */
-  const users = new Map<string, Set<string>>();
-  const fills = new Map<string, Promise<void>>();
+class Volumes implements VolumeStore {
+  readonly #records: VolumeRecords;
+  readonly #options: VolumesOptions;
+  readonly #root: string;
+  readonly #queues = new Map<string, Promise<unknown>>();
+  readonly #fills = new Map<string, Promise<void>>();
 
-  const parse = (row: Record<string, unknown>): Row => ({
-    name: String(row.name),
-    driver: String(row.driver),
-    labels: row.labels === null ? null : (JSON.parse(String(row.labels)) as Record<string, string>),
-    options: row.options === null ? null : (JSON.parse(String(row.options)) as Record<string, string>),
-    created: String(row.created),
-  });
-  const rowOf = (name: string): Row | undefined => {
-    const row = sql.one.get(name);
-    return row === undefined ? undefined : parse(row);
-  };
-  const directory = (name: string) => join(root, name);
-  const place = (name: string) => join(root, name, '_data');
-  const answer = (row: Row, mountpoint = place(row.name)): Volume => ({
-    CreatedAt: row.created,
-    Driver: row.driver,
-    Labels: row.labels,
-    Mountpoint: mountpoint,
-    Name: row.name,
-    Options: row.options,
-    Scope: 'local',
-  });
-  const required = (name: string): Row => {
-    const row = rowOf(name);
-    if (row === undefined) throw notFound(`get ${name}: no such volume`);
-    return row;
-  };
-  const plugin = (driver: string): Promise<VolumePlugin> => findPlugin(driver, options.pluginDirs);
-  const holders = (name: string): string[] => sql.holders.all(name).map((row) => String(row.container));
-
-  async function create(body: CreateVolumeBody): Promise<Volume> {
-    const name = body.Name || newId();
-    const driver = body.Driver || 'local';
-    const wanted = body.DriverOpts ?? {};
-    if (body.Name) {
-      if (name.length < 2)
-        throw invalid(`create ${name}: volume name is too short, names should be at least two alphanumeric characters`);
-      checkVolumeName(name);
-    }
-    const existing = rowOf(name);
-    if (existing !== undefined) {
-      if (existing.driver !== driver)
-        throw conflict(
-          `create ${name}: conflict: volume name must be unique: driver of existing volume ${existing.driver} differs from ${driver}`,
-        );
-      return answer(existing);
-    }
-    const labels = { ...body.Labels, ...(body.Name ? {} : { [ANONYMOUS]: '' }) };
-    const given = {
-      labels: Object.keys(labels).length === 0 ? null : labels,
-      options: Object.keys(wanted).length === 0 ? null : wanted,
-    };
-    if (driver === 'local') {
-      if (given.options !== null) checkLocalOptions(name, wanted);
-      await mkdir(place(name), { recursive: true, mode: 0o755 });
-    } else {
-      const found = await plugin(driver).catch((error: unknown) => {
-        throw notFound(`create ${name}: error looking up volume plugin ${driver}: ${messageOf(error)}`);
-      });
-      await found.create(name, wanted);
-    }
-    const row: Row = { name, driver, ...given, created: nowText().replace(/\.\d+Z$/, 'Z') };
-    sql.insert.run(
-      name,
-      driver,
-      row.labels === null ? null : JSON.stringify(row.labels),
-      row.options === null ? null : JSON.stringify(row.options),
-      row.created,
-    );
-    emit('create', name, { driver });
-    return answer(row);
+  constructor(options: VolumesOptions) {
+    this.#options = options;
+    this.#records = new VolumeRecords(options.db);
+    this.#root = join(options.dataRoot, 'volumes');
   }
 
-  async function remove(name: string, { force }: { force?: boolean }): Promise<void> {
-    const row = rowOf(name);
-    if (row === undefined) {
+  #directory(name: string): string {
+    return join(this.#root, name);
+  }
+  #place(name: string): string {
+    return join(this.#root, name, '_data');
+  }
+  #plugin(driver: string): Promise<VolumePlugin> {
+    return findPlugin(driver, this.#options.pluginDirs);
+  }
+  #answer(
+    record: VolumeRecord,
+    plugin?: { mountpoint: string; scope: string; status?: Record<string, unknown> },
+  ): Volume {
+    const { name, driver, labels, options, created } = record;
+    return {
+      CreatedAt: created,
+      Driver: driver,
+      Labels: labels,
+      Mountpoint: plugin?.mountpoint ?? (driver === 'local' ? this.#place(name) : ''),
+      Name: name,
+      Options: options,
+      Scope: plugin?.scope ?? 'local',
+      ...(plugin?.status === undefined ? {} : { Status: plugin.status }),
+    };
+  }
+  #required(name: string): VolumeRecord {
+    const record = this.#records.find(name);
+    if (record === undefined) throw notFound(`get ${name}: no such volume`);
+    return record;
+  }
+
+  /** One operation on a volume at a time. */
+  #exclusive<T>(name: string, operation: () => Promise<T>): Promise<T> {
+    const before = this.#queues.get(name) ?? Promise.resolve();
+    const result = before.then(operation, operation);
+    const tail = result.then(
+      () => {},
+      () => {},
+    );
+    this.#queues.set(name, tail);
+    void tail.then(() => {
+      if (this.#queues.get(name) === tail) this.#queues.delete(name);
+    });
+    return result;
+  }
+
+  create(body: CreateVolumeBody): Promise<Volume> {
+    const name = body.Name || newId();
+    return this.#exclusive(name, () => this.#create(name, body));
+  }
+
+  async #create(name: string, body: CreateVolumeBody): Promise<Volume> {
+    const driver = body.Driver || 'local';
+    const existing = this.#records.find(name);
+    if (existing !== undefined) {
+      if (existing.driver === driver || !body.Driver) return this.#answer(existing);
+      await this.#pluginFor(name, driver);
+      throw conflict(
+        `create ${name}: driver '${existing.driver}' already has volume '${name}': volume name must be unique`,
+      );
+    }
+    const labels = { ...body.Labels, ...(body.Name ? {} : { [ANONYMOUS]: '' }) };
+    const wanted = body.DriverOpts ?? {};
+    const record: VolumeRecord = {
+      name,
+      driver,
+      labels: Object.keys(labels).length === 0 ? null : labels,
+      options: Object.keys(wanted).length === 0 ? null : wanted,
+      created: nowText().replace(/\.\d+Z$/, 'Z'),
+    };
+    checkVolumeName(name);
+    if (driver === 'local') {
+      checkLocalOptions(name, wanted);
+      await mkdir(this.#directory(name), { recursive: true, mode: 0o701 });
+      await mkdir(this.#place(name), { recursive: true, mode: 0o755 });
+    } else {
+      const plugin = await this.#pluginFor(name, driver);
+      await inWordsOf(`create ${name}`, plugin.create(name, wanted));
+    }
+    this.#records.add(record);
+    this.#options.emit('create', name, { driver });
+    return this.#answer(record);
+  }
+
+  async #pluginFor(name: string, driver: string): Promise<VolumePlugin> {
+    if (driver === 'local') throw conflict(`create ${name}: volume name must be unique`);
+    return inWordsOf(`create ${name}: error looking up volume plugin ${driver}`, this.#plugin(driver));
+  }
+
+  async inspect(name: string): Promise<Volume> {
+    const record = this.#records.find(name);
+    if (record === undefined) {
+      const found = (await this.#foreign()).volumes.find(({ volume }) => volume.name === name);
+      if (found === undefined) throw notFound(`get ${name}: no such volume`);
+      return this.#foreignAnswer(found);
+    }
+    if (record.driver === 'local') return this.#answer(record);
+    const plugin = await this.#plugin(record.driver);
+    const volume = await plugin.get(name);
+    if (volume === undefined) throw notFound(`get ${name}: no such volume`);
+    return this.#answer(record, { mountpoint: volume.mountpoint, scope: plugin.scope, status: volume.status });
+  }
+
+  find(name: string): Volume | undefined {
+    const record = this.#records.find(name);
+    return record === undefined ? undefined : this.#answer(record);
+  }
+
+  /** Volumes that plugins have and that were not made here. */
+  async #foreign(): Promise<{ volumes: Foreign[]; warnings: string[] }> {
+    const warnings: string[] = [];
+    const lists = await Promise.all(
+      (await pluginNames(this.#options.pluginDirs)).map(async (driver) => {
+        try {
+          const plugin = await this.#plugin(driver);
+          return (await plugin.list()).map((volume) => ({ driver, scope: plugin.scope, volume }));
+        } catch (error) {
+          // A socket of another kind of plugin is none of ours.
+          if (kindOf(error) !== 'not-found') warnings.push(`list ${driver}: ${messageOf(error)}`);
+          return [];
+        }
+      }),
+    );
+    return {
+      volumes: lists.flat().filter(({ volume }) => volume.name !== '' && this.#records.find(volume.name) === undefined),
+      warnings,
+    };
+  }
+  #foreignAnswer({ driver, scope, volume }: Foreign): Volume {
+    const record = { name: volume.name, driver, labels: null, options: null, created: volume.created ?? '' };
+    return this.#answer(record, { mountpoint: volume.mountpoint, scope, status: volume.status });
+  }
+
+  async list(filters: Filters): Promise<{ Volumes: Volume[]; Warnings: string[] }> {
+    filters.allow(LIST_FILTERS);
+    filters.bool('dangling');
+    const { volumes, warnings } = await this.#foreign();
+    const all = [
+      ...this.#records.all().map((record) => this.#answer(record)),
+      ...volumes.map((found) => this.#foreignAnswer(found)),
+    ];
+    const shown = all.filter((volume) => this.#matches(volume, filters)).sort((a, b) => (a.Name < b.Name ? -1 : 1));
+    return { Volumes: shown, Warnings: warnings };
+  }
+
+  #matches(volume: Volume, filters: Filters): boolean {
+    const dangling = filters.bool('dangling');
+    if (dangling !== undefined && (this.holders(volume.Name).length === 0) !== dangling) return false;
+    if (
+      filters.has('name') &&
+      !filters.get('name').some((pattern) => volume.Name.includes(pattern) || matchesExpression(pattern, volume.Name))
+    )
+      return false;
+    return filters.exact('driver', volume.Driver) && filters.labels(volume.Labels ?? {});
+  }
+
+  remove(name: string, { force }: { force?: boolean }): Promise<void> {
+    return this.#exclusive(name, () => this.#remove(name, force === true));
+  }
+
+  async #remove(name: string, force: boolean): Promise<void> {
+    const record = this.#records.find(name);
+    if (record === undefined) {
       if (force) return;
       throw notFound(`get ${name}: no such volume`);
     }
-    const held = holders(name);
-    if (held.length > 0) throw conflict(`remove ${name}: volume is in use - [${held.join(', ')}]`);
-    if (row.driver === 'local') {
-      for (const { target } of await mounts())
-        if (target === place(name) || target.startsWith(`${place(name)}/`)) unmount(target);
-      // The name was checked when it was made: one part, no dots that lead out. rm does not follow links and the mounts are gone.
-      await rm(directory(name), { recursive: true, force: true });
-    } else
-      await plugin(row.driver)
-        .then((found) => found.remove(name))
-        .catch((error: unknown) => {
-          if (!force) throw error;
-          log.warn('volume plugin did not remove', { name, error: messageOf(error) });
-        });
-    sql.remove.run(name);
-    emit('destroy', name, { driver: row.driver });
+    this.#refuseIfHeld(name);
+    if (record.driver === 'local') {
+      await unmountLocal(this.#place(name));
+      if (await hasMountsBelow(this.#directory(name)))
+        throw conflict(`remove ${name}: something is mounted below ${this.#place(name)}`);
+    } else await this.#removeOfPlugin(record, force);
+    // Between the last wait and here a container may have come.
+    this.#refuseIfHeld(name);
+    this.#records.remove(name);
+    this.#options.emit('destroy', name, { driver: record.driver });
+    if (record.driver === 'local') await this.#discard(name);
   }
 
-  async function mountVolume(name: string, containerId: string): Promise<string> {
-    const row = required(name);
-    const set = users.get(name) ?? new Set();
-    const first = set.size === 0;
-    set.add(containerId);
-    users.set(name, set);
-    emit('mount', name, {
-      container: containerId,
-      destination: '',
-      driver: row.driver,
-      propagation: '',
-      'read/write': 'true',
-    });
-    if (row.driver !== 'local') return (await plugin(row.driver)).mount(name, containerId);
-    if (row.options !== null && first && !(await mounts()).some(({ target }) => target === place(name))) {
+  #refuseIfHeld(name: string): void {
+    const held = this.holders(name);
+    if (held.length > 0) throw conflict(`remove ${name}: volume is in use - [${held.join(', ')}]`);
+  }
+
+  async #removeOfPlugin({ name, driver }: VolumeRecord, force: boolean): Promise<void> {
+    try {
+      await (await this.#plugin(driver)).remove(name);
+    } catch (error) {
+      if (!force) throw wrapped(`remove ${name}`, error);
+      this.#options.log.warn('volume plugin did not remove', { name, error: messageOf(error) });
+    }
+  }
+
+  /** Out of sight at once; a deletion that is broken off goes on at the next start. Follows no link, crosses into no mount. */
+  async #discard(name: string): Promise<void> {
+    const passing = join(this.#root, `${PASSING}${newId().slice(0, 16)}`);
+    try {
+      await rename(this.#directory(name), passing);
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return;
+      throw error;
+    }
+    await removeTree(passing);
+  }
+
+  async prune(filters: Filters): Promise<{ VolumesDeleted: string[]; SpaceReclaimed: number }> {
+    filters.allow(['label', 'label!', 'all']);
+    const all = filters.bool('all') === true;
+    const deleted: string[] = [];
+    let space = 0;
+    for (const record of this.#records.all()) {
+      const wanted =
+        record.driver === 'local' &&
+        (all || record.labels?.[ANONYMOUS] !== undefined) &&
+        filters.labels(record.labels ?? {});
+      if (!wanted || this.holders(record.name).length > 0) continue;
       try {
-        await mountLocal(place(name), row.options);
+        const bytes = await this.#sizeOf(record);
+        await this.remove(record.name, {});
+        deleted.push(record.name);
+        space += Math.max(0, bytes);
       } catch (error) {
-        set.delete(containerId);
-        throw invalid(
-          `error while mounting volume '${place(name)}': failed to mount local volume: ${messageOf(error)}`,
-        );
+        this.#options.log.warn('could not remove volume', { name: record.name, error: messageOf(error) });
       }
     }
-    return place(name);
+    this.#options.emit('prune', '', { reclaimed: String(space) });
+    return { VolumesDeleted: deleted, SpaceReclaimed: space };
   }
 
-  async function unmountVolume(name: string, containerId: string): Promise<void> {
-    const row = rowOf(name);
-    const set = users.get(name);
-    if (row === undefined || set === undefined || !set.delete(containerId)) return;
-    emit('unmount', name, { container: containerId, driver: row.driver });
-    if (row.driver !== 'local') return (await plugin(row.driver)).unmount(name, containerId);
-    if (row.options !== null && set.size === 0 && (await mounts()).some(({ target }) => target === place(name)))
-      unmount(place(name));
+  isAnonymous(name: string): boolean {
+    return this.#records.find(name)?.labels?.[ANONYMOUS] !== undefined;
+  }
+  hold(name: string, containerId: string): void {
+    this.#required(name);
+    this.#records.use('volume_holds', name, containerId);
+  }
+  release(name: string, containerId: string): void {
+    this.#records.drop('volume_holds', name, containerId);
+  }
+  holders(name: string): string[] {
+    return this.#records.users('volume_holds', name);
   }
 
-  async function populate(name: string, from: string, signal?: AbortSignal): Promise<void> {
-    const running = fills.get(name);
+  async reconcile(containerExists: (id: string) => boolean): Promise<void> {
+    for (const kind of ['volume_holds', 'volume_mounts'] as const)
+      for (const { volume, container } of this.#records.uses(kind))
+        if (!containerExists(container)) this.#records.drop(kind, volume, container);
+    await mkdir(this.#root, { recursive: true, mode: 0o701 });
+    for (const name of await readdir(this.#root))
+      if (name.startsWith(PASSING)) await removeTree(join(this.#root, name));
+    for (const record of this.#records.all()) {
+      if (record.driver !== 'local') continue;
+      await mkdir(this.#place(record.name), { recursive: true, mode: 0o755 });
+      if (record.options !== null && this.#records.users('volume_mounts', record.name).length === 0)
+        await unmountLocal(this.#place(record.name));
+    }
+  }
+
+  mount(name: string, containerId: string, about?: MountFor): Promise<string> {
+    return this.#exclusive(name, async () => {
+      const record = this.#required(name);
+      const path = await this.#realise(record, containerId);
+      this.#records.use('volume_mounts', name, containerId);
+      if (about !== undefined) this.#options.emit('mount', name, mountAttributes(record.driver, containerId, about));
+      return path;
+    });
+  }
+
+  async #realise(record: VolumeRecord, containerId: string): Promise<string> {
+    const { name, driver, options } = record;
+    if (driver !== 'local') {
+      const path = await inWordsOf(
+        `error while mounting volume '${name}'`,
+        this.#plugin(driver).then((plugin) => plugin.mount(name, containerId)),
+      );
+      if (path === '')
+        throw wrapped(`error while mounting volume '${name}'`, new Error('the plugin gave no mount point'));
+      return path;
+    }
+    if (options !== null) await mountLocal(this.#place(name), options);
+    return this.#place(name);
+  }
+
+  unmount(name: string, containerId: string): Promise<void> {
+    return this.#exclusive(name, async () => {
+      const record = this.#records.find(name);
+      if (record === undefined || !this.#records.drop('volume_mounts', name, containerId)) return;
+      if (record.driver !== 'local') await (await this.#plugin(record.driver)).unmount(name, containerId);
+      else if (record.options !== null && this.#records.users('volume_mounts', name).length === 0)
+        await unmountLocal(this.#place(name));
+      if (/^[0-9a-f]{64}$/.test(containerId))
+        this.#options.emit('unmount', name, { container: containerId, driver: record.driver });
+    });
+  }
+
+  populate(name: string, from: string, signal?: AbortSignal): Promise<void> {
+    const running = this.#fills.get(name);
     if (running !== undefined) return running;
-    const row = sql.one.get(name);
-    if (row === undefined || Number(row.filled) === 1 || row.driver !== 'local' || row.options !== null) return;
-    const work = (async () => {
-      if ((await readdir(place(name))).length === 0) await options.copyTree(from, place(name), signal);
-      sql.filled.run(name);
-    })().finally(() => fills.delete(name));
-    fills.set(name, work);
+    const record = this.#records.find(name);
+    const state = this.#records.fillState(name);
+    if (record === undefined || record.driver !== 'local' || record.options !== null || state === 'filled')
+      return Promise.resolve();
+    const work = this.#fill(name, from, state === 'filling', signal).finally(() => this.#fills.delete(name));
+    this.#fills.set(name, work);
     return work;
   }
 
-  function matches(row: Row, filters: Filters): boolean {
-    const dangling = filters.bool('dangling');
-    if (dangling !== undefined && (holders(row.name).length === 0) !== dangling) return false;
-    if (
-      filters.has('name') &&
-      !filters.get('name').some((pattern) => row.name.includes(pattern) || safeMatch(pattern, row.name))
-    )
-      return false;
-    return filters.exact('driver', row.driver) && filters.labels(row.labels ?? {});
+  async #fill(name: string, from: string, again: boolean, signal: AbortSignal | undefined): Promise<void> {
+    if (!again && (await readdir(this.#place(name))).length > 0) {
+      this.#records.setFillState(name, 'filled');
+      return;
+    }
+    this.#records.setFillState(name, 'filling');
+    await copyTree(from, this.#place(name), { signal });
+    this.#records.setFillState(name, 'filled');
   }
-  const rows = (): Row[] => sql.all.all().map(parse);
 
-  return {
-    create,
-    remove,
-    holders,
-    async inspect(name) {
-      const row = required(name);
-      if (row.driver === 'local') return answer(row);
-      const { mountpoint, status } = await (await plugin(row.driver)).get(name);
-      return { ...answer(row, mountpoint), ...(status === undefined ? {} : { Status: status }) };
-    },
-    find(name) {
-      const row = rowOf(name);
-      return row === undefined ? undefined : answer(row);
-    },
-    async list(filters) {
-      filters.allow(['dangling', 'driver', 'label', 'label!', 'name']);
-      return {
-        Volumes: rows()
-          .filter((row) => matches(row, filters))
-          .map((row) => answer(row)),
-        Warnings: [],
-      };
-    },
-    async prune(filters) {
-      filters.allow(['label', 'label!', 'all']);
-      const all = filters.bool('all') === true;
-      const deleted: string[] = [];
-      let space = 0;
-      for (const row of rows()) {
-        if (holders(row.name).length > 0 || !filters.labels(row.labels ?? {})) continue;
-        if (!all && row.labels?.[ANONYMOUS] === undefined) continue;
-        const bytes = row.driver === 'local' ? await options.treeSize(place(row.name)) : 0;
-        try {
-          await remove(row.name, {});
-          deleted.push(row.name);
-          space += bytes;
-        } catch (error) {
-          log.warn('volume prune', { name: row.name, error: messageOf(error) });
-        }
-      }
-      return { VolumesDeleted: deleted, SpaceReclaimed: space };
-    },
-    isAnonymous: (name) => rowOf(name)?.labels?.[ANONYMOUS] !== undefined,
-    hold: (name, containerId) => void sql.hold.run(name, containerId),
-    release: (name, containerId) => void sql.release.run(name, containerId),
-    async reconcile(containerExists) {
-      for (const row of sql.holds.all())
-        if (!containerExists(String(row.container))) sql.release.run(String(row.volume), String(row.container));
-      await mkdir(root, { recursive: true, mode: 0o701 });
-      // A directory without a row is half of a create; anything else at the root is not ours to touch.
-      for (const name of await readdir(root)) {
-        const info = await lstat(join(root, name));
-        if (!info.isDirectory() || rowOf(name) !== undefined) continue;
-        const empty = await readdir(join(root, name, '_data')).then(
-          (names) => names.length === 0,
-          (error: unknown) => isErrno(error, 'ENOENT'),
-        );
-        if (empty) await rm(directory(name), { recursive: true, force: true });
-      }
-      for (const row of rows()) {
-        const held = holders(row.name);
-        const mounted = await stat(place(row.name)).then(
-          () => true,
-          () => false,
-        );
-        if (held.length > 0 && mounted) users.set(row.name, new Set(held));
-      }
-    },
-    mount: mountVolume,
-    unmount: unmountVolume,
-    populate,
-    async usage() {
-      return Promise.all(
-        rows().map(async (row) => ({
-          ...answer(row),
-          UsageData: {
-            Size: row.driver === 'local' ? await options.treeSize(place(row.name)).catch(() => -1) : -1,
-            RefCount: holders(row.name).length,
-          },
-        })),
-      );
-    },
-  };
+  async #sizeOf({ name, driver }: VolumeRecord): Promise<number> {
+    return driver === 'local' ? treeSize(this.#place(name)).catch(() => -1) : -1;
+  }
+
+  usage(): Promise<Volume[]> {
+    return Promise.all(
+      this.#records.all().map(async (record) => ({
+        ...this.#answer(record),
+        UsageData: { RefCount: this.holders(record.name).length, Size: await this.#sizeOf(record) },
+      })),
+    );
+  }
 }
 
-function safeMatch(pattern: string, text: string): boolean {
+interface Foreign {
+  driver: string;
+  scope: string;
+  volume: PluginVolume;
+}
+
+function mountAttributes(
+  driver: string,
+  container: string,
+  { destination, readWrite, propagation }: MountFor,
+): Record<string, string> {
+  return { container, destination, driver, propagation, 'read/write': String(readWrite) };
+}
+
+const wrapped = (words: string, error: unknown): EngineError =>
+  new EngineError(kindOf(error), `${words}: ${messageOf(error)}`, { cause: error });
+
+async function inWordsOf<T>(words: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw wrapped(words, error);
+  }
+}
+
+function matchesExpression(pattern: string, text: string): boolean {
   try {
     return new RegExp(pattern).test(text);
   } catch {

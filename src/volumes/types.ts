@@ -1,11 +1,23 @@
 import type { Filters } from '../common/index.ts';
 import type { CreateVolumeBody, Volume } from '../wire/index.ts';
 
+/** For whom a volume is mounted: what the event `mount` tells. */
+export interface MountFor {
+  destination: string;
+  readWrite: boolean;
+  propagation: string;
+}
+
 /**
  * Volumes: directories that outlive containers. `local` lives at `volumes/<name>/_data`; other drivers are plugins.
- * A *hold* is one container's use of a volume: in the database, so counts are right after a crash.
+ *
+ * - A *hold* is one container's use of a volume, from its creation to its removal. A *mount* is its use by a run, from start to end. Both are
+ *   in the database, so counts are right after a crash.
+ * - Life of a local volume: `create` records it and makes its directory; with options, its file system is mounted there with the first mount
+ *   and unmounted with the last; `remove` takes the directory out of sight, forgets it, and then deletes.
  */
 export interface VolumeStore {
+  /** An existing volume of that name and driver is the answer, whatever its labels and options. */
   create(body: CreateVolumeBody): Promise<Volume>;
   /** Throws not-found: `get NAME: no such volume`. */
   inspect(name: string): Promise<Volume>;
@@ -18,12 +30,18 @@ export interface VolumeStore {
   hold(name: string, containerId: string): void;
   release(name: string, containerId: string): void;
   holders(name: string): string[];
-  /** Drops holds of containers that are no more. */
+  /** Drops holds and mounts of containers that are no more, and what a broken removal left. */
   reconcile(containerExists: (id: string) => boolean): Promise<void>;
-  /** Makes the volume's directory usable (a driver may mount); returns the host path. Paired with `unmount`. */
-  mount(name: string, containerId: string): Promise<string>;
+  /**
+   * Makes the volume's directory usable (a driver may mount); returns the host path. Paired with `unmount`. Events are emitted for a container
+   * (with `about`), not for the daemon's own looks into a volume.
+   */
+  mount(name: string, containerId: string, about?: MountFor): Promise<string>;
   unmount(name: string, containerId: string): Promise<void>;
-  /** Fills an empty, never-filled volume from a directory: content, owner, mode; once, also when two ask at the same moment. */
+  /**
+   * Fills an empty, never-filled volume from a directory: content, owner, mode; once, also when two ask at the same moment. A fill that a
+   * crash broke off is done again.
+   */
   populate(name: string, fromDirectory: string, signal?: AbortSignal): Promise<void>;
   /** Every volume with its size (-1 for one of a plugin) and the number of containers that hold it. */
   usage(): Promise<Volume[]>;

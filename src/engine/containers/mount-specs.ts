@@ -25,7 +25,7 @@ function bindOptions(mount: MountRecord): string[] {
 }
 
 async function volumeSource(mount: MountRecord, record: ContainerRecord, rootfs: string, { volumes }: MountParts): Promise<string> {
-  const path = await volumes.mount(mount.source, record.id);
+  const path = await volumes.mount(mount.source, record.id, { destination: mount.destination, readWrite: mount.rw, propagation: mount.propagation });
   if (!mount.noCopy && mount.subpath === undefined) {
     const inImage = resolveInRoot(rootfs, mount.destination);
     if (existsSync(inImage) && statSync(inImage).isDirectory()) await volumes.populate(mount.source, inImage);
