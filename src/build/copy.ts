@@ -16,6 +16,8 @@ export interface CopyRequest {
   sources: readonly Source[];
   /** Owner of what is copied; undefined keeps the sources'. */
   owner: Owner | undefined;
+  /** Owner of what comes out of an archive; undefined keeps the archive's. */
+  unpackedOwner?: Owner;
   mode: number | undefined;
   parents: boolean;
   exclude: readonly string[];
@@ -39,7 +41,7 @@ export async function copyInto(request: CopyRequest): Promise<void> {
 
 const matches = (patterns: readonly string[], path: string): boolean => patterns.length > 0 && new IgnoreMatcher(patterns).excludes(path);
 
-async function unpackInto({ root, destination, owner, signal }: CopyRequest, source: Source): Promise<void> {
+async function unpackInto({ root, destination, unpackedOwner: owner, signal }: CopyRequest, source: Source): Promise<void> {
   const target = resolveInRoot(root, destination);
   makeDirectories(root, target, owner ?? ROOT);
   await extractInto(target, createReadStream(source.path), { owner, signal });

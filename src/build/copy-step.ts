@@ -1,0 +1,143 @@
+import { mkdir, utimes, writeFile } from 'node:fs/promises';
+import { join, posix } from 'node:path';
+import { invalid } from '../common/index.ts';
+import { IgnoreMatcher, type Instruction, substitute } from '../dockerfile/index.ts';
+import { modeOf, ownerOf } from './accounts.ts';
+import { keyOf } from './cache.ts';
+import { copyInto } from './copy.ts';
+import { fetchFile, isHttpUrl, nameOfUrl } from './fetch.ts';
+import { fetchGit, isGitUrl } from './git-source.ts';
+import { makeLayer, withMounted } from './layer-step.ts';
+import { chomped } from './run-step.ts';
+import { madeSource, selectSources, type Source } from './sources.ts';
+import type { FileStep, StageRun } from './stage-run.ts';
+import { chainOf, type StageState } from './stage-state.ts';
+import { treeDigest } from './tree-digest.ts';
+
+type Copy = Extract<Instruction, { name: 'COPY' | 'ADD' }>;
+
+/** Sources that are here for good: in the context, or made for this build. */
+interface Local {
+  source: Source;
+  fetched: boolean;
+}
+
+export async function copyStep(stageRun: StageRun, instruction: Copy): Promise<FileStep> {
+  const { run, state, stage, replace } = stageRun;
+  const { name } = instruction;
+  const patterns = instruction.sources.map(replace);
+  const destination = destinationOf(state.config.WorkingDir, replace(instruction.destination));
+  const chown = instruction.chown === undefined ? undefined : replace(instruction.chown);
+  const mode = instruction.chmod === undefined ? undefined : modeOf(replace(instruction.chmod));
+  const exclude = instruction.exclude.map(replace);
+  const other = instruction.from === undefined ? undefined : await run.stateOf(instruction.from, stage.index);
+  const locals = other === undefined ? await localSources(stageRun, instruction, patterns) : [];
+  const matcher = exclude.length === 0 ? undefined : new IgnoreMatcher(exclude);
+  const excluded = matcher === undefined ? undefined : (path: string) => matcher.excludes(path);
+
+  const select = (root: string): Source[] => patterns.flatMap((pattern) => selectSources(name, root, pattern, false));
+  const check = (count: number) => {
+    if (count === 0) throw invalid(`${name} failed: no source files were specified`);
+    if (count > 1 && !destination.endsWith('/')) throw invalid(`When using ${name} with more than one source file, the destination must be a directory and end with a /`);
+  };
+
+  let content: string;
+  if (other === undefined) {
+    check(locals.length);
+    const digests = [];
+    for (const { source } of locals) digests.push([source.kept, source.name, await treeDigest(source.path, { ownerCounts: false, excluded, signal: run.signal })]);
+    content = keyOf(digests);
+  } else content = await otherDigest(stageRun, other, patterns, { select, check, excluded, exclude });
+
+  const kind = locals.length === 1 && locals[0]!.source.directory ? 'dir' : locals.length > 1 ? 'multi' : 'file';
+  return {
+    key: [name, content, destination, chown, mode, instruction.parents, exclude, instruction.unpack],
+    createdBy: `/bin/sh -c #(nop) ${name} ${kind}:${content} in ${destination} `,
+    config: state.config,
+    container: false,
+    perform: (id) =>
+      makeLayer(run.parts, { id, parent: chainOf(state), clampMtime: run.epoch, mountPoints: [], lease: run.lease, signal: run.signal }, async (root) => {
+        const owner = chown === undefined ? undefined : ownerOf(root, chown);
+        const scratch = await run.scratch();
+        const unpack = (source: Source): boolean => {
+          if (name !== 'ADD') return false;
+          return instruction.unpack ?? locals.find((local) => local.source === source)?.fetched === false;
+        };
+        const request = { instruction: name, root, destination, mode, parents: instruction.parents, exclude, unpack, scratch, signal: run.signal };
+        if (other !== undefined) await withMounted(run.parts, chainOf(other), (from) => copyInto({ ...request, owner, sources: select(from) }));
+        // Without --chown all is root's, but an archive's entries have owners of their own.
+        else await copyInto({ ...request, owner: owner ?? { uid: 0, gid: 0 }, unpackedOwner: owner, sources: locals.map(({ source }) => source) });
+        return true;
+      }),
+  };
+}
+
+/** Files of a layer chain never change, so their digest is found once. */
+async function otherDigest(
+  { run }: StageRun,
+  other: StageState,
+  patterns: readonly string[],
+  { select, check, excluded, exclude }: { select: (root: string) => Source[]; check: (count: number) => void; excluded: ((path: string) => boolean) | undefined; exclude: readonly string[] },
+): Promise<string> {
+  const key = keyOf('digest', chainOf(other), patterns, exclude);
+  const known = run.cache.digest(key);
+  if (known !== undefined) {
+    const { count, content } = JSON.parse(known) as { count: number; content: string };
+    check(count);
+    return content;
+  }
+  return await withMounted(run.parts, chainOf(other), async (root) => {
+    const sources = select(root);
+    check(sources.length);
+    const digests = [];
+    for (const source of sources) digests.push([source.kept, source.name, await treeDigest(source.path, { ownerCounts: true, excluded, signal: run.signal })]);
+    const content = keyOf(digests);
+    run.cache.rememberDigest(key, JSON.stringify({ count: sources.length, content }));
+    return content;
+  });
+}
+
+/** Absolute; ends with `/` where it must be a directory. */
+function destinationOf(workdir: string | undefined, text: string): string {
+  const absolute = posix.resolve('/', workdir || '/', text);
+  const isDirectory = /(?:^|\/)\.{0,2}$/.test(text);
+  return isDirectory && absolute !== '/' ? `${absolute}/` : absolute;
+}
+
+async function localSources(stageRun: StageRun, instruction: Copy, patterns: readonly string[]): Promise<Local[]> {
+  const { run, lookup } = stageRun;
+  const found: Local[] = [];
+  for (const pattern of patterns) {
+    if (instruction.name === 'ADD' && (isGitUrl(pattern) || isHttpUrl(pattern))) found.push(await remoteSource(stageRun, instruction, pattern));
+    else for (const source of selectSources(instruction.name, run.context.root, pattern, true)) found.push({ source, fetched: false });
+  }
+  for (const heredoc of instruction.heredocs) {
+    const directory = await run.scratch();
+    const text = heredoc.chomp ? chomped(heredoc) : heredoc.content;
+    const path = join(directory, posix.basename(heredoc.name));
+    await writeFile(path, heredoc.expand ? substitute(text, { lookup, escape: stageRun.escape, rawQuotes: true }) : text, { mode: 0o644 });
+    if (run.epoch !== undefined) await utimes(path, run.epoch, run.epoch);
+    found.push({ source: madeSource(directory, posix.basename(heredoc.name)), fetched: true });
+  }
+  return found;
+}
+
+async function remoteSource({ run, replace }: StageRun, instruction: Copy, url: string): Promise<Local> {
+  const directory = await run.scratch();
+  if (isGitUrl(url)) {
+    const repository = join(directory, 'repository');
+    await mkdir(repository);
+    const path = await fetchGit(url, repository, { keepGitDir: instruction.keepGitDir, signal: run.signal });
+    return { source: { path, name: '.', kept: '', directory: true }, fetched: true };
+  }
+  const name = nameOfUrl(url);
+  const checksum = instruction.checksum === undefined ? undefined : replace(instruction.checksum);
+  if (checksum !== undefined && !/^sha256:[0-9a-f]{64}$/.test(checksum)) throw invalid(`invalid checksum digest format: ${checksum}`);
+  try {
+    await fetchFile(url, join(directory, name), { checksum, signal: run.signal });
+  } catch (error) {
+    if (run.signal.aborted) throw error;
+    throw invalid(`ADD failed: ${error instanceof Error ? error.message : String(error)}`, error);
+  }
+  return { source: madeSource(directory, name), fetched: true };
+}

@@ -1,0 +1,118 @@
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { StringDecoder } from 'node:string_decoder';
+import { invalid, unsupported } from '../common/index.ts';
+import type { Heredoc, Instruction } from '../dockerfile/index.ts';
+import { makeLayer, RUNTIME_MOUNTS } from './layer-step.ts';
+import { commandOf } from './metadata.ts';
+import { mountKey, prepareMounts, readMount } from './run-mounts.ts';
+import { commandFailed, type FileStep, type StageRun } from './stage-run.ts';
+import { chainOf } from './stage-state.ts';
+import type { StepMount } from './types.ts';
+
+type Run = Extract<Instruction, { name: 'RUN' }>;
+
+export async function runStep(stageRun: StageRun, instruction: Run): Promise<FileStep> {
+  const { run, state, stage, args, lane } = stageRun;
+  const { parameters, parts, signal } = run;
+  const config = state.config;
+  const { command, script } = commandWithHeredocs(stageRun, instruction);
+  const env = config.Env ?? [];
+  const given = args.forCommand(env);
+  const network = networkOf(instruction.network, parameters.network);
+  if (instruction.security !== undefined && instruction.security !== 'sandbox')
+    throw unsupported(`security.${instruction.security} is not allowed: the classic build API cannot carry the entitlement`);
+  const workdir = config.WorkingDir || '/';
+  const requests = instruction.mounts.map((text) => readMount(text, workdir, stageRun.replace));
+  const mountKeys = [];
+  for (const request of requests) mountKeys.push(await mountKey(run, request, stage.index));
+  const told = given.told.length === 0 ? '' : `|${given.told.length} ${given.told.join(' ')} `;
+  return {
+    key: ['RUN', command, script, env, given.told, workdir, config.User ?? '', network, parameters.extraHosts, mountKeys],
+    createdBy: `${told}${command.join(' ')}`,
+    config,
+    container: true,
+    perform: (id) =>
+      makeLayer(
+        parts,
+        {
+          id,
+          parent: chainOf(state),
+          clampMtime: run.epoch,
+          mountPoints: [...RUNTIME_MOUNTS, ...requests.map(({ target }) => target), ...(script === undefined ? [] : [SCRIPT_PLACE])],
+          lease: run.lease,
+          signal,
+        },
+        async (root) => {
+          const prepared = await prepareMounts(run, requests, stage.index);
+          try {
+            const mounts: StepMount[] = [...prepared.mounts];
+            if (script !== undefined) mounts.push(await scriptMount(stageRun, script));
+            const code = await parts.runner.run({
+              rootfs: root,
+              args: command,
+              env: [...env, ...given.told, ...given.hidden],
+              cwd: workdir,
+              user: config.User ?? '',
+              network,
+              privileged: false,
+              extraHosts: parameters.extraHosts,
+              hostname: id.slice(0, 12),
+              mounts,
+              shmSizeBytes: parameters.shmSizeBytes,
+              ulimits: parameters.ulimits,
+              resources: parameters.resources,
+              cgroupParent: parameters.cgroupParent,
+              onOutput: outputTo(lane.stream),
+              signal,
+            });
+            if (code !== 0) throw commandFailed(command, code);
+            return true;
+          } finally {
+            await prepared.release();
+          }
+        },
+      ),
+  };
+}
+
+function networkOf(own: string | undefined, whole: string): string {
+  if (own === undefined || own === 'default') return whole;
+  if (own === 'none' || own === 'host') return own;
+  throw invalid(`unsupported network mode ${JSON.stringify(own)}`);
+}
+
+/** Where a here-document that begins with `#!` lies for its command. */
+const SCRIPT_PLACE = '/dev/pipes/EOF';
+
+/** `RUN <<EOF` runs the lines themselves (by their `#!` program, if they have one); `RUN cmd <<EOF` gives them to the shell as they stand. */
+function commandWithHeredocs(stageRun: StageRun, { command, heredocs }: Run): { command: string[]; script?: string } {
+  const { config } = stageRun.state;
+  if (heredocs.length === 0) return { command: commandOf(command, config) };
+  if (!('shell' in command)) throw invalid('parsing produced an invalid run command');
+  const [first] = heredocs;
+  if (heredocs.length === 1 && first !== undefined && /^0?<<-?\S+$/.test(command.shell.trim())) {
+    const content = first.chomp ? chomped(first) : first.content;
+    if (first.content.startsWith('#!')) return { command: [SCRIPT_PLACE], script: content };
+    return { command: commandOf({ shell: content }, config) };
+  }
+  return { command: commandOf({ shell: [command.shell, ...heredocs.map(({ content, name }) => `${content}${name}`)].join('\n') }, config) };
+}
+
+export const chomped = ({ content }: Heredoc): string => content.replace(/^\t+/gm, '');
+
+async function scriptMount({ run }: StageRun, script: string): Promise<StepMount> {
+  const path = join(await run.scratch(), 'script');
+  await writeFile(path, script);
+  await chmod(path, 0o755);
+  return { type: 'bind', source: path, target: SCRIPT_PLACE, readonly: true };
+}
+
+/** Standard error is red in the classic stream. Characters cut by a chunk's end are put together. */
+function outputTo(stream: (text: string) => void): (chunk: { stream: 1 | 2; data: Buffer }) => void {
+  const decoders = { 1: new StringDecoder('utf8'), 2: new StringDecoder('utf8') };
+  return ({ stream: from, data }) => {
+    const text = decoders[from].write(data);
+    if (text !== '') stream(from === 1 ? text : `\u001b[91m${text}\u001b[0m`);
+  };
+}

@@ -1,0 +1,179 @@
+import { newId, nowText, shortId } from '../common/index.ts';
+import { type Instruction, parseTrigger, type Stage, substitute } from '../dockerfile/index.ts';
+import { StageArguments } from './arguments.ts';
+import type { BuildRun } from './build-run.ts';
+import { keyOf } from './cache.ts';
+import { copyStep } from './copy-step.ts';
+import type { Lane } from './messages.ts';
+import { applyMetadata } from './metadata.ts';
+import { runStep } from './run-step.ts';
+import { after, idOf, type StageState } from './stage-state.ts';
+import type { BuiltLayer } from './types.ts';
+import { workdirStep } from './workdir-step.ts';
+
+/** Gives numbers to steps over all stages. */
+export interface Steps {
+  total: number;
+  /** Number of this stage's FROM. */
+  first: number;
+}
+
+/** An instruction that changes files, ready to be looked up and done. */
+export interface FileStep {
+  /** All that its result depends on but the file system below it. */
+  key: unknown[];
+  createdBy: string;
+  config: StageState['config'];
+  /** Is a container in the classic builder's eyes: tells "Running in". */
+  container: boolean;
+  perform: (id: string) => Promise<BuiltLayer | undefined>;
+}
+
+/** Runs one stage's instructions, each over what the former made. */
+export class StageRun {
+  readonly run: BuildRun;
+  readonly stage: Stage;
+  readonly lane: Lane;
+  readonly args: StageArguments;
+  readonly #steps: Steps;
+  readonly #noCache: boolean;
+  #state: StageState;
+
+  constructor(run: BuildRun, stage: Stage, lane: Lane, base: StageState, steps: Steps, inherited: StageArguments | undefined) {
+    this.run = run;
+    this.stage = stage;
+    this.lane = lane;
+    this.#steps = steps;
+    this.#state = base;
+    const { parameters, globals, platformArgs } = run;
+    this.args = new StageArguments(parameters.buildArgs, globals.values, platformArgs, inherited);
+    const filter = parameters.noCacheFilter;
+    this.#noCache = parameters.noCache || filter.includes(String(stage.index)) || (stage.name !== undefined && filter.includes(stage.name));
+  }
+
+  get state(): StageState {
+    return this.#state;
+  }
+  get escape(): string {
+    return this.run.file.directives.escape;
+  }
+
+  /** The value of a variable: the environment first, then declared arguments. */
+  readonly lookup = (name: string): string | undefined => {
+    const pair = this.#state.config.Env?.find((item) => item.startsWith(`${name}=`));
+    return pair === undefined ? this.args.value(name) : pair.slice(name.length + 1);
+  };
+  readonly replace = (text: string): string => substitute(text, { lookup: this.lookup, escape: this.escape });
+
+  async all(): Promise<StageState> {
+    await this.#triggers();
+    for (const [index, instruction] of this.stage.instructions.entries()) {
+      this.run.signal.throwIfAborted();
+      this.lane.stream(`Step ${this.#steps.first + 1 + index}/${this.#steps.total} : ${instruction.original}`);
+      this.lane.stream('\n');
+      await this.#one(instruction);
+    }
+    return this.#state;
+  }
+
+  async #triggers(): Promise<void> {
+    const triggers = this.#state.config.OnBuild ?? [];
+    if (triggers.length === 0) return;
+    this.lane.stream(`# Executing ${triggers.length} build trigger${triggers.length === 1 ? '' : 's'}\n`);
+    this.#state = { ...this.#state, config: { ...this.#state.config, OnBuild: undefined }, key: keyOf(this.#state.key, 'onbuild') };
+    for (const trigger of triggers) await this.#one(parseTrigger(trigger));
+  }
+
+  async #one(instruction: Instruction): Promise<void> {
+    switch (instruction.name) {
+      case 'RUN':
+        return this.#files(await runStep(this, instruction));
+      case 'COPY':
+      case 'ADD':
+        return this.#files(await copyStep(this, instruction));
+      case 'WORKDIR':
+        return this.#files(workdirStep(this, this.replace(instruction.value)));
+      case 'ARG': {
+        for (const { name, value } of instruction.args) this.args.declare(name, value === undefined ? undefined : this.replace(value));
+        return this.#metadata(`ARG ${instruction.args.map(({ name, value }) => (value === undefined ? name : `${name}=${this.replace(value)}`)).join(' ')}`, {});
+      }
+      default: {
+        const { lookup, escape } = this;
+        const change = applyMetadata(instruction, { config: this.#state.config, lookup, escape, cmdSet: this.#state.cmdSet });
+        if (change === undefined) throw new Error(`no such instruction: ${instruction.name}`);
+        const cmdSet = this.#state.cmdSet || instruction.name === 'CMD';
+        return this.#metadata(change.text, { config: change.config, cmdSet, ...(change.author === undefined ? {} : { author: change.author }) });
+      }
+    }
+  }
+
+  /** Labels of the caller: an instruction of their own at the end. */
+  label(labels: Readonly<Record<string, string>>, step: number): Promise<void> {
+    const text = `LABEL ${Object.entries(labels).map((pair) => pair.join('=')).join(' ')}`;
+    this.lane.stream(`Step ${step}/${this.#steps.total} : ${text}`);
+    this.lane.stream('\n');
+    return this.#metadata(text, { config: { ...this.#state.config, Labels: { ...this.#state.config.Labels, ...labels } } });
+  }
+
+  async #metadata(text: string, change: Parameters<typeof after>[1]): Promise<void> {
+    const { cache, epoch } = this.run;
+    const key = keyOf('metadata', this.#state.key, text, epoch);
+    const known = this.#cached(key);
+    const created = known?.created ?? this.#now();
+    this.#told(known !== undefined, newId());
+    if (known === undefined) await cache.add({ key, description: text, created, layer: undefined });
+    this.run.used.add(key);
+    this.#state = after(this.#state, change, { stepKey: key, created, layer: undefined, createdBy: `/bin/sh -c #(nop)  ${text}` }, false);
+    this.#tellId();
+  }
+
+  async #files(step: FileStep): Promise<void> {
+    const { cache, flights, gate, signal, epoch } = this.run;
+    const key = keyOf('files', this.#state.filesKey, step.key, epoch);
+    const known = this.#cached(key);
+    const id = newId();
+    if (step.container || known !== undefined) this.#told(known !== undefined, id, step.container);
+    const done =
+      known ??
+      (await flights.share(key, signal, () =>
+        gate.pass(signal, async () => {
+          const layer = await step.perform(id);
+          const result = { key, description: step.createdBy.replace(/^\/bin\/sh -c #\(nop\) +/, ''), created: this.#now(), layer };
+          await cache.add(result);
+          return result;
+        }),
+      ));
+    if (known === undefined && step.container) this.#removed(id);
+    this.run.used.add(key);
+    this.#state = after(this.#state, { config: step.config }, { stepKey: key, created: done.created, layer: done.layer, createdBy: step.createdBy }, true);
+    this.#tellId();
+  }
+
+  #cached(key: string): ReturnType<BuildRun['cache']['find']> {
+    if (this.#noCache) return undefined;
+    return this.run.cache.find(key);
+  }
+
+  #now(): string {
+    return this.run.epoch === undefined ? nowText() : new Date(this.run.epoch * 1000).toISOString().replace('.000Z', 'Z');
+  }
+
+  #told(cached: boolean, id: string, removedLater = false): void {
+    if (cached) return this.lane.stream(' ---> Using cache\n');
+    this.lane.stream(` ---> Running in ${shortId(id)}\n`);
+    if (!removedLater) this.#removed(id);
+  }
+
+  #removed(id: string): void {
+    if (this.run.parameters.removeContainers) this.lane.stream(` ---> Removed intermediate container ${shortId(id)}\n`);
+  }
+
+  #tellId(): void {
+    this.lane.stream(` ---> ${shortId(idOf(this.#state))}\n`);
+  }
+}
+
+/** The words of a failed command, with its exit code for the client. */
+export function commandFailed(args: readonly string[], code: number): Error {
+  return Object.assign(new Error(`The command '${args.join(' ')}' returned a non-zero code: ${code}`), { exitCode: code });
+}
