@@ -8,7 +8,7 @@ import { lockRoot, writePidfile } from './exclusive.ts';
 import { type Listener, listenAll } from './listen.ts';
 import type { OptionValue } from './options.ts';
 import { VERSION } from './package-version.ts';
-import { readSettings, type Settings } from './settings.ts';
+import { readSettings, reloaded, type Settings } from './settings.ts';
 
 export interface DaemonParts {
   settings: Settings;
@@ -107,21 +107,4 @@ export class Daemon {
       for (const undo of this.#undo.reverse()) undo();
     }
   }
-}
-
-/** The settings of a reload: the changeable ones as wanted, all others as they are (moby daemon/reload.go). */
-export function reloaded(current: Settings, wanted: Settings): Settings {
-  return {
-    ...current,
-    debug: wanted.debug,
-    logLevel: wanted.logLevel,
-    labels: wanted.labels,
-    liveRestore: wanted.liveRestore,
-    shutdownTimeoutS: wanted.shutdownTimeoutS,
-    experimental: wanted.experimental,
-    registries: { ...current.registries, insecure: wanted.registries.insecure, mirrors: wanted.registries.mirrors },
-    runtimes: wanted.runtimes,
-    defaults: wanted.defaults,
-    collection: wanted.collection,
-  };
 }

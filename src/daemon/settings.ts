@@ -385,3 +385,20 @@ function collection(values: ReadonlyMap<string, OptionValue>): Settings['collect
     keepBytes: keep === undefined ? undefined : typeof keep === 'number' ? keep : parseBytes(keep),
   };
 }
+
+/** The settings of a reload: the changeable ones as wanted, all others as they are (moby daemon/reload.go). */
+export function reloaded(current: Settings, wanted: Settings): Settings {
+  return {
+    ...current,
+    debug: wanted.debug,
+    logLevel: wanted.logLevel,
+    labels: wanted.labels,
+    liveRestore: wanted.liveRestore,
+    shutdownTimeoutS: wanted.shutdownTimeoutS,
+    experimental: wanted.experimental,
+    registries: { ...current.registries, insecure: wanted.registries.insecure, mirrors: wanted.registries.mirrors },
+    runtimes: wanted.runtimes,
+    defaults: wanted.defaults,
+    collection: wanted.collection,
+  };
+}
