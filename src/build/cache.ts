@@ -151,6 +151,12 @@ export class StepCache {
     return { keys: gone, bytes };
   }
 
+  /** Pins of records that are no more (a daemon killed between the two). */
+  async dropOrphans(): Promise<void> {
+    const pins = new Set([...this.#rows.values()].map(({ pin }) => pin));
+    for (const { id, owner } of this.#layers.snapshots()) if (owner === 'build-cache' && !pins.has(id)) await this.#layers.removeSnapshot(id);
+  }
+
   async #remove(row: Row): Promise<void> {
     this.#rows.delete(row.key);
     this.#db.sql.prepare('DELETE FROM build_steps WHERE key = ?').run(row.key);

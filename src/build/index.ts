@@ -1,1 +1,2 @@
+export { openBuilder } from './service.ts';
 export type * from './types.ts';

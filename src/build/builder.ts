@@ -1,0 +1,228 @@
+import { mkdir, mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { removeTree } from '../archive/index.ts';
+import { cancelled, invalid, shortId } from '../common/index.ts';
+import { type Dockerfile, parseDockerfile, type Stage, substitute } from '../dockerfile/index.ts';
+import type { Image } from '../images/index.ts';
+import { familiarString, parseReference, withDefaultTag } from '../registry/index.ts';
+import type { Platform } from '../wire/index.ts';
+import { globalArguments, platformArgs, unusedArguments } from './arguments.ts';
+import { findBase, fromFlag, parsePlatform } from './base-images.ts';
+import { BuildRun } from './build-run.ts';
+import type { StepCache } from './cache.ts';
+import { receiveContext } from './context.ts';
+import type { Flights, Gate } from './flights.ts';
+import { neededStages, stageNamed, targetStage } from './graph.ts';
+import { type Lane, OrderedMessages } from './messages.ts';
+import { type BuildParameters, readParameters } from './parameters.ts';
+import { StageRun } from './stage-run.ts';
+import { emptyState, idOf, imageConfigOf, stateOfImage, type StageState } from './stage-state.ts';
+import type { BuilderParts, BuildService } from './types.ts';
+
+export interface BuilderState {
+  parts: BuilderParts;
+  cache: StepCache;
+  flights: Flights;
+  gate: Gate;
+  /** Directory of builds under way. */
+  builds: string;
+  cacheMounts: string;
+}
+
+type BuildOptions = Parameters<BuildService['build']>[0];
+
+/** One build, from the request to the named image. */
+export async function buildImage(builder: BuilderState, options: BuildOptions): Promise<void> {
+  const parameters = readParameters(options.params);
+  const tags = parameters.tags.map(tagName);
+  await mkdir(builder.builds, { recursive: true, mode: 0o711 });
+  const directory = await mkdtemp(join(builder.builds, 'build-'));
+  const lease = builder.parts.content.lease();
+  // The first failure stops the other stages.
+  const stop = new AbortController();
+  const signal = AbortSignal.any([options.signal, stop.signal]);
+  try {
+    const context = await receiveContext({ remote: parameters.remote, dockerfile: parameters.dockerfile, source: options.context }, join(directory, 'context'), signal);
+    const file = parseDockerfile(context.dockerfile);
+    const own = builder.parts.images.defaultPlatform;
+    const target = parameters.platform === undefined ? own : parsePlatform(parameters.platform, own);
+    const platform = platformArgs(own, target);
+    const epoch = parameters.buildArgs.get('SOURCE_DATE_EPOCH');
+    if (epoch !== undefined && !/^\d+$/.test(epoch)) throw invalid(`invalid SOURCE_DATE_EPOCH: ${epoch}`);
+    const solver: Solver = new Solver({ builder, parameters, file, options, stop, target: parameters.platform === undefined ? undefined : target }, (stateOf) =>
+      new BuildRun({
+        parts: builder.parts, parameters, file, context, cache: builder.cache, flights: builder.flights, gate: builder.gate,
+        globals: globalArguments(file, parameters.buildArgs, platform), platformArgs: platform, lease, signal,
+        epoch: epoch === undefined ? undefined : Number(epoch), directory, cacheMounts: builder.cacheMounts, stateOf,
+      }));
+    const state = await solver.solve();
+    if (options.signal.aborted) throw cancelled('build cancelled');
+    await finish(builder, { parameters, file, options, tags }, state);
+    builder.cache.touch(solver.run.used);
+  } finally {
+    lease.end();
+    await removeTree(directory);
+  }
+}
+
+function tagName(text: string): string {
+  const reference = parseReference(text);
+  if (reference.digest !== undefined) throw invalid('build tag cannot contain a digest');
+  return familiarString(withDefaultTag(reference));
+}
+
+async function finish({ parts: { images, emit } }: BuilderState, { parameters, file, options, tags }: { parameters: BuildParameters; file: Dockerfile; options: BuildOptions; tags: string[] }, state: StageState): Promise<void> {
+  const id = idOf(state);
+  let image: Image | undefined = images.find(id);
+  if (image === undefined) image = await images.create({ config: imageConfigOf(state), layers: [...state.layers], tags });
+  else for (const tag of tags) if (images.find(tag)?.id !== image.id) await images.tag(image.id, tag);
+  const say = (text: string) => {
+    if (!parameters.quiet) options.onMessage({ stream: text });
+  };
+  if (parameters.quiet) options.onMessage({ stream: `${image.id}\n` });
+  else options.onMessage({ aux: { ID: image.id } });
+  const unused = unusedArguments(file, parameters.buildArgs);
+  if (unused.length > 0) say(`[Warning] One or more build-args [${unused.join(' ')}] were not consumed\n`);
+  say(`Successfully built ${shortId(image.id)}\n`);
+  for (const tag of tags) say(`Successfully tagged ${tag}\n`);
+  emit('build', { 'image.id': image.id });
+}
+
+interface SolverParts {
+  builder: BuilderState;
+  parameters: BuildParameters;
+  file: Dockerfile;
+  options: BuildOptions;
+  stop: AbortController;
+  /** The caller's platform. */
+  target: Platform | undefined;
+}
+
+/** Runs the stages that the target needs, each as soon as what it stands on is there. */
+class Solver {
+  readonly #parts: SolverParts;
+  readonly #messages: OrderedMessages;
+  readonly #stages = new Map<number, Promise<StageRun>>();
+  readonly #images = new Map<string, Promise<StageState>>();
+  readonly #lanes = new Map<number, Lane>();
+  readonly run: BuildRun;
+  #firsts = new Map<number, number>();
+  #total = 0;
+
+  constructor(parts: SolverParts, makeRun: (stateOf: BuildRun['stateOf']) => BuildRun) {
+    this.#parts = parts;
+    this.#messages = new OrderedMessages(parts.options.onMessage, parts.parameters.quiet);
+    this.run = makeRun((name, before) => this.#stateOf(name, before));
+  }
+
+  #baseOf(stage: Stage): string {
+    return substitute(stage.base, { lookup: this.run.globals.lookup, escape: this.#parts.file.directives.escape });
+  }
+
+  async solve(): Promise<StageState> {
+    const { file, parameters, stop } = this.#parts;
+    const target = targetStage(file, parameters.target);
+    const needed = neededStages(file, target, (stage) => this.#baseOf(stage));
+    const labels = Object.keys(parameters.labels).length > 0 ? 1 : 0;
+    let number = file.metaArgs.length;
+    for (const stage of needed) {
+      this.#firsts.set(stage.index, number + 1);
+      number += 1 + stage.instructions.length;
+    }
+    this.#total = number + labels;
+    const head = this.#messages.lane();
+    for (const stage of needed) this.#lanes.set(stage.index, this.#messages.lane());
+    for (const [index, { original }] of file.metaArgs.entries()) {
+      head.stream(`Step ${index + 1}/${this.#total} : ${original}`);
+      head.stream('\n');
+    }
+    head.done();
+    const running = needed.map((stage) =>
+      this.#stage(stage).catch((error: unknown) => {
+        stop.abort(error);
+        throw error;
+      }),
+    );
+    const results = await Promise.allSettled(running);
+    const failure = this.#failure(results);
+    if (failure !== undefined) throw failure;
+    const last = await this.#stage(target);
+    if (labels > 0) await last.label(parameters.labels, this.#total);
+    const state = last.state;
+    if (state.layers.length === 0 && state.history.length === 0 && state.imageId === undefined) throw invalid('No image was generated. Is your Dockerfile empty?');
+    return state;
+  }
+
+  /** The error that came first; the others were stopped because of it. */
+  #failure(results: readonly PromiseSettledResult<unknown>[]): Error | undefined {
+    if (this.#parts.options.signal.aborted) return cancelled('build cancelled');
+    const reason: unknown = this.#parts.stop.signal.aborted ? this.#parts.stop.signal.reason : results.find((result) => result.status === 'rejected')?.reason;
+    return reason === undefined ? undefined : reason instanceof Error ? reason : new Error(String(reason));
+  }
+
+  #stage(stage: Stage): Promise<StageRun> {
+    const known = this.#stages.get(stage.index) ?? this.#runStage(stage);
+    this.#stages.set(stage.index, known);
+    return known;
+  }
+
+  async #runStage(stage: Stage): Promise<StageRun> {
+    const lane = this.#lanes.get(stage.index)!;
+    try {
+      const first = this.#firsts.get(stage.index)!;
+      const { base, inherited } = await this.#base(stage, lane, () => {
+        lane.stream(`Step ${first}/${this.#total} : ${stage.original}`);
+        lane.stream('\n');
+      });
+      lane.stream(` ---> ${base.imageId === undefined && base.history.length === 0 ? '' : shortId(idOf(base))}\n`);
+      const stageRun = new StageRun(this.run, stage, lane, base, { first, total: this.#total }, inherited?.args);
+      await stageRun.all();
+      return stageRun;
+    } finally {
+      lane.done();
+    }
+  }
+
+  async #base(stage: Stage, lane: Lane, announce: () => void): Promise<{ base: StageState; inherited?: StageRun }> {
+    const { builder, parameters, file, options, target } = this.#parts;
+    const name = this.#baseOf(stage);
+    if (name === '') {
+      announce();
+      throw invalid(`base name (${stage.base}) should not be blank`);
+    }
+    const earlier = stageNamed(file, name, stage.index);
+    if (earlier !== undefined) {
+      const inherited = await this.#stage(earlier);
+      announce();
+      return { base: { ...inherited.state, cmdSet: false }, inherited };
+    }
+    announce();
+    const own = builder.parts.images.defaultPlatform;
+    const wanted = stage.platform === undefined ? '' : substitute(stage.platform, { lookup: this.run.globals.lookup });
+    const platform = wanted === '' ? target : parsePlatform(wanted, own);
+    if (name === 'scratch') return { base: emptyState(platform ?? own) };
+    const parts = { images: builder.parts.images, registryConfig: options.registryConfig, pullAlways: parameters.pull, send: lane.send, signal: this.run.signal };
+    return { base: await stateOfImage(await findBase(parts, name, platform), builder.parts.content) };
+  }
+
+  /** COPY --from and mounts: an earlier stage, or an image. */
+  async #stateOf(name: string, before: number): Promise<StageState> {
+    const { builder, parameters, file, options } = this.#parts;
+    const stage = stageNamed(file, name, before);
+    if (stage !== undefined) return (await this.#stage(stage)).state;
+    if (/^\d+$/.test(name)) throw fromFlag(name, invalid('index out of bounds'));
+    const lane = this.#lanes.get(before)!;
+    const find = async () => {
+      try {
+        const parts = { images: builder.parts.images, registryConfig: options.registryConfig, pullAlways: parameters.pull, send: lane.send, signal: this.run.signal };
+        return await stateOfImage(await findBase(parts, name, undefined), builder.parts.content);
+      } catch (error) {
+        if (this.run.signal.aborted) throw error;
+        throw fromFlag(name, error);
+      }
+    };
+    const known = this.#images.get(name) ?? find();
+    this.#images.set(name, known);
+    return known;
+  }
+}

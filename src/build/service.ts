@@ -1,0 +1,41 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { removeTree } from '../archive/index.ts';
+import { chainIds } from '../images/index.ts';
+import { buildImage, type BuilderState } from './builder.ts';
+import { StepCache } from './cache.ts';
+import { Flights, Gate } from './flights.ts';
+import type { BuilderParts, BuildService, BuiltLayer } from './types.ts';
+
+/** Steps that only wait (a download, a sleep) should not keep others from running: more places than cores. */
+const STEPS_PER_CORE = 4;
+
+/** Opens the builder; takes away what a crashed daemon's builds left. Call after the layers' reconcile. */
+export async function openBuilder(parts: BuilderParts): Promise<BuildService> {
+  const builder: BuilderState = {
+    parts,
+    cache: new StepCache(parts),
+    flights: new Flights(),
+    gate: new Gate(STEPS_PER_CORE * availableParallelism()),
+    builds: join(parts.dataRoot, 'build', 'running'),
+    cacheMounts: join(parts.dataRoot, 'build', 'cache-mounts'),
+  };
+  for (const { id, owner } of parts.layers.snapshots()) if (owner === 'build') await parts.layers.removeSnapshot(id);
+  await builder.cache.dropOrphans();
+  await removeTree(builder.builds);
+  const imageLayers = () => {
+    const chains = new Set(parts.images.all().flatMap((image) => chainIds(image.diffIds)));
+    return (layer: BuiltLayer) => chains.has(layer.chainId);
+  };
+  return {
+    build: (options) => buildImage(builder, options),
+    async prune({ all, keepStorage, filters }) {
+      const { keys, bytes } = await builder.cache.prune({ all, keepStorage, filters, isUsed: imageLayers() });
+      if (all) await removeTree(builder.cacheMounts);
+      await parts.images.collect();
+      parts.emit('prune', { reclaimed: String(bytes) });
+      return { CachesDeleted: keys, SpaceReclaimed: bytes };
+    },
+    diskUsage: async () => builder.cache.usage(imageLayers()),
+  };
+}
