@@ -1,4 +1,12 @@
-export { credentialsOf } from './auth.ts';
-export { MAX_MANIFEST, RegistryClient, type RemoteManifest } from './client.ts';
-export { createEndpoints, type RegistryConfig } from './endpoints.ts';
+export { HUB_INDEX } from './endpoints.ts';
+export { NetworkError, RegistryError } from './failures.ts';
+export { RegistryClient } from './legacy/client.ts';
+export { createEndpoints } from './legacy/endpoints.ts';
+export { digestOf, MAX_MANIFEST } from './manifests.ts';
+export { DOCKER, isIndex, isManifest, OCI } from './media-types.ts';
 export * from './reference.ts';
+export { openRegistries, type Registries } from './registries.ts';
+export type { BlobBody, Repository } from './repository.ts';
+export { backoffMs, isTemporary, pause } from './retry.ts';
+export type { SearchResult } from './search.ts';
+export type { Proxies, RegistryConfig, RemoteManifest } from './types.ts';

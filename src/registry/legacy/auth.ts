@@ -1,15 +1,21 @@
-import { request, type Dispatcher } from 'undici';
+import { type Dispatcher, request } from 'undici';
 import { z } from 'zod';
-import { unauthorized, unavailable } from '../common/index.ts';
-import type { RegistryAuth } from '../wire/index.ts';
+import { unauthorized, unavailable } from '../../common/index.ts';
+import type { RegistryAuth } from '../../wire/index.ts';
 
-const TokenAnswer = z.object({ token: z.string().optional(), access_token: z.string().optional(), expires_in: z.number().optional(), refresh_token: z.string().optional() });
+const TokenAnswer = z.object({
+  token: z.string().optional(),
+  access_token: z.string().optional(),
+  expires_in: z.number().optional(),
+  refresh_token: z.string().optional(),
+});
 
 /** `Bearer realm="…",service="…"` (RFC 7235; distribution-spec). */
 function parseChallenge(header: string): { scheme: string; parameters: Record<string, string> } {
   const [scheme = '', rest = ''] = /^(\S+)\s*(.*)$/.exec(header)?.slice(1) ?? [];
   const parameters: Record<string, string> = {};
-  for (const [, key, quoted, bare] of rest.matchAll(/(\w+)=(?:"([^"]*)"|([^\s,]+))/g)) parameters[key!.toLowerCase()] = quoted ?? bare ?? '';
+  for (const [, key, quoted, bare] of rest.matchAll(/(\w+)=(?:"([^"]*)"|([^\s,]+))/g))
+    parameters[key!.toLowerCase()] = quoted ?? bare ?? '';
   return { scheme: scheme.toLowerCase(), parameters };
 }
 
@@ -48,7 +54,12 @@ export class Authorizer {
   }
 
   /** Answers a 401; false if there is nothing more to try. */
-  async answer(challenge: string | undefined, scope: string, dispatcher: Dispatcher, signal: AbortSignal): Promise<boolean> {
+  async answer(
+    challenge: string | undefined,
+    scope: string,
+    dispatcher: Dispatcher,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     if (challenge === undefined) return false;
     const { scheme, parameters } = parseChallenge(challenge);
     const credentials = credentialsOf(this.#auth);
@@ -58,28 +69,62 @@ export class Authorizer {
       return true;
     }
     if (scheme !== 'bearer' || parameters.realm === undefined) return false;
-    this.#tokens.set(scope, await this.#fetchToken(parameters.realm, parameters.service ?? '', scope || (parameters.scope ?? ''), dispatcher, signal));
+    this.#tokens.set(
+      scope,
+      await this.#fetchToken(
+        parameters.realm,
+        parameters.service ?? '',
+        scope || (parameters.scope ?? ''),
+        dispatcher,
+        signal,
+      ),
+    );
     return true;
   }
 
-  async #fetchToken(realm: string, service: string, scope: string, dispatcher: Dispatcher, signal: AbortSignal): Promise<Token> {
+  async #fetchToken(
+    realm: string,
+    service: string,
+    scope: string,
+    dispatcher: Dispatcher,
+    signal: AbortSignal,
+  ): Promise<Token> {
     const credentials = credentialsOf(this.#auth);
     const scopes = scope === '' ? [] : scope.split(' ');
     let response: Dispatcher.ResponseData;
     if (this.#auth?.identitytoken) {
-      const form = new URLSearchParams({ grant_type: 'refresh_token', service, client_id: 'gantry', refresh_token: this.#auth.identitytoken, ...(scope === '' ? {} : { scope }) });
-      response = await request(realm, { method: 'POST', dispatcher, signal, headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: form.toString() });
+      const form = new URLSearchParams({
+        grant_type: 'refresh_token',
+        service,
+        client_id: 'gantry',
+        refresh_token: this.#auth.identitytoken,
+        ...(scope === '' ? {} : { scope }),
+      });
+      response = await request(realm, {
+        method: 'POST',
+        dispatcher,
+        signal,
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: form.toString(),
+      });
     } else {
       const url = new URL(realm);
       if (service !== '') url.searchParams.set('service', service);
       for (const each of scopes) url.searchParams.append('scope', each);
       if (credentials !== undefined) url.searchParams.set('account', credentials.username);
-      const headers = credentials === undefined ? {} : { authorization: `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}` };
+      const headers =
+        credentials === undefined
+          ? {}
+          : {
+              authorization: `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`,
+            };
       response = await request(url, { dispatcher, signal, headers });
     }
     const text = await response.body.text();
-    if (response.statusCode === 401 || response.statusCode === 403) throw unauthorized('unauthorized: incorrect username or password');
-    if (response.statusCode !== 200) throw unavailable(`unexpected status from the token server: ${response.statusCode}`);
+    if (response.statusCode === 401 || response.statusCode === 403)
+      throw unauthorized('unauthorized: incorrect username or password');
+    if (response.statusCode !== 200)
+      throw unavailable(`unexpected status from the token server: ${response.statusCode}`);
     const answer = TokenAnswer.parse(JSON.parse(text));
     const value = answer.token ?? answer.access_token;
     if (value === undefined) throw unavailable('authorization server did not include a token in the response');

@@ -1,8 +1,17 @@
 import type { Readable } from 'node:stream';
-import { request, type Dispatcher } from 'undici';
+import { type Dispatcher, request } from 'undici';
 import { z } from 'zod';
-import { type EngineError, invalid, isKind, messageOf, notFound, tooLarge, unauthorized, unavailable } from '../common/index.ts';
-import type { RegistryAuth } from '../wire/index.ts';
+import {
+  type EngineError,
+  invalid,
+  isKind,
+  messageOf,
+  notFound,
+  tooLarge,
+  unauthorized,
+  unavailable,
+} from '../../common/index.ts';
+import type { RegistryAuth } from '../../wire/index.ts';
 import { Authorizer } from './auth.ts';
 import type { Endpoint } from './endpoints.ts';
 
@@ -16,7 +25,11 @@ const ACCEPT = [
   'application/vnd.docker.distribution.manifest.v2+json',
 ].join(', ');
 
-const ErrorBody = z.object({ errors: z.array(z.object({ code: z.string().optional(), message: z.string().optional(), detail: z.unknown().optional() })).optional() });
+const ErrorBody = z.object({
+  errors: z
+    .array(z.object({ code: z.string().optional(), message: z.string().optional(), detail: z.unknown().optional() }))
+    .optional(),
+});
 
 export interface RemoteManifest {
   digest: string;
@@ -24,7 +37,14 @@ export interface RemoteManifest {
   bytes: Buffer;
 }
 
-type Call = { method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'; path: string; scope: string; headers?: Record<string, string>; body?: () => Promise<Readable | Buffer> | Readable | Buffer; signal: AbortSignal };
+type Call = {
+  method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  path: string;
+  scope: string;
+  headers?: Record<string, string>;
+  body?: () => Promise<Readable | Buffer> | Readable | Buffer;
+  signal: AbortSignal;
+};
 
 const TEMPORARY = new Set([408, 429, 500, 502, 503, 504]);
 const NETWORK = /ECONNRESET|ETIMEDOUT|EPIPE|UND_ERR_SOCKET|UND_ERR_HEADERS_TIMEOUT|UND_ERR_BODY_TIMEOUT|EAI_AGAIN/;
@@ -55,7 +75,12 @@ export class RegistryClient {
         const response = await request(`${endpoint.url}/v2/`, { dispatcher: endpoint.dispatcher, signal });
         await response.body.dump();
         if (response.statusCode === 200 || response.statusCode === 401) {
-          if (response.statusCode === 401) await this.#auth.answer(headerOf(response, 'www-authenticate'), '', endpoint.dispatcher, signal).catch((error: unknown) => (isKind(error, 'unauthorized') ? Promise.reject(error as EngineError) : undefined));
+          if (response.statusCode === 401)
+            await this.#auth
+              .answer(headerOf(response, 'www-authenticate'), '', endpoint.dispatcher, signal)
+              .catch((error: unknown) =>
+                isKind(error, 'unauthorized') ? Promise.reject(error as EngineError) : undefined,
+              );
           this.#endpoint = endpoint;
           return endpoint;
         }
@@ -79,27 +104,50 @@ export class RegistryClient {
           method: call.method,
           dispatcher: endpoint.dispatcher,
           signal: call.signal,
-          headers: { 'user-agent': 'gantry', ...(authorization === undefined || !url.startsWith(endpoint.url) ? {} : { authorization }), ...call.headers },
+          headers: {
+            'user-agent': 'gantry',
+            ...(authorization === undefined || !url.startsWith(endpoint.url) ? {} : { authorization }),
+            ...call.headers,
+          },
           body: call.body === undefined ? null : await call.body(),
         });
         if (response.statusCode === 401 && challenged < 2) {
           challenged++;
           await response.body.dump();
-          if (await this.#auth.answer(headerOf(response, 'www-authenticate'), call.scope, endpoint.dispatcher, call.signal)) continue;
+          if (
+            await this.#auth.answer(
+              headerOf(response, 'www-authenticate'),
+              call.scope,
+              endpoint.dispatcher,
+              call.signal,
+            )
+          )
+            continue;
           throw unauthorized('unauthorized: authentication required');
         }
         if (!TEMPORARY.has(response.statusCode) || attempt >= ATTEMPTS) return response;
         await response.body.dump();
         await pause(Number(headerOf(response, 'retry-after') ?? 0) * 1000 || backoff(attempt), call.signal);
       } catch (error) {
-        if (call.signal.aborted || attempt >= ATTEMPTS || !NETWORK.test(`${(error as NodeJS.ErrnoException).code} ${messageOf(error)}`)) throw error;
+        if (
+          call.signal.aborted ||
+          attempt >= ATTEMPTS ||
+          !NETWORK.test(`${(error as NodeJS.ErrnoException).code} ${messageOf(error)}`)
+        )
+          throw error;
         await pause(backoff(attempt), call.signal);
       }
     }
   }
 
   async manifest(reference: string, signal: AbortSignal): Promise<RemoteManifest> {
-    const response = await this.#call({ method: 'GET', path: `/v2/${this.#path}/manifests/${reference}`, scope: this.scope('pull'), headers: { accept: ACCEPT }, signal });
+    const response = await this.#call({
+      method: 'GET',
+      path: `/v2/${this.#path}/manifests/${reference}`,
+      scope: this.scope('pull'),
+      headers: { accept: ACCEPT },
+      signal,
+    });
     if (response.statusCode !== 200) throw await failureOf(response);
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -113,36 +161,86 @@ export class RegistryClient {
   }
 
   /** True if the registry has the manifest already. */
-  async hasManifest(reference: string, signal: AbortSignal): Promise<{ digest: string; mediaType: string; size: number } | undefined> {
-    const response = await this.#call({ method: 'HEAD', path: `/v2/${this.#path}/manifests/${reference}`, scope: this.scope('pull'), headers: { accept: ACCEPT }, signal });
+  async hasManifest(
+    reference: string,
+    signal: AbortSignal,
+  ): Promise<{ digest: string; mediaType: string; size: number } | undefined> {
+    const response = await this.#call({
+      method: 'HEAD',
+      path: `/v2/${this.#path}/manifests/${reference}`,
+      scope: this.scope('pull'),
+      headers: { accept: ACCEPT },
+      signal,
+    });
     await response.body.dump();
     if (response.statusCode !== 200) return undefined;
-    return { digest: headerOf(response, 'docker-content-digest') ?? '', mediaType: headerOf(response, 'content-type') ?? '', size: Number(headerOf(response, 'content-length') ?? 0) };
+    return {
+      digest: headerOf(response, 'docker-content-digest') ?? '',
+      mediaType: headerOf(response, 'content-type') ?? '',
+      size: Number(headerOf(response, 'content-length') ?? 0),
+    };
   }
 
-  async blob(digest: string, offset: number, signal: AbortSignal): Promise<{ stream: AsyncIterable<Buffer>; offset: number; size: number }> {
-    let response = await this.#call({ method: 'GET', path: `/v2/${this.#path}/blobs/${digest}`, scope: this.scope('pull'), headers: offset > 0 ? { range: `bytes=${offset}-` } : {}, signal });
+  async blob(
+    digest: string,
+    offset: number,
+    signal: AbortSignal,
+  ): Promise<{ stream: AsyncIterable<Buffer>; offset: number; size: number }> {
+    let response = await this.#call({
+      method: 'GET',
+      path: `/v2/${this.#path}/blobs/${digest}`,
+      scope: this.scope('pull'),
+      headers: offset > 0 ? { range: `bytes=${offset}-` } : {},
+      signal,
+    });
     for (let hops = 0; response.statusCode >= 300 && response.statusCode < 400 && hops < 5; hops++) {
       await response.body.dump();
       const location = new URL(headerOf(response, 'location') ?? '', (await this.connect(signal)).url).href;
-      response = await this.#call({ method: 'GET', path: location, scope: this.scope('pull'), headers: offset > 0 ? { range: `bytes=${offset}-` } : {}, signal });
+      response = await this.#call({
+        method: 'GET',
+        path: location,
+        scope: this.scope('pull'),
+        headers: offset > 0 ? { range: `bytes=${offset}-` } : {},
+        signal,
+      });
     }
     if (response.statusCode !== 200 && response.statusCode !== 206) throw await failureOf(response);
     const partial = response.statusCode === 206;
-    return { stream: response.body as AsyncIterable<Buffer>, offset: partial ? offset : 0, size: Number(headerOf(response, 'content-length') ?? 0) + (partial ? offset : 0) };
+    return {
+      stream: response.body as AsyncIterable<Buffer>,
+      offset: partial ? offset : 0,
+      size: Number(headerOf(response, 'content-length') ?? 0) + (partial ? offset : 0),
+    };
   }
 
   async hasBlob(digest: string, signal: AbortSignal): Promise<boolean> {
-    const response = await this.#call({ method: 'HEAD', path: `/v2/${this.#path}/blobs/${digest}`, scope: this.scope('pull,push'), signal });
+    const response = await this.#call({
+      method: 'HEAD',
+      path: `/v2/${this.#path}/blobs/${digest}`,
+      scope: this.scope('pull,push'),
+      signal,
+    });
     await response.body.dump();
     return response.statusCode === 200;
   }
 
   /** Uploads a blob in one PUT; returns `mounted` when another repository of the registry gave it. */
-  async upload(digest: string, size: number, open: () => Promise<Readable>, from: string | undefined, signal: AbortSignal): Promise<'uploaded' | 'mounted'> {
+  async upload(
+    digest: string,
+    size: number,
+    open: () => Promise<Readable>,
+    from: string | undefined,
+    signal: AbortSignal,
+  ): Promise<'uploaded' | 'mounted'> {
     const query = from === undefined ? '' : `?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`;
     const scope = from === undefined ? this.scope('pull,push') : `${this.scope('pull,push')} repository:${from}:pull`;
-    const begun = await this.#call({ method: 'POST', path: `/v2/${this.#path}/blobs/uploads/${query}`, scope, headers: { 'content-length': '0' }, signal });
+    const begun = await this.#call({
+      method: 'POST',
+      path: `/v2/${this.#path}/blobs/uploads/${query}`,
+      scope,
+      headers: { 'content-length': '0' },
+      signal,
+    });
     if (begun.statusCode === 201) {
       await begun.body.dump();
       return 'mounted';
@@ -152,7 +250,10 @@ export class RegistryClient {
     const location = new URL(headerOf(begun, 'location') ?? '', (await this.connect(signal)).url);
     location.searchParams.set('digest', digest);
     const done = await this.#call({
-      method: 'PUT', path: location.href, scope, signal,
+      method: 'PUT',
+      path: location.href,
+      scope,
+      signal,
       headers: { 'content-type': 'application/octet-stream', 'content-length': String(size) },
       body: open,
     });
@@ -162,7 +263,14 @@ export class RegistryClient {
   }
 
   async putManifest(reference: string, mediaType: string, bytes: Buffer, signal: AbortSignal): Promise<void> {
-    const response = await this.#call({ method: 'PUT', path: `/v2/${this.#path}/manifests/${reference}`, scope: this.scope('pull,push'), headers: { 'content-type': mediaType }, body: () => bytes, signal });
+    const response = await this.#call({
+      method: 'PUT',
+      path: `/v2/${this.#path}/manifests/${reference}`,
+      scope: this.scope('pull,push'),
+      headers: { 'content-type': mediaType },
+      body: () => bytes,
+      signal,
+    });
     if (response.statusCode >= 300) throw await failureOf(response);
     await response.body.dump();
   }
@@ -170,7 +278,12 @@ export class RegistryClient {
   async tags(signal: AbortSignal): Promise<string[]> {
     const found: string[] = [];
     for (let path: string | undefined = `/v2/${this.#path}/tags/list`; path !== undefined; ) {
-      const response: Dispatcher.ResponseData = await this.#call({ method: 'GET', path, scope: this.scope('pull'), signal });
+      const response: Dispatcher.ResponseData = await this.#call({
+        method: 'GET',
+        path,
+        scope: this.scope('pull'),
+        signal,
+      });
       if (response.statusCode !== 200) throw await failureOf(response);
       const { tags } = z.object({ tags: z.array(z.string()).nullish() }).parse(await response.body.json());
       found.push(...(tags ?? []));
@@ -195,7 +308,8 @@ export class RegistryClient {
   async ping(signal: AbortSignal): Promise<void> {
     const response = await this.#call({ method: 'GET', path: '/v2/', scope: '', signal });
     await response.body.dump();
-    if (response.statusCode === 401 || response.statusCode === 403) throw unauthorized('unauthorized: incorrect username or password');
+    if (response.statusCode === 401 || response.statusCode === 403)
+      throw unauthorized('unauthorized: incorrect username or password');
     if (response.statusCode !== 200) throw unavailable(`login attempt failed with status: ${response.statusCode}`);
   }
 }
@@ -210,13 +324,20 @@ async function failureOf(response: Dispatcher.ResponseData): Promise<EngineError
   let message = '';
   try {
     const first = ErrorBody.parse(JSON.parse(text)).errors?.[0];
-    message = first === undefined ? '' : `${(first.code ?? '').toLowerCase().replaceAll('_', ' ')}: ${first.message ?? ''}`.replace(/^manifest unknown: .*/, 'manifest unknown: manifest unknown').replace(/^([^:]+): \1$/, '$1');
+    message =
+      first === undefined
+        ? ''
+        : `${(first.code ?? '').toLowerCase().replaceAll('_', ' ')}: ${first.message ?? ''}`
+            .replace(/^manifest unknown: .*/, 'manifest unknown: manifest unknown')
+            .replace(/^([^:]+): \1$/, '$1');
   } catch {
     message = '';
   }
-  if (response.statusCode === 401 || response.statusCode === 403) return unauthorized(message || 'unauthorized: authentication required');
+  if (response.statusCode === 401 || response.statusCode === 403)
+    return unauthorized(message || 'unauthorized: authentication required');
   if (response.statusCode === 404) return notFound(message || 'not found');
-  if (response.statusCode >= 500) return unavailable(message || `received unexpected HTTP status: ${response.statusCode}`);
+  if (response.statusCode >= 500)
+    return unavailable(message || `received unexpected HTTP status: ${response.statusCode}`);
   return invalid(message || `received unexpected HTTP status: ${response.statusCode}`);
 }
 

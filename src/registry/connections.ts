@@ -1,0 +1,48 @@
+import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import { readCertificates } from './certificates.ts';
+import { proxyFor } from './proxy.ts';
+import type { Proxies } from './types.ts';
+
+const CONNECT_MS = 15_000;
+const HEADERS_MS = 60_000;
+/** Between two chunks of a body. */
+const IDLE_MS = 60_000;
+const PER_ORIGIN = 16;
+
+/** Kept-alive connections, by origin and by whether its certificate is looked at. */
+export class Connections {
+  readonly #certDirs: readonly string[];
+  readonly #proxies: Proxies;
+  readonly #open = new Map<string, Dispatcher>();
+
+  constructor(certDirs: readonly string[], proxies: Proxies) {
+    this.#certDirs = certDirs;
+    this.#proxies = proxies;
+  }
+
+  to(url: string, { insecure }: { insecure: boolean }): Dispatcher {
+    const target = new URL(url);
+    const key = `${target.origin} ${insecure}`;
+    const known = this.#open.get(key);
+    if (known !== undefined) return known;
+    const opened = this.#connect(target, insecure);
+    this.#open.set(key, opened);
+    return opened;
+  }
+
+  #connect(target: URL, insecure: boolean): Dispatcher {
+    const { ca, cert, key } = readCertificates(target.host, this.#certDirs);
+    // A registry with an authority of its own in certs.d is verified by it, insecure or not.
+    const tls = { rejectUnauthorized: !insecure || ca !== undefined, ca, cert, key };
+    const proxy = proxyFor(target, this.#proxies);
+    const limits = { connections: PER_ORIGIN, headersTimeout: HEADERS_MS, bodyTimeout: IDLE_MS };
+    if (proxy !== undefined)
+      return new ProxyAgent({ uri: proxy, requestTls: { ...tls, timeout: CONNECT_MS }, ...limits });
+    return new Agent({ connect: { ...tls, timeout: CONNECT_MS }, ...limits });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#open.values()].map((dispatcher) => dispatcher.destroy()));
+    this.#open.clear();
+  }
+}
