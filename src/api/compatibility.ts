@@ -67,12 +67,16 @@ export function containerSummary(answer: Json, version: ApiVersion): Json {
 
 export function imageSummary(answer: Json, version: ApiVersion): Json {
   if (version >= 44) return answer;
-  const untagged =
-    ((answer.RepoTags as string[] | null) ?? []).length === 0 &&
-    ((answer.RepoDigests as string[] | null) ?? []).length === 0;
-  const names = version < 43 && untagged ? { RepoTags: ['<none>:<none>'], RepoDigests: ['<none>@<none>'] } : {};
+  const empty = (list: unknown) => !Array.isArray(list) || list.length === 0;
+  const untagged = empty(answer.RepoTags) && empty(answer.RepoDigests);
+  const names =
+    version < 43 && untagged
+      ? { RepoTags: ['<none>:<none>'], RepoDigests: ['<none>@<none>'] }
+      : { RepoTags: nullIfEmpty(answer.RepoTags), RepoDigests: nullIfEmpty(answer.RepoDigests) };
   return { ...answer, ...names, VirtualSize: answer.Size };
 }
+
+const nullIfEmpty = (list: unknown): unknown => (Array.isArray(list) && list.length === 0 ? null : list);
 
 /** The container configuration that images of old builders carried; always empty now. */
 const EMPTY_CONFIG = {
@@ -95,29 +99,28 @@ const EMPTY_CONFIG = {
   Labels: null,
 };
 
+/** Fields of an image's configuration that Go shows though they are empty. */
+const IMAGE_CONFIG = {
+  Cmd: null,
+  Entrypoint: null,
+  Env: null,
+  Labels: null,
+  OnBuild: null,
+  User: '',
+  Volumes: null,
+  WorkingDir: '',
+};
+
 export function imageInspect(answer: Json, version: ApiVersion): Json {
-  let result = answer;
+  let result: Json = isJson(answer.Config) ? { ...answer, Config: { ...IMAGE_CONFIG, ...answer.Config } } : answer;
   if (version < 44) result = { ...result, VirtualSize: result.Size };
-  if (version < 45) result = { ...result, Container: '', ContainerConfig: EMPTY_CONFIG };
+  if (version < 45) result = { ...result, ContainerConfig: EMPTY_CONFIG };
   if (version < 48) result = without(result, 'Descriptor', 'Manifests');
   if (version < 50 && isJson(result.Config)) {
     const { Hostname, Domainname, AttachStdin, AttachStdout, AttachStderr, Tty, OpenStdin, StdinOnce, Image } =
       EMPTY_CONFIG;
-    result = {
-      ...result,
-      Config: {
-        Hostname,
-        Domainname,
-        AttachStdin,
-        AttachStdout,
-        AttachStderr,
-        Tty,
-        OpenStdin,
-        StdinOnce,
-        Image,
-        ...result.Config,
-      },
-    };
+    const old = { Hostname, Domainname, AttachStdin, AttachStdout, AttachStderr, Tty, OpenStdin, StdinOnce, Image };
+    result = { ...result, Config: { ...old, ...result.Config } };
   }
   return result;
 }
@@ -128,9 +131,9 @@ export function info(answer: Json, version: ApiVersion): Json {
     const options = ((answer.SecurityOptions as string[] | null) ?? []).map(
       (option) => /^name=([^,]+)/.exec(option)?.[1] ?? option,
     );
-    result = without({ ...result, SecurityOptions: options, ExecutionDriver: '<not supported>' }, 'Isolation');
+    result = { ...result, SecurityOptions: options };
   }
-  if (version < 42) result = { ...result, KernelMemory: false, OomScoreAdj: undefined };
+  if (version < 42) result = { ...result, KernelMemory: false };
   if (version < 48 && isJson(result.Runtimes)) {
     const runtimes = Object.entries(result.Runtimes).map(([name, runtime]) => [
       name,
@@ -138,14 +141,12 @@ export function info(answer: Json, version: ApiVersion): Json {
     ]);
     result = { ...result, Runtimes: Object.fromEntries(runtimes) };
   }
-  if (version < 49) {
-    result = without(result, 'FirewallBackend');
-    if (isJson(result.RegistryConfig))
-      result.RegistryConfig = {
-        ...result.RegistryConfig,
-        AllowNondistributableArtifactsCIDRs: null,
-        AllowNondistributableArtifactsHostnames: null,
-      };
+  if (version < 49) result = without(result, 'FirewallBackend');
+  if (version < 48 && isJson(result.RuncCommit))
+    result = { ...result, RuncCommit: { ...result.RuncCommit, Expected: result.RuncCommit.ID } };
+  if (version < 47 && isJson(result.RegistryConfig)) {
+    const gone = { AllowNondistributableArtifactsCIDRs: null, AllowNondistributableArtifactsHostnames: null };
+    result = { ...result, RegistryConfig: { ...result.RegistryConfig, ...gone } };
   }
   if (version < 50) result = { ...result, BridgeNfIptables: false, BridgeNfIp6tables: false };
   if (version < 46) result = without(result, 'Containerd');
