@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { removeTree } from '../archive/index.ts';
@@ -22,6 +23,7 @@ export async function openBuilder(parts: BuilderParts): Promise<BuildService> {
   };
   for (const { id, owner } of parts.layers.snapshots()) if (owner === 'build') await parts.layers.removeSnapshot(id);
   await builder.cache.dropOrphans();
+  await mkdir(join(parts.dataRoot, 'build'), { recursive: true, mode: 0o711 });
   await removeTree(builder.builds);
   const imageLayers = () => {
     const chains = new Set(parts.images.all().flatMap((image) => chainIds(image.diffIds)));
