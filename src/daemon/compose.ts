@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { NEWEST_API_VERSION, OLDEST_API_VERSION, versionText } from '../api/index.ts';
+import { openBuilder } from '../build/index.ts';
 import { invalid, type Logger, messageOf, unavailable } from '../common/index.ts';
 import { openContentStore } from '../content/index.ts';
 import { createEventBus, type Engine, type EngineDefaults, openEngine, openSystem } from '../engine/index.ts';
@@ -11,6 +12,7 @@ import { openNetworks } from '../network/index.ts';
 import { openCgroups, openMonitor } from '../runtime/index.ts';
 import { openDatabase } from '../state/index.ts';
 import { openVolumes } from '../volumes/index.ts';
+import { startCollection } from './collection.ts';
 import { withDefaults } from './container-defaults.ts';
 import { openInstance } from './instance.ts';
 import { findProgram, findRuntimes } from './runtimes.ts';
@@ -38,7 +40,6 @@ export interface Composition {
 /** The one place that knows the whole: opens every room, gives each the parts it needs, brings what the last daemon left up to date. */
 export async function compose({ settings, env, log, version }: ComposeParts): Promise<Composition> {
   const { dataRoot, execRoot, network } = settings();
-  setProxies(settings().proxies, env);
   const instance = openInstance(dataRoot);
   const programs = env.PATH ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
   const conmonPath = findProgram('conmon', programs) ?? findProgram('/usr/libexec/podman/conmon', programs);
@@ -78,7 +79,6 @@ export async function compose({ settings, env, log, version }: ComposeParts): Pr
     emit: (action, name, attributes) => events.emit({ type: 'volume', action, id: name, attributes }),
     log: log.with({ part: 'volumes' }),
   });
-  const { registries } = settings();
   const opened = await openEngine({
     db,
     dataRoot,
@@ -99,16 +99,20 @@ export async function compose({ settings, env, log, version }: ComposeParts): Pr
         layers,
         users,
         emit: (action, id, attributes) => events.emit({ type: 'image', action, id, attributes }),
-        registry: {
-          insecure: registries.insecure,
-          mirrors: registries.mirrors,
-          certDirs: CERTIFICATES,
-          maxDownloads: registries.downloads,
-          maxUploads: registries.uploads,
-        },
+        registry: registryOptions(settings()),
         log: log.with({ part: 'images' }),
       }),
-    openBuild: async () => noBuild,
+    openBuild: ({ images, runner }) =>
+      openBuilder({
+        db,
+        layers,
+        content,
+        images,
+        runner,
+        dataRoot,
+        log: log.with({ part: 'build' }),
+        emit: (action, attributes) => events.emit({ type: 'builder', action, id: '', attributes }),
+      }),
     openSystem: ({ images, containers, build, counts }) =>
       openSystem({
         facts: () =>
@@ -140,6 +144,13 @@ export async function compose({ settings, env, log, version }: ComposeParts): Pr
     ),
   };
 
+  const collection = startCollection({
+    build: engine.build,
+    images: engine.images,
+    settings: () => settings().collection,
+    log,
+  });
+
   const emitDaemon = (action: string, attributes: Record<string, string>) =>
     events.emit({ type: 'daemon', action, id: instance.id, attributes });
   return {
@@ -157,6 +168,7 @@ export async function compose({ settings, env, log, version }: ComposeParts): Pr
       emitDaemon('reload', reloadAttributes(wanted, defaults.runtime));
     },
     async close() {
+      collection.stop();
       await opened.close({ stopContainers: !settings().liveRestore });
       await networks.close();
       monitor.close();
@@ -167,6 +179,20 @@ export async function compose({ settings, env, log, version }: ComposeParts): Pr
 
 /** Docker's places for registries' certificates. */
 const CERTIFICATES = ['/etc/gantry/certs.d', '/etc/docker/certs.d'];
+
+function registryOptions({ registries, proxies }: Settings) {
+  const { insecure, mirrors, downloads, uploads, attempts } = registries;
+  const given = Object.values(proxies).some((proxy) => proxy !== undefined);
+  return {
+    insecure,
+    mirrors,
+    certDirs: CERTIFICATES,
+    maxDownloads: downloads,
+    maxUploads: uploads,
+    attempts,
+    ...(given ? { proxies } : {}),
+  };
+}
 
 function engineDefaults({ defaults, network, shutdownTimeoutS }: Settings, runtime: string): EngineDefaults {
   return {
@@ -192,13 +218,6 @@ function readSeccomp(profile: string): string | undefined {
   } catch (error) {
     throw invalid(`opening seccomp profile (${profile}) failed: ${messageOf(error)}`);
   }
-}
-
-/** The registry client reads them from the environment, as most programs do. */
-function setProxies({ http, https, none }: Settings['proxies'], env: NodeJS.ProcessEnv): void {
-  if (http !== undefined) env.HTTP_PROXY = http;
-  if (https !== undefined) env.HTTPS_PROXY = https;
-  if (none !== undefined) env.NO_PROXY = none;
 }
 
 interface OwnFacts {
@@ -253,9 +272,3 @@ function reloadAttributes(settings: Settings, runtime: string): Record<string, s
     name: hostname(),
   };
 }
-
-const noBuild = {
-  build: () => Promise.reject(unavailable('the builder is not there yet')),
-  prune: async () => ({ CachesDeleted: [], SpaceReclaimed: 0 }),
-  diskUsage: async () => [],
-};
