@@ -5,7 +5,10 @@ const FACTORS: Record<string, number> = { '': 1, b: 1, k: 2 ** 10, m: 2 ** 20, g
 /** Parses `512`, `64m`, `1.5GB`, `2GiB` to bytes, powers of 1024 (go-units RAMInBytes). */
 export function parseBytes(text: string): number {
   const match = /^(\d+(?:\.\d+)?) ?([kKmMgGtTpP])?(?:i?[bB])?$/.exec(text.trim());
-  if (!match) throw invalid(`invalid size: '${text}'`);
+  if (!match) {
+    const suffix = /^\d+(?:\.\d+)? ?(.*)$/.exec(text.trim());
+    throw invalid(suffix === null ? `invalid size: '${text}'` : `invalid suffix: '${suffix[1]}'`);
+  }
   return Math.floor(Number(match[1]) * FACTORS[(match[2] ?? '').toLowerCase()]!);
 }
 

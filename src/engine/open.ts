@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packDirectory } from '../archive/index.ts';
@@ -56,6 +55,8 @@ export interface EngineParts {
   cgroups: Cgroups;
   runtimes: ReadonlyMap<string, RuntimeChoice>;
   defaults: EngineDefaults;
+  /** The program of `--init`; undefined if there is none. */
+  initPath: string | undefined;
   /** Images ask who uses them, builds run steps: both are opened by the engine's own means. */
   openImages: (users: ImageUsers) => Promise<ImageStore>;
   openBuild: (parts: { images: ImageStore; runner: StepRunner }) => Promise<BuildService>;
@@ -72,8 +73,6 @@ export interface OpenedEngine {
   reconcile(): Promise<void>;
   close(options: { stopContainers: boolean }): Promise<void>;
 }
-
-const INIT_PROGRAMS = ['/usr/bin/catatonit', '/usr/libexec/podman/catatonit', '/usr/bin/docker-init', '/usr/bin/tini-static', '/usr/bin/tini'];
 
 /** Wires the engine's services. Each gets the few parts it uses. */
 export async function openEngine(parts: EngineParts): Promise<OpenedEngine> {
@@ -112,7 +111,7 @@ export async function openEngine(parts: EngineParts): Promise<OpenedEngine> {
   const lifecycle: Lifecycle = new Lifecycle({
     book, files, layers, networks, volumes, monitor, cgroups, runtimes, attachments, events, log,
     execRoot,
-    initPath: INIT_PROGRAMS.find((path) => existsSync(path)),
+    initPath: parts.initPath,
     availableCapabilities: capabilities,
     defaults: { dns: defaults.dns, dnsSearch: defaults.dnsSearch, dnsOptions: defaults.dnsOptions, ulimits: defaults.ulimits, shmSize: defaults.shmSize, hostGateway: () => gatewayOf(networks) },
     mountImage: async (imageId, containerId) => {

@@ -12,7 +12,7 @@ export const objects = scenarios({
   'rmi by id with two names':
     'printf "$N" > f; tar c f | $D import - $N:a >/dev/null; $D tag $N:a $N:b; $D rmi $($D images -q $N | head -1); $D rmi -f $($D images -q $N | head -1)',
   'import with changes':
-    'printf x > f; tar c f | $D import -m note -c "CMD [\\"a\\"]" -c "ENV A=b" -c "EXPOSE 80" -c "USER u" -c "WORKDIR /w" -c "VOLUME /v" -c "LABEL l=m" -c "STOPSIGNAL TERM" -c "ENTRYPOINT [\\"e\\"]" - $N:a; $D inspect -f "{{json .Config}} {{.Comment}}" $N:a; $D history --format "{{.CreatedBy}}|{{.Comment}}" $N:a; $D rmi $N:a >/dev/null',
+    'printf x > f; tar c f | $D import -m note -c "CMD [\\"a\\"]" -c "ENV A=b" -c "EXPOSE 80" -c "USER u" -c "WORKDIR /w" -c "VOLUME /v" -c "LABEL l=m" -c "STOPSIGNAL TERM" -c "ENTRYPOINT [\\"e\\"]" - $N:a; $D inspect -f "{{json .Config.Cmd}} {{json .Config.Entrypoint}} {{json .Config.Env}} {{json .Config.ExposedPorts}} {{.Config.User}} {{.Config.WorkingDir}} {{json .Config.Volumes}} {{json .Config.Labels}} {{.Config.StopSignal}} {{.Comment}}" $N:a; $D history --format "{{.CreatedBy}}|{{.Comment}}" $N:a; $D rmi $N:a >/dev/null',
   'import bad change': 'printf x > f; tar c f | $D import -c "RUN x" - $N:a',
   'save and load':
     'printf "$N" > f; tar c f | $D import - $N:a >/dev/null; $D save -o s.tar $N:a; $D rmi $N:a >/dev/null; $D load -i s.tar; $D load -q -i s.tar; $D rmi $N:a >/dev/null',
@@ -46,13 +46,12 @@ export const objects = scenarios({
   'network create':
     '$D network create $N; $D network inspect -f "{{.Name}} {{.Driver}} {{.Scope}} {{.Internal}} {{.Attachable}} {{.EnableIPv6}} {{json .Options}} {{json .Labels}}" $N; $D network create $N; $D network rm $N',
   'network bad':
-    '$D network create "a b"; $D network create --subnet 10.300.0.0/16 $N; $D network create --subnet 10.77.0.0/16 --gateway 10.78.0.1 $N; $D network create -d nosuch $N; $D network rm nosuch-$N; $D network inspect nosuch-$N',
+    '$D network create --subnet 10.300.0.0/16 $N; $D network create --subnet $S.0.0/16 --gateway 10.250.0.1 $N; $D network create -d nosuch $N; $D network rm nosuch-$N; $D network inspect nosuch-$N',
   'network predefined':
     '$D network rm bridge; $D network rm host; $D network rm none; $D network create bridge; $D network ls --filter name=bridge --filter driver=bridge --format "{{.Name}} {{.Driver}} {{.Scope}}" | grep "^bridge "; $D network ls --filter type=builtin --format "{{.Name}} {{.Driver}}"',
   'network subnet':
-    '$D network create --subnet 10.77.0.0/24 --gateway 10.77.0.254 --ip-range 10.77.0.128/25 $N >/dev/null; $D run --rm --network $N $IMG sh -c "ip -o -4 addr show eth0 | awk \\"{print \\\\$4}\\"; ip route | head -1"; $D run --rm --network $N --ip 10.77.0.7 $IMG sh -c "ip -o -4 addr show eth0 | awk \\"{print \\\\$4}\\""; $D run --name $N --network $N --ip 10.78.0.7 $IMG true',
-  'network overlap':
-    '$D network create --subnet 10.79.0.0/24 $N >/dev/null; $D network create --subnet 10.79.0.0/16 ${N}b',
+    '$D network create --subnet $S.0.0/24 --gateway $S.0.254 --ip-range $S.0.128/25 $N >/dev/null; $D run --rm --network $N $IMG sh -c "ip -o -4 addr show eth0 | awk \\"{print \\\\$4}\\"; ip route | head -1"; $D run --rm --network $N --ip $S.0.7 $IMG sh -c "ip -o -4 addr show eth0 | awk \\"{print \\\\$4}\\""; $D run --name $N --network $N --ip 10.250.0.7 $IMG true',
+  'network overlap': '$D network create --subnet $S.0.0/24 $N >/dev/null; $D network create --subnet $S.0.0/16 ${N}b',
   'network internal':
     '$D network create --internal $N >/dev/null; $D run --rm --network $N $IMG ip route | grep -c default; $D network inspect -f "{{.Internal}}" $N',
   'network in use':
@@ -76,7 +75,7 @@ export const objects = scenarios({
   'network filters':
     '$D network create --label a=b $N >/dev/null; $D network ls --filter label=a=b --filter name=$N --format "{{.Name}}"; $D network ls --filter driver=bridge --filter name=$N -q | wc -l; $D network ls --filter nosuch=1',
   'network aux and options':
-    '$D network create --subnet 10.91.0.0/24 --aux-address one=10.91.0.5 -o com.docker.network.bridge.enable_icc=false -o com.docker.network.driver.mtu=1400 $N >/dev/null; $D network inspect -f "{{json .IPAM.Config}} {{json .Options}}" $N; $D run --rm --network $N $IMG cat /sys/class/net/eth0/mtu',
+    '$D network create --subnet $S.0.0/24 --aux-address one=$S.0.5 -o com.docker.network.bridge.enable_icc=false -o com.docker.network.driver.mtu=1400 $N >/dev/null; $D network inspect -f "{{json .IPAM.Config}} {{json .Options}}" $N; $D run --rm --network $N $IMG cat /sys/class/net/eth0/mtu',
   'pull of a bad name': '$D pull UPPER; $D pull x:y:z',
   'push of an unknown image': '$D push 127.0.0.1:1/nosuch-$N:x',
   'unknown command': '$D iamges',

@@ -134,7 +134,7 @@ export const options = scenarios({
   'restart retries for always': '$D create --name $N --restart always:3 $IMG true',
   'restart on-failure':
     '$D run -d --name $N --restart on-failure:2 $IMG false >/dev/null; $D wait $N >/dev/null; i=0; while [ $i -lt 100 ] && [ "$($D inspect -f "{{.RestartCount}}{{.State.Running}}{{.State.Restarting}}" $N)" != 2falsefalse ]; do sleep 0.1; i=$((i+1)); done; $D inspect -f "{{.RestartCount}} {{.State.Status}} {{.State.ExitCode}}" $N',
-  'rm detached': '$D run -d --rm --name $N $IMG sleep 0.2 >/dev/null; $D wait $N; sleep 0.5; $D inspect $N',
+  'rm detached': '$D run -d --rm --name $N $IMG sleep 4 >/dev/null; $D wait $N; sleep 0.5; $D inspect $N',
   'runtime unknown': '$D run --rm --runtime nosuch $IMG true',
   'seccomp default': '$D run --rm $IMG grep -E "Seccomp:|NoNewPrivs" /proc/self/status',
   'seccomp blocks mount':
@@ -223,10 +223,10 @@ export const options = scenarios({
   'command not executable': '$D run --rm $IMG /etc/passwd',
   'command is a directory': '$D run --rm $IMG /etc',
   'exit code': '$D run --rm $IMG sh -c "exit 42"',
-  'killed by signal': '$D run --rm $IMG sh -c "sh -c \'kill -9 \\$\\$\'; echo code \\$?"',
+  'killed by signal': '$D run --rm $IMG sh -c "sh -c \'kill -9 \\$\\$\'; echo code \\$?" 2>/dev/null',
   'no arguments': '$D run',
   'masked paths':
-    '$D run --rm $IMG sh -c "wc -c < /proc/keys; wc -c < /proc/timer_list; ls /proc/scsi /sys/firmware; touch /proc/sys/kernel/x"',
+    '$D run --rm $IMG sh -c "wc -c < /proc/keys; wc -c < /proc/timer_list; ls /proc/scsi /sys/firmware 2>&1; touch /proc/sys/kernel/x 2>&1"',
   'mounts inside': '$D run --rm $IMG sh -c "cut -d\\" \\" -f2,3,4 /proc/mounts | grep -vE \\"^/ |cgroup|/etc/\\""',
   'devices inside': '$D run --rm $IMG ls -l /dev | awk "{print \\$1,\\$3,\\$4,\\$NF}"',
   'lxc-conf': '$D run --rm --lxc-conf a=b $IMG true',

@@ -6,7 +6,7 @@ import { execute } from '../support/index.ts';
  * A scenario is a shell script over a Docker-like command line, `$D`. The same script runs on the reference dockerd (whose outputs are
  * recorded in `recorded/`) and on gantryd, with Docker's own CLI and with gantry; what a person or a script sees must be equal.
  *
- * `$N` is a prefix of names and `$P` a port, unique to a run; `$IMG` an image of busybox; `$W` an empty directory of the scenario.
+ * `$N` is a prefix of names and `$P` a port, `$S` the first half of a subnet, unique to a run; `$IMG` an image of busybox; `$W` an empty directory of the scenario.
  */
 export interface Scenario {
   name: string;
@@ -24,11 +24,16 @@ export const scenarios = (table: Record<string, string>): Scenario[] =>
   Object.entries(table).map(([name, script]) => ({ name, script }));
 
 /** Ids, times, addresses and the two programs' own names become placeholders. */
-export function normalise(text: string, names: { prefix: string; image: string; work: string; port: string }): string {
+export function normalise(
+  text: string,
+  names: { prefix: string; image: string; work: string; port: string; subnet: string },
+): string {
   return text
     .replaceAll(names.image, 'IMG')
     .replaceAll(names.work, 'WORK')
     .replaceAll(names.port, 'PORT')
+    .replaceAll(`${names.subnet}.`, 'SUBNET.')
+    .replace(/^exit status 1\n/gm, '')
     .replaceAll(names.prefix, 'N')
     .replace(/"[^"]*\/volumes\//g, '"VOLUMES/')
     .replace(/sha256:[0-9a-f]{64}/g, 'DIGEST')
@@ -54,6 +59,7 @@ export async function play(
 ): Promise<string> {
   const prefix = `cf${process.pid.toString(36)}x${(counter++).toString(36)}y`;
   const work = `${target.work}/${prefix}`;
+  const subnet = `10.${40 + ((process.pid * 7 + counter) % 150)}`;
   const port = String(20_000 + ((process.pid * 131 + counter * 7) % 12_000));
   const env = {
     D: target.cli,
@@ -61,6 +67,7 @@ export async function play(
     IMG: target.image,
     W: work,
     P: port,
+    S: subnet,
     DOCKER_HOST: target.host,
     DOCKER_BUILDKIT: '0',
     DOCKER_CONFIG: `${work}/.config`,
@@ -74,7 +81,7 @@ export async function play(
   const outcome = await execute('sh', ['-c', script], { env, timeoutMs: 180_000 });
   await removeNamed(target.host, prefix);
   await rm(work, { recursive: true, force: true });
-  return normalise(outcome.stdout + outcome.stderr, { prefix, image: target.image, work, port });
+  return normalise(outcome.stdout + outcome.stderr, { prefix, image: target.image, work, port, subnet });
 }
 
 /** A call to an engine's API; its JSON, or undefined. */

@@ -1,4 +1,12 @@
 import { conformance } from '../conformance/check.ts';
 import { objects } from '../conformance/objects.ts';
 
-conformance('objects', objects);
+conformance('objects', objects, {
+  'load garbage': { why: 'says what is wrong with the archive', output: /archive is damaged[\s\S]*exit 1$/ },
+  'network overlay refused': {
+    why: 'says what is offered instead',
+    output: /use bridge, macvlan or ipvlan[\s\S]*exit 0$/,
+  },
+  'volume update refused': { why: 'gantry says that there is no cluster', output: /cluster[\s\S]*exit 1$/ },
+  'unknown command': { why: 'gantry names the nearest command', output: /iamges[\s\S]*exit 1$/ },
+});

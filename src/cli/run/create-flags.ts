@@ -4,7 +4,7 @@ import { environmentValue } from './key-values.ts';
 import { checkLabel } from './labels.ts';
 import { parseMount } from './mounts.ts';
 import { parseNetwork } from './networks.ts';
-import { parseByteRate, parseGpus, parseIoRate, parseUlimit, parseWeightDevice } from './resources.ts';
+import { parseByteRate, parseGpus, parseDeviceRule, parseIoRate, parseUlimit, parseWeightDevice } from './resources.ts';
 
 const checkedBy =
   (parse: (value: string) => unknown) =>
@@ -70,6 +70,7 @@ const CHECKS: Readonly<Record<string, (value: string) => string>> = {
   network: checkedBy(parseNetwork),
   sysctl: checkSysctl,
   ulimit: checkedBy(parseUlimit),
+  'device-cgroup-rule': checkedBy(parseDeviceRule),
 };
 const withChecks = (specs: readonly FlagSpec[]): FlagSpec[] =>
   specs.map((spec) => (CHECKS[spec.name] ? { ...spec, check: CHECKS[spec.name]! } : spec));

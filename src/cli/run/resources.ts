@@ -116,3 +116,9 @@ export function parseRestart(value: string): { Name: string; MaximumRetryCount: 
     throw new Error('invalid restart policy format: maximum retry count must be an integer');
   return { Name: name, MaximumRetryCount: Number(count || 0) };
 }
+
+/** `c 1:3 rwm` (docker/cli opts). */
+export function parseDeviceRule(value: string): string {
+  if (!/^[acb] ([0-9]+|\*):([0-9]+|\*) [rwm]{1,3}$/.test(value)) throw new Error(`invalid device cgroup format '${value}'`);
+  return value;
+}

@@ -16,6 +16,9 @@ export interface InspectParts {
   networkId: (name: string) => string;
 }
 
+/** Go writes maps in the order of their keys. */
+const sorted = (map: Record<string, string> = {}): Record<string, string> => Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
+
 export function stateAnswer(record: ContainerRecord, health: HealthState | undefined): ContainerState {
   const { state } = record;
   const running = state.status === 'running' || state.status === 'paused' || state.status === 'restarting';
@@ -50,7 +53,7 @@ export function hostAnswer(host: HostConfig): Record<string, unknown> {
   const answer: Record<string, unknown> = {
     Binds: host.Binds ?? null,
     ContainerIDFile: host.ContainerIDFile ?? '',
-    LogConfig: { Type: host.LogConfig?.Type || 'json-file', Config: host.LogConfig?.Config ?? {} },
+    LogConfig: { Type: host.LogConfig?.Type || 'json-file', Config: sorted(host.LogConfig?.Config) },
     NetworkMode: networkModeOf(host),
     PortBindings: host.PortBindings ?? {},
     RestartPolicy: { Name: host.RestartPolicy?.Name || 'no', MaximumRetryCount: host.RestartPolicy?.MaximumRetryCount ?? 0 },
@@ -131,7 +134,7 @@ export function configAnswer(record: ContainerRecord): Record<string, unknown> {
     ...(config.NetworkDisabled ? { NetworkDisabled: true } : {}),
     ...set('MacAddress'),
     OnBuild: config.OnBuild ?? null,
-    Labels: config.Labels ?? {},
+    Labels: sorted(config.Labels),
     ...(config.StopSignal ? { StopSignal: config.StopSignal } : {}),
     ...set('StopTimeout'),
     ...set('Shell'),

@@ -116,7 +116,7 @@ export class Containers implements ContainerService {
         if (status === 'restarting') throw refuse('container is restarting: stop the container before removing or force remove');
       }
       await this.#parts.lifecycle.killForRemoval(container);
-      await this.erase(container, options.volumes === true);
+      await this.erase(container, options.volumes === true, true);
     });
   }
 
@@ -134,7 +134,7 @@ export class Containers implements ContainerService {
   }
 
   /** Takes a stopped container off the disk; its names and waits are settled first. */
-  async erase(container: Container, withVolumes: boolean): Promise<void> {
+  async erase(container: Container, withVolumes: boolean, waitForAll = false): Promise<void> {
     const { book, volumes, layers, files, networks, monitor } = this.#parts;
     const { id, record } = container;
     this.#parts.attachments.abandon(id);
@@ -154,7 +154,7 @@ export class Containers implements ContainerService {
       await Promise.all([layers.removeSnapshot(id), files.remove(id)]);
     })();
     // Volumes are part of the promise of `rm -v`; the rest may follow the answer.
-    if (withVolumes && record.mounts.some(({ anonymous }) => anonymous)) await cleanUp;
+    if (waitForAll || (withVolumes && record.mounts.some(({ anonymous }) => anonymous))) await cleanUp;
     else this.#parts.lifecycle.track(cleanUp);
     this.#parts.lifecycle.emit(container, 'destroy');
     for (const wake of this.#removalWaiters.get(id) ?? []) wake();
