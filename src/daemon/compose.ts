@@ -15,7 +15,7 @@ import { openVolumes } from '../volumes/index.ts';
 import { startCollection } from './collection.ts';
 import { withDefaults } from './container-defaults.ts';
 import { openInstance } from './instance.ts';
-import { findProgram, findRuntimes } from './runtimes.ts';
+import { findInit, findProgram, findRuntimes } from './runtimes.ts';
 import { LOG_DRIVERS, type Settings } from './settings.ts';
 
 export interface ComposeParts {
@@ -44,6 +44,7 @@ export async function compose({ settings, env, log, version }: ComposeParts): Pr
   const programs = env.PATH ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
   const conmonPath = findProgram('conmon', programs) ?? findProgram('/usr/libexec/podman/conmon', programs);
   if (conmonPath === undefined) throw unavailable('conmon is not installed: containers need it');
+  const initPath = findInit(settings().defaults.initPath, programs);
   const cgroupParent = instance.suffix === '' ? '/gantry' : `/gantry-${instance.suffix}`;
   const search = { path: programs, scratch: join(execRoot, 'probe'), cgroup: `${cgroupParent}/probe` };
   const runtimes = await findRuntimes(settings(), search);
@@ -91,6 +92,7 @@ export async function compose({ settings, env, log, version }: ComposeParts): Pr
     cgroups,
     runtimes: runtimes.byName,
     defaults,
+    initPath,
     log,
     openImages: (users) =>
       openImageStore({
@@ -124,7 +126,7 @@ export async function compose({ settings, env, log, version }: ComposeParts): Pr
           }),
         runtimes: runtimes.byName,
         conmonPath,
-        initPath: settings().defaults.initPath,
+        initPath,
         cgroups,
         containers,
         images,

@@ -28,6 +28,8 @@ export function fill(
   host.IpcMode ||= defaults.ipcMode;
   host.CgroupnsMode ||= host.Privileged ? undefined : defaults.cgroupnsMode;
   host.Init ??= defaults.init || undefined;
+  if (defaults.hostGatewayIps.length > 0 && host.ExtraHosts)
+    host.ExtraHosts = host.ExtraHosts.flatMap((line) => gatewayLines(line, defaults.hostGatewayIps));
   const given = host.SecurityOpt ?? [];
   const says = (name: string) =>
     given.some((option) => option === name || option.startsWith(`${name}=`) || option.startsWith(`${name}:`));
@@ -36,4 +38,10 @@ export function fill(
   if (seccompProfile !== undefined && !says('seccomp') && !host.Privileged) added.push(`seccomp=${seccompProfile}`);
   if (added.length > 0) host.SecurityOpt = [...given, ...added];
   return { ...body, HostConfig: host };
+}
+
+/** `name:host-gateway` with the daemon's own idea of that address, one line for each. */
+function gatewayLines(line: string, ips: readonly string[]): string[] {
+  const match = /^(.+?)[:=]host-gateway$/.exec(line);
+  return match === null ? [line] : ips.map((ip) => `${match[1]}:${ip}`);
 }

@@ -28,6 +28,23 @@ export function findProgram(name: string, path: string): string | undefined {
   });
 }
 
+/** Small inits, the one of Debian's packages first; static ones, because they run inside of any image. */
+const INITS = [
+  '/usr/libexec/docker/docker-init',
+  'docker-init',
+  '/usr/libexec/podman/catatonit',
+  'catatonit',
+  'tini-static',
+];
+
+/** The program of `--init`. Throws invalid if the one that was asked for is not there. */
+export function findInit(given: string | undefined, path: string): string | undefined {
+  if (given === undefined) return INITS.map((name) => findProgram(name, path)).find((program) => program !== undefined);
+  const program = findProgram(given, path);
+  if (program === undefined) throw invalid(`init-path: ${given} is not a program that can be found`);
+  return program;
+}
+
 export interface RuntimeSearch {
   /** `PATH`. */
   path: string;

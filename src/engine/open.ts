@@ -15,8 +15,8 @@ import { Attachments } from './containers/attachments.ts';
 import { ContainerBook } from './containers/book.ts';
 import { availableCapabilities } from './containers/devices.ts';
 import { hostsText, openContainerFiles } from './containers/files.ts';
-import { imageSnapshot, Lifecycle } from './containers/lifecycle.ts';
 import { InitLayers } from './containers/init-layer.ts';
+import { imageSnapshot, Lifecycle } from './containers/lifecycle.ts';
 import { linkEnvironment } from './containers/links.ts';
 import { openContainerTable } from './containers/record.ts';
 import { Containers } from './containers/service.ts';
@@ -61,7 +61,12 @@ export interface EngineParts {
   openImages: (users: ImageUsers) => Promise<ImageStore>;
   openBuild: (parts: { images: ImageStore; runner: StepRunner }) => Promise<BuildService>;
   /** Info and usage count containers. */
-  openSystem: (parts: { images: ImageStore; containers: Containers; build: BuildService; counts: () => { running: number; paused: number; stopped: number } }) => SystemService;
+  openSystem: (parts: {
+    images: ImageStore;
+    containers: Containers;
+    build: BuildService;
+    counts: () => { running: number; paused: number; stopped: number };
+  }) => SystemService;
   log: Logger;
 }
 
@@ -76,7 +81,8 @@ export interface OpenedEngine {
 
 /** Wires the engine's services. Each gets the few parts it uses. */
 export async function openEngine(parts: EngineParts): Promise<OpenedEngine> {
-  const { db, dataRoot, execRoot, layers, networks, volumes, events, monitor, cgroups, runtimes, defaults, log } = parts;
+  const { db, dataRoot, execRoot, layers, networks, volumes, events, monitor, cgroups, runtimes, defaults, log } =
+    parts;
   const book = new ContainerBook(openContainerTable(db));
   const files = openContainerFiles(dataRoot);
   const capabilities = availableCapabilities(ALL_CAPABILITIES);
@@ -87,37 +93,79 @@ export async function openEngine(parts: EngineParts): Promise<OpenedEngine> {
     containersOf: (imageId) =>
       book
         .all()
-        .filter(({ record }) => record.imageId === imageId || record.mounts.some(({ type, source }) => type === 'image' && source === imageId))
+        .filter(
+          ({ record }) =>
+            record.imageId === imageId ||
+            record.mounts.some(({ type, source }) => type === 'image' && source === imageId),
+        )
         .map((container) => ({ id: container.id, name: container.name, running: container.running })),
   });
   const build = await parts.openBuild({
     images,
-    runner: createStepRunner({ networks, monitor, cgroups, runtime, execRoot, availableCapabilities: capabilities, log: log.with({ part: 'build' }) }),
+    runner: createStepRunner({
+      networks,
+      monitor,
+      cgroups,
+      runtime,
+      execRoot,
+      availableCapabilities: capabilities,
+      log: log.with({ part: 'build' }),
+    }),
   });
 
   const attachments = new Attachments(monitor);
   const logs = new Logs({ book, logPath: files.logPath });
-  const execs: Execs = new Execs({ book, monitor, availableCapabilities: capabilities, emit: (container, action, attributes) => lifecycle.emit(container, action, attributes) });
+  const execs: Execs = new Execs({
+    book,
+    monitor,
+    availableCapabilities: capabilities,
+    emit: (container, action, attributes) => lifecycle.emit(container, action, attributes),
+  });
   const health: Health = new Health({
     execs,
     monitor,
     emit: (container, action, attributes) => lifecycle.emit(container, action, attributes),
     onUnhealthy: (container, action) => {
-      const work = action === 'kill' ? lifecycle.kill(container, 'SIGKILL') : container.exclusive(() => (action === 'stop' ? lifecycle.stop(container, {}) : lifecycle.restart(container, {})));
-      lifecycle.track(work.catch((error: unknown) => log.warn('health-on-failure', { id: container.id, action, error })));
+      const work =
+        action === 'kill'
+          ? lifecycle.kill(container, 'SIGKILL')
+          : container.exclusive(() =>
+              action === 'stop' ? lifecycle.stop(container, {}) : lifecycle.restart(container, {}),
+            );
+      lifecycle.track(
+        work.catch((error: unknown) => log.warn('health-on-failure', { id: container.id, action, error })),
+      );
     },
     log,
   });
   const lifecycle: Lifecycle = new Lifecycle({
-    book, files, layers, networks, volumes, monitor, cgroups, runtimes, attachments, events, log,
+    book,
+    files,
+    layers,
+    networks,
+    volumes,
+    monitor,
+    cgroups,
+    runtimes,
+    attachments,
+    events,
+    log,
     execRoot,
     initPath: parts.initPath,
     availableCapabilities: capabilities,
-    defaults: { dns: defaults.dns, dnsSearch: defaults.dnsSearch, dnsOptions: defaults.dnsOptions, ulimits: defaults.ulimits, shmSize: defaults.shmSize, hostGateway: () => gatewayOf(networks) },
+    defaults: {
+      dns: defaults.dns,
+      dnsSearch: defaults.dnsSearch,
+      dnsOptions: defaults.dnsOptions,
+      ulimits: defaults.ulimits,
+      shmSize: defaults.shmSize,
+      hostGateway: () => gatewayOf(networks),
+    },
     mountImage: async (imageId, containerId) => {
       const image = images.resolve(imageId);
       const snapshot = imageSnapshot(containerId, imageId);
-      if (!layers.snapshots().some(({ id }) => id === snapshot)) await layers.createSnapshot(snapshot, { parent: image.chainId, owner: 'container' });
+      if (!layers.snapshots().some(({ id }) => id === snapshot))
+        await layers.createSnapshot(snapshot, { parent: image.chainId, owner: 'container' });
       return layers.mount(snapshot, { readonly: true });
     },
     linkEnvironment: (record) => linkEnvironment(record, book, networks),
@@ -127,7 +175,20 @@ export async function openEngine(parts: EngineParts): Promise<OpenedEngine> {
   });
   const containers: Containers = new Containers({
     initLayers: new InitLayers(layers),
-    book, images, layers, volumes, networks, files, cgroups, monitor, lifecycle, attachments, logs, runtimes, log, defaults,
+    book,
+    images,
+    layers,
+    volumes,
+    networks,
+    files,
+    cgroups,
+    monitor,
+    lifecycle,
+    attachments,
+    logs,
+    runtimes,
+    log,
+    defaults,
     health: (id) => health.of(id),
     execIds: (id) => execs.idsOf(id),
     logPath: files.logPath,
@@ -154,26 +215,44 @@ export async function openEngine(parts: EngineParts): Promise<OpenedEngine> {
     return { running, paused, stopped: all.length - running - paused };
   };
   const system = parts.openSystem({ images, containers, build, counts });
-  const rotation = startRotation({ book, logPath: files.logPath, controlPath: (id) => join(execRoot, 'b', id, 'ctl'), log });
+  const rotation = startRotation({
+    book,
+    logPath: files.logPath,
+    controlPath: (id) => join(execRoot, 'b', id, 'ctl'),
+    log,
+  });
 
   return {
     engine: {
-      containers, execs, logs, images, volumes, events, system, build,
+      containers,
+      execs,
+      logs,
+      images,
+      volumes,
+      events,
+      system,
+      build,
       archive: new Archive({ book, layers, volumes }),
       networks: new NetworkUseCases({ book, networks, files, events }),
     },
     refreshHosts: (id, hosts) => files.writeHosts(id, hostsText(hosts)),
     async reconcile() {
-      const mine = (id: string) => book.has(id) || [...book.all()].some((container) => id.startsWith(`${container.id}-image-`));
+      const mine = (id: string) =>
+        book.has(id) || [...book.all()].some((container) => id.startsWith(`${container.id}-image-`));
       const alive = (id: string) => book.find(id)?.running === true;
       await rm(join(execRoot, 'steps'), { recursive: true, force: true });
       await mkdir(execRoot, { recursive: true });
-      for (const id of await monitor.list()) if (!book.has(id)) await monitor.delete(id).catch((error: unknown) => log.warn('stale bundle', { id, error }));
+      for (const id of await monitor.list())
+        if (!book.has(id)) await monitor.delete(id).catch((error: unknown) => log.warn('stale bundle', { id, error }));
       await layers.reconcile((id) => alive(id) || (mine(id) && alive(id.slice(0, 64))));
-      for (const { id, owner } of layers.snapshots()) if (owner === 'container' && !mine(id)) await layers.removeSnapshot(id);
+      for (const { id, owner } of layers.snapshots())
+        if (owner === 'container' && !mine(id)) await layers.removeSnapshot(id);
       await volumes.reconcile((id) => book.has(id));
       await networks.reconcile(alive);
-      for (const container of book.all()) await container.exclusive(() => lifecycle.reconcile(container)).catch((error: unknown) => log.error('reconcile', { id: container.id, error }));
+      for (const container of book.all())
+        await container
+          .exclusive(() => lifecycle.reconcile(container))
+          .catch((error: unknown) => log.error('reconcile', { id: container.id, error }));
     },
     async close({ stopContainers }) {
       rotation.close();
@@ -184,7 +263,12 @@ export async function openEngine(parts: EngineParts): Promise<OpenedEngine> {
 
 function layerBytes(layers: LayerStore, chainId: string | undefined): number {
   let total = 0;
-  for (let layer = chainId === undefined ? undefined : layers.get(chainId); layer !== undefined; layer = layer.parent === undefined ? undefined : layers.get(layer.parent)) total += layer.sizeBytes;
+  for (
+    let layer = chainId === undefined ? undefined : layers.get(chainId);
+    layer !== undefined;
+    layer = layer.parent === undefined ? undefined : layers.get(layer.parent)
+  )
+    total += layer.sizeBytes;
   return total;
 }
 
