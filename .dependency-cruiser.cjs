@@ -37,5 +37,5 @@ module.exports = {
     only('client', ['common', 'wire', 'archive', 'dockerfile']),
     only('cli', ['common', 'wire', 'client', 'template', 'archive', 'dockerfile', 'registry', 'sys']),
   ],
-  options: { parser: 'swc', tsPreCompilationDeps: true, enhancedResolveOptions: { extensions: ['.ts', '.tsx', '.js'] } },
+  options: { exclude: { path: '\\.test\\.ts$' }, parser: 'swc', tsPreCompilationDeps: true, enhancedResolveOptions: { extensions: ['.ts', '.tsx', '.js'] } },
 };

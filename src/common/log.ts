@@ -31,9 +31,12 @@ function render(sink: LogSink, level: LogLevel, msg: string, fields: Fields): st
 
 /** The level is read from the sink at each line, so that a reload can change it. */
 export function createLogger(sink: LogSink, base: Fields = {}): Logger {
-  const at = (level: LogLevel) => (message: string, fields: Fields = {}) => {
-    if (LEVELS.indexOf(level) >= LEVELS.indexOf(sink.level)) sink.write(render(sink, level, message, { ...base, ...fields }));
-  };
+  const at =
+    (level: LogLevel) =>
+    (message: string, fields: Fields = {}) => {
+      if (LEVELS.indexOf(level) >= LEVELS.indexOf(sink.level))
+        sink.write(render(sink, level, message, { ...base, ...fields }));
+    };
   return {
     debug: at('debug'),
     info: at('info'),

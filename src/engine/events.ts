@@ -1,5 +1,5 @@
-import { nowNs } from '../common/index.ts';
 import type { Filters } from '../common/index.ts';
+import { nowNs } from '../common/index.ts';
 import type { EventMessage } from '../wire/index.ts';
 import type { EventBus } from './types.ts';
 
@@ -73,13 +73,27 @@ function matches(event: EventMessage, filters: Filters): boolean {
   };
   const image = () => {
     if (!filters.has('image')) return true;
-    const names = [event.Type === 'image' ? id : '', attributes.name ?? '', attributes.image ?? ''].filter((name) => name !== '');
-    return filters.get('image').some((wanted) => names.some((name) => name === wanted || name.replace(/:[^/:]+$/, '') === wanted));
+    const names = [event.Type === 'image' ? id : '', attributes.name ?? '', attributes.image ?? ''].filter(
+      (name) => name !== '',
+    );
+    return filters
+      .get('image')
+      .some((wanted) => names.some((name) => name === wanted || name.replace(/:[^/:]+$/, '') === wanted));
   };
   // A health event's action carries its status: `health_status: healthy`.
-  const action = !filters.has('event') || filters.get('event').some((wanted) => event.Action === wanted || event.Action.startsWith(`${wanted}:`));
+  const action =
+    !filters.has('event') ||
+    filters.get('event').some((wanted) => event.Action === wanted || event.Action.startsWith(`${wanted}:`));
   return (
-    action && filters.exact('type', event.Type) && filters.exact('scope', event.scope) && filters.labels(attributes) &&
-    named('container', 'container') && named('network', 'network') && named('volume', 'volume') && named('daemon', 'daemon') && named('plugin', 'plugin') && image()
+    action &&
+    filters.exact('type', event.Type) &&
+    filters.exact('scope', event.scope) &&
+    filters.labels(attributes) &&
+    named('container', 'container') &&
+    named('network', 'network') &&
+    named('volume', 'volume') &&
+    named('daemon', 'daemon') &&
+    named('plugin', 'plugin') &&
+    image()
   );
 }

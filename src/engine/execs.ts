@@ -1,6 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { conflict, invalid, newId, notFound } from '../common/index.ts';
-import { ALL_CAPABILITIES, type ExecHandle, type Monitor, resolveUser, StartFailure, type Streams, tweakCapabilities } from '../runtime/index.ts';
+import {
+  ALL_CAPABILITIES,
+  type ExecHandle,
+  type Monitor,
+  resolveUser,
+  StartFailure,
+  type Streams,
+  tweakCapabilities,
+} from '../runtime/index.ts';
 import type { ExecConfig } from '../wire/index.ts';
 import { session } from './containers/attachments.ts';
 import type { Container, ContainerBook } from './containers/book.ts';
@@ -35,7 +43,9 @@ export class Execs implements ExecService {
   }
 
   idsOf(containerId: string): string[] {
-    return [...this.#execs.values()].filter((exec) => exec.containerId === containerId && (exec.running || !exec.started)).map(({ id }) => id);
+    return [...this.#execs.values()]
+      .filter((exec) => exec.containerId === containerId && (exec.running || !exec.started))
+      .map(({ id }) => id);
   }
 
   forget(containerId: string): void {
@@ -48,7 +58,15 @@ export class Execs implements ExecService {
     // An unknown user is an error of create, as in Docker.
     if (config.User) await this.#process(config, container, undefined);
     const id = newId();
-    this.#execs.set(id, { id, containerId: container.id, config, handle: undefined, started: false, running: false, exitCode: null });
+    this.#execs.set(id, {
+      id,
+      containerId: container.id,
+      config,
+      handle: undefined,
+      started: false,
+      running: false,
+      exitCode: null,
+    });
     this.#dropOld();
     this.#parts.emit(container, `exec_create: ${commandText(config.Cmd)}`, { execID: id });
     return { Id: id };
@@ -61,8 +79,10 @@ export class Execs implements ExecService {
 
   #runningContainer(ref: string): Container {
     const container = this.#parts.book.get(ref);
-    if (container.state.status === 'paused') throw conflict(`Container ${ref} is paused, unpause the container before exec`);
-    if (container.state.status === 'restarting') throw conflict(`Container ${container.id} is restarting, wait until the container is running`);
+    if (container.state.status === 'paused')
+      throw conflict(`Container ${ref} is paused, unpause the container before exec`);
+    if (container.state.status === 'restarting')
+      throw conflict(`Container ${container.id} is restarting, wait until the container is running`);
     if (!container.running) throw conflict(`container ${container.id} is not running`);
     return container;
   }
@@ -73,9 +93,13 @@ export class Execs implements ExecService {
     return exec;
   }
 
-  async start(id: string, options: { detach: boolean; tty: boolean; consoleSize?: [number, number] }): Promise<AttachSession | undefined> {
+  async start(
+    id: string,
+    options: { detach: boolean; tty: boolean; consoleSize?: [number, number] },
+  ): Promise<AttachSession | undefined> {
     const exec = this.#get(id);
-    if (exec.started) throw conflict(exec.running ? `exec ${id} has already been started` : `exec command ${id} has already run`);
+    if (exec.started)
+      throw conflict(exec.running ? `exec ${id} has already been started` : `exec command ${id} has already run`);
     const container = this.#runningContainer(exec.containerId);
     const process = await this.#process(exec.config, container, options.consoleSize);
     exec.started = true;
@@ -105,7 +129,12 @@ export class Execs implements ExecService {
       void drain(handle);
       return undefined;
     }
-    const streams: Streams = { stdin: handle.stdin, output: endWith(handle, exec), closeStdin: () => handle.closeStdin(), detach: () => {} };
+    const streams: Streams = {
+      stdin: handle.stdin,
+      output: endWith(handle, exec),
+      closeStdin: () => handle.closeStdin(),
+      detach: () => {},
+    };
     return session(Promise.resolve(streams), {
       tty: exec.config.Tty === true,
       stdin: exec.config.AttachStdin === true,
@@ -116,13 +145,27 @@ export class Execs implements ExecService {
     });
   }
 
-  async #process(config: ExecConfig, container: Container, size: [number, number] | undefined): Promise<Record<string, unknown>> {
+  async #process(
+    config: ExecConfig,
+    container: Container,
+    size: [number, number] | undefined,
+  ): Promise<Record<string, unknown>> {
     const { record } = container;
     const root = `/proc/${container.state.pid}/root`;
     const text = (path: string) => readFile(resolveInRoot(root, path), 'utf8').catch(() => '');
     const [passwd, group] = await Promise.all([text('/etc/passwd'), text('/etc/group')]);
-    const { home, ...user } = resolveUser(config.User || record.config.User || '', config.User ? [] : (record.host.GroupAdd ?? []), passwd, group);
-    const capabilities = tweakCapabilities(record.host.CapAdd ?? [], record.host.CapDrop ?? [], config.Privileged === true || record.host.Privileged === true, this.#parts.availableCapabilities.length > 0 ? this.#parts.availableCapabilities : ALL_CAPABILITIES);
+    const { home, ...user } = resolveUser(
+      config.User || record.config.User || '',
+      config.User ? [] : (record.host.GroupAdd ?? []),
+      passwd,
+      group,
+    );
+    const capabilities = tweakCapabilities(
+      record.host.CapAdd ?? [],
+      record.host.CapDrop ?? [],
+      config.Privileged === true || record.host.Privileged === true,
+      this.#parts.availableCapabilities.length > 0 ? this.#parts.availableCapabilities : ALL_CAPABILITIES,
+    );
     const given = [...(record.config.Env ?? []), ...(config.Env ?? [])].filter((pair) => pair.includes('='));
     const byName = new Map<string, string>([
       ['PATH', 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
@@ -140,7 +183,9 @@ export class Execs implements ExecService {
       env: [...byName.values()],
       cwd: config.WorkingDir || record.config.WorkingDir || '/',
       capabilities: { bounding: capabilities, effective: held, permitted: held },
-      noNewPrivileges: (record.host.SecurityOpt ?? []).some((option) => option.startsWith('no-new-privileges') && !option.endsWith('false')),
+      noNewPrivileges: (record.host.SecurityOpt ?? []).some(
+        (option) => option.startsWith('no-new-privileges') && !option.endsWith('false'),
+      ),
     };
   }
 
@@ -158,7 +203,13 @@ export class Execs implements ExecService {
       ID: exec.id,
       Running: exec.running,
       ExitCode: exec.exitCode,
-      ProcessConfig: { tty: config.Tty ?? false, entrypoint, arguments: args, privileged: config.Privileged ?? false, ...(config.User ? { user: config.User } : {}) },
+      ProcessConfig: {
+        tty: config.Tty ?? false,
+        entrypoint,
+        arguments: args,
+        privileged: config.Privileged ?? false,
+        ...(config.User ? { user: config.User } : {}),
+      },
       OpenStdin: config.AttachStdin ?? false,
       OpenStderr: config.AttachStderr ?? false,
       OpenStdout: config.AttachStdout ?? false,

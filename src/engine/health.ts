@@ -47,7 +47,9 @@ export class Health {
     if (test.length === 0 || test[0] === 'NONE') return;
     const watch: Watch = { state: { Status: 'starting', FailingStreak: 0, Log: [] }, stop: new AbortController() };
     this.#watches.set(container.id, watch);
-    void this.#run(container, watch).catch((error: unknown) => this.#parts.log.warn('health check', { id: container.id, error }));
+    void this.#run(container, watch).catch((error: unknown) =>
+      this.#parts.log.warn('health check', { id: container.id, error }),
+    );
   }
 
   ended(container: Container): void {
@@ -64,7 +66,10 @@ export class Health {
     const startedMs = Date.parse(container.state.startedAt);
     const inStart = () => watch.state.Status === 'starting' && (Date.now() - startedMs) * 1e6 < startPeriod;
     while (!watch.stop.signal.aborted) {
-      await sleep((inStart() ? Math.min(health.StartInterval || DEFAULTS.startInterval, interval) : interval) / 1e6, watch.stop.signal);
+      await sleep(
+        (inStart() ? Math.min(health.StartInterval || DEFAULTS.startInterval, interval) : interval) / 1e6,
+        watch.stop.signal,
+      );
       if (watch.stop.signal.aborted) return;
       if (container.state.status === 'paused') continue;
       await this.#probe(container, watch, inStart());
@@ -94,10 +99,16 @@ export class Health {
     if (state.Status === before) return;
     this.#parts.emit(container, `health_status: ${state.Status}`);
     const action = container.record.host.HealthOnFailure;
-    if (state.Status === 'unhealthy' && (action === 'kill' || action === 'restart' || action === 'stop')) this.#parts.onUnhealthy(container, action);
+    if (state.Status === 'unhealthy' && (action === 'kill' || action === 'restart' || action === 'stop'))
+      this.#parts.onUnhealthy(container, action);
   }
 
-  async #execute(container: Container, Cmd: string[], timeoutMs: number, stop: AbortSignal): Promise<{ code: number; output: string }> {
+  async #execute(
+    container: Container,
+    Cmd: string[],
+    timeoutMs: number,
+    stop: AbortSignal,
+  ): Promise<{ code: number; output: string }> {
     const chunks: Buffer[] = [];
     let bytes = 0;
     try {
@@ -119,7 +130,10 @@ export class Health {
             // it has just ended
           }
         }
-        return { code: -1, output: `Health check exceeded timeout (${timeoutMs >= 1000 ? `${timeoutMs / 1000}s` : `${timeoutMs}ms`})` };
+        return {
+          code: -1,
+          output: `Health check exceeded timeout (${timeoutMs >= 1000 ? `${timeoutMs / 1000}s` : `${timeoutMs}ms`})`,
+        };
       }
       const { ExitCode } = (await this.#parts.execs.inspect(Id)) as { ExitCode: number | null };
       const text = Buffer.concat(chunks).toString();

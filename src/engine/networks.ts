@@ -32,9 +32,16 @@ export class NetworkUseCases implements NetworksService {
 
   async remove(ref: string): Promise<void> {
     const { name } = this.#parts.networks.resolve(ref);
-    const active = this.#parts.book.all().filter((container) => container.running && Object.hasOwn(container.record.endpoints, name));
+    const active = this.#parts.book
+      .all()
+      .filter((container) => container.running && Object.hasOwn(container.record.endpoints, name));
     if (active.length > 0) {
-      const list = active.map((container) => `name:"${container.name}" id:"${shortId(this.#parts.networks.sandbox(container.id)?.endpoints[name]?.EndpointID ?? container.id)}"`).join(', ');
+      const list = active
+        .map(
+          (container) =>
+            `name:"${container.name}" id:"${shortId(this.#parts.networks.sandbox(container.id)?.endpoints[name]?.EndpointID ?? container.id)}"`,
+        )
+        .join(', ');
       throw forbidden(`error while removing network: network ${name} has active endpoints (${list})`);
     }
     await this.#parts.networks.remove(ref);
@@ -50,12 +57,21 @@ export class NetworkUseCases implements NetworksService {
     await container.exclusive(async () => {
       const { record } = container;
       const mode = networkModeOf(record.host);
-      if (isContainerMode(mode)) throw conflict('container sharing network namespace with another container or host cannot be connected to any other network');
-      if (mode === 'host' || name === 'host') throw conflict('cannot connect container to host network: container must be created with host networking');
-      if (Object.hasOwn(record.endpoints, name) && (container.running || record.endpoints[name] !== undefined)) throw forbidden(`endpoint with name ${container.name} already exists in network ${name}`);
+      if (isContainerMode(mode))
+        throw conflict(
+          'container sharing network namespace with another container or host cannot be connected to any other network',
+        );
+      if (mode === 'host' || name === 'host')
+        throw conflict('cannot connect container to host network: container must be created with host networking');
+      if (Object.hasOwn(record.endpoints, name) && (container.running || record.endpoints[name] !== undefined))
+        throw forbidden(`endpoint with name ${container.name} already exists in network ${name}`);
       const settings: EndpointSettings = body.EndpointConfig ?? {};
       this.#parts.networks.validate([{ network: name, settings }]);
-      if (container.running) await this.#refreshHosts(container, await this.#parts.networks.connect(container.id, { network: name, settings }));
+      if (container.running)
+        await this.#refreshHosts(
+          container,
+          await this.#parts.networks.connect(container.id, { network: name, settings }),
+        );
       // A container without a network gets its first one.
       if (mode === 'none' && Object.hasOwn(record.endpoints, 'none')) delete record.endpoints.none;
       record.endpoints[name] = settings;
@@ -66,16 +82,22 @@ export class NetworkUseCases implements NetworksService {
 
   async disconnect(ref: string, body: { Container?: string; Force?: boolean }): Promise<void> {
     const { name } = this.#parts.networks.resolve(ref);
-    const container = body.Force ? this.#parts.book.find(body.Container ?? '') : this.#parts.book.get(body.Container ?? '');
+    const container = body.Force
+      ? this.#parts.book.find(body.Container ?? '')
+      : this.#parts.book.get(body.Container ?? '');
     if (container === undefined) return;
     await container.exclusive(async () => {
       const { record } = container;
-      if (name === 'host' || networkModeOf(record.host) === 'host') throw conflict('cannot disconnect container from host network: container must be created without host networking');
+      if (name === 'host' || networkModeOf(record.host) === 'host')
+        throw conflict(
+          'cannot disconnect container from host network: container must be created without host networking',
+        );
       if (!Object.hasOwn(record.endpoints, name)) {
         if (body.Force) return;
         throw forbidden(`container ${container.id} is not connected to network ${name}`);
       }
-      if (container.running) await this.#refreshHosts(container, await this.#parts.networks.disconnect(container.id, name));
+      if (container.running)
+        await this.#refreshHosts(container, await this.#parts.networks.disconnect(container.id, name));
       delete record.endpoints[name];
       this.#parts.book.save(container);
       if (!container.running) this.#emit('disconnect', name, container);
@@ -89,12 +111,23 @@ export class NetworkUseCases implements NetworksService {
 
   #emit(action: string, name: string, container: Container): void {
     const { id, driver } = this.#parts.networks.resolve(name);
-    this.#parts.events.emit({ type: 'network', action, id, attributes: { container: container.id, name, type: driver } });
+    this.#parts.events.emit({
+      type: 'network',
+      action,
+      id,
+      attributes: { container: container.id, name, type: driver },
+    });
   }
 }
 
 /** Wraps a start's network error as Docker words it. */
 export function networkFailure(error: unknown): EngineError {
-  if (error instanceof EngineError) return new EngineError(error.kind, error.message.startsWith('failed to set up') ? error.message : `failed to set up container networking: ${error.message}`);
+  if (error instanceof EngineError)
+    return new EngineError(
+      error.kind,
+      error.message.startsWith('failed to set up')
+        ? error.message
+        : `failed to set up container networking: ${error.message}`,
+    );
   return invalid(`failed to set up container networking: ${(error as Error).message}`);
 }

@@ -1,9 +1,17 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Logger, newId } from '../common/index.ts';
 import type { StepRunner } from '../build/index.ts';
+import { type Logger, newId } from '../common/index.ts';
 import type { NetworkService } from '../network/index.ts';
-import { type Cgroups, DEFAULT_PATH, makeSpec, type Monitor, resolveUser, type RuntimeChoice, type SpecMount } from '../runtime/index.ts';
+import {
+  type Cgroups,
+  DEFAULT_PATH,
+  type Monitor,
+  makeSpec,
+  type RuntimeChoice,
+  resolveUser,
+  type SpecMount,
+} from '../runtime/index.ts';
 import type { HostConfig } from '../wire/index.ts';
 import { rlimitsOf } from './containers/devices.ts';
 import { hostsText } from './containers/files.ts';
@@ -35,7 +43,9 @@ export function createStepRunner(parts: StepParts): StepRunner {
               containerId: id,
               containerName: `build-${id.slice(0, 12)}`,
               hostname: step.hostname,
-              endpoints: [{ network: step.network === 'default' || step.network === '' ? 'bridge' : step.network, settings: {} }],
+              endpoints: [
+                { network: step.network === 'default' || step.network === '' ? 'bridge' : step.network, settings: {} },
+              ],
               ports: {},
               exposed: [],
               publishAll: false,
@@ -46,26 +56,64 @@ export function createStepRunner(parts: StepParts): StepRunner {
           : undefined;
         const write = (name: string, text: string) => writeFile(join(directory, name), text, { mode: 0o644 });
         await Promise.all([
-          write('hosts', sandbox === undefined ? await readFile('/etc/hosts', 'utf8').catch(() => '') : hostsText(sandbox.hosts)),
+          write(
+            'hosts',
+            sandbox === undefined ? await readFile('/etc/hosts', 'utf8').catch(() => '') : hostsText(sandbox.hosts),
+          ),
           write('resolv.conf', sandbox?.resolvConf ?? (await readFile('/etc/resolv.conf', 'utf8').catch(() => ''))),
           write('hostname', `${step.hostname}\n`),
         ]);
         const text = (path: string) => readFile(resolveInRoot(step.rootfs, path), 'utf8').catch(() => '');
         const { home, ...user } = resolveUser(step.user, [], await text('/etc/passwd'), await text('/etc/group'));
         const names = new Set(step.env.map((pair) => pair.split('=')[0]));
-        const env = [DEFAULT_PATH, `HOSTNAME=${step.hostname}`].filter((pair) => !names.has(pair.split('=')[0])).concat(step.env, names.has('HOME') ? [] : [`HOME=${home}`]);
-        const etc: SpecMount[] = ['resolv.conf', 'hosts', 'hostname'].map((name) => ({ destination: `/etc/${name}`, type: 'bind', source: join(directory, name), options: ['rbind', 'rprivate'] }));
+        const env = [DEFAULT_PATH, `HOSTNAME=${step.hostname}`]
+          .filter((pair) => !names.has(pair.split('=')[0]))
+          .concat(step.env, names.has('HOME') ? [] : [`HOME=${home}`]);
+        const etc: SpecMount[] = ['resolv.conf', 'hosts', 'hostname'].map((name) => ({
+          destination: `/etc/${name}`,
+          type: 'bind',
+          source: join(directory, name),
+          options: ['rbind', 'rprivate'],
+        }));
         const host: HostConfig = { Privileged: step.privileged, ShmSize: step.shmSizeBytes, ...step.resources };
         const spec = makeSpec({
-          id, args: step.args, env, cwd: step.cwd, user,
+          id,
+          args: step.args,
+          env,
+          cwd: step.cwd,
+          user,
           config: { Hostname: step.hostname },
           host,
           rootfs: step.rootfs,
           hostname: step.hostname,
           cgroupsPath: parts.cgroups.pathFor(id, step.cgroupParent),
           cgroupVersion: parts.cgroups.version,
-          mounts: [...etc, ...step.mounts.map(({ type, source, target, readonly, options }): SpecMount => type === 'tmpfs' ? { destination: target, type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'nodev', ...(options ?? [])] } : { destination: target, type: 'bind', source: source ?? '', options: ['rbind', readonly ? 'ro' : 'rw', ...(options ?? [])] })],
-          namespaces: { network: sandbox?.netnsPath ?? 'host', ipc: 'private', pid: 'private', uts: 'private', cgroup: parts.cgroups.version === 2 ? 'private' : '' },
+          mounts: [
+            ...etc,
+            ...step.mounts.map(
+              ({ type, source, target, readonly, options }): SpecMount =>
+                type === 'tmpfs'
+                  ? {
+                      destination: target,
+                      type: 'tmpfs',
+                      source: 'tmpfs',
+                      options: ['nosuid', 'nodev', ...(options ?? [])],
+                    }
+                  : {
+                      destination: target,
+                      type: 'bind',
+                      source: source ?? '',
+                      options: ['rbind', readonly ? 'ro' : 'rw', ...(options ?? [])],
+                    },
+            ),
+          ],
+          namespaces: {
+            network: sandbox?.netnsPath ?? 'host',
+            ipc: 'private',
+            pid: 'private',
+            uts: 'private',
+            cgroup: parts.cgroups.version === 2 ? 'private' : '',
+          },
           shmPath: undefined,
           devices: [],
           seccomp: undefined,
@@ -75,7 +123,15 @@ export function createStepRunner(parts: StepParts): StepRunner {
           availableCapabilities: parts.availableCapabilities,
         });
         step.signal.throwIfAborted();
-        await monitor.create({ id, name: id, spec, runtime: parts.runtime, terminal: false, stdin: false, stdinOnce: false });
+        await monitor.create({
+          id,
+          name: id,
+          spec,
+          runtime: parts.runtime,
+          terminal: false,
+          stdin: false,
+          stdinOnce: false,
+        });
         created = true;
         const streams = await monitor.attach(id);
         const stop = () => void monitor.kill(id, 9, { all: true }).catch(() => {});
@@ -93,7 +149,8 @@ export function createStepRunner(parts: StepParts): StepRunner {
           step.signal.removeEventListener('abort', stop);
         }
       } finally {
-        const guard = (work: Promise<unknown>) => work.catch((error: unknown) => parts.log.warn('build step clean-up', { id, error }));
+        const guard = (work: Promise<unknown>) =>
+          work.catch((error: unknown) => parts.log.warn('build step clean-up', { id, error }));
         if (created) await guard(monitor.delete(id));
         if (ownNetwork) await guard(networks.closeSandbox(id));
         await guard(rm(directory, { recursive: true, force: true }));

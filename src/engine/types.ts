@@ -1,5 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Filters } from '../common/index.ts';
+import type { ImageStore } from '../images/index.ts';
+import type { VolumeStore } from '../volumes/index.ts';
 import type {
   ConnectNetworkBody,
   ContainerConfig,
@@ -10,8 +12,6 @@ import type {
   NetworkInspect,
   UpdateContainerBody,
 } from '../wire/index.ts';
-import type { ImageStore } from '../images/index.ts';
-import type { VolumeStore } from '../volumes/index.ts';
 
 /**
  * The use cases behind the API. Each service owns its state; none reaches into another's. `daemon/compose.ts` wires them.
@@ -51,7 +51,10 @@ export interface AttachOptions {
 }
 
 export interface ContainerService {
-  create(body: CreateContainerBody, options: { name?: string; platform?: string }): Promise<{ Id: string; Warnings: string[] }>;
+  create(
+    body: CreateContainerBody,
+    options: { name?: string; platform?: string },
+  ): Promise<{ Id: string; Warnings: string[] }>;
   start(ref: string, options?: { detachKeys?: string; signal?: AbortSignal }): Promise<void>;
   /** timeoutS: seconds of grace; undefined: the container's own, else 10; -1: for ever. */
   stop(ref: string, options: { timeoutS?: number; stopSignal?: string }): Promise<void>;
@@ -67,19 +70,38 @@ export interface ContainerService {
     condition: 'not-running' | 'next-exit' | 'removed',
     signal: AbortSignal,
   ): Promise<{ result: Promise<{ StatusCode: number; Error?: { Message: string } }> }>;
-  list(options: { all?: boolean; limit?: number; size?: boolean; filters: Filters; before?: string; since?: string }): Promise<Record<string, unknown>[]>;
+  list(options: {
+    all?: boolean;
+    limit?: number;
+    size?: boolean;
+    filters: Filters;
+    before?: string;
+    since?: string;
+  }): Promise<Record<string, unknown>[]>;
   inspect(ref: string, options: { size?: boolean }): Promise<Record<string, unknown>>;
   top(ref: string, psArgs: string): Promise<{ Titles: string[]; Processes: string[][] }>;
   resize(ref: string, size: { rows: number; columns: number }): Promise<void>;
   update(ref: string, body: UpdateContainerBody): Promise<{ Warnings: string[] }>;
   attach(ref: string, options: AttachOptions): Promise<AttachSession>;
   /** One sample (`stream: false` waits for two unless oneShot), or one a second. */
-  stats(ref: string, options: { stream: boolean; oneShot: boolean; signal: AbortSignal }): AsyncIterable<Record<string, unknown>>;
+  stats(
+    ref: string,
+    options: { stream: boolean; oneShot: boolean; signal: AbortSignal },
+  ): AsyncIterable<Record<string, unknown>>;
   changes(ref: string): Promise<{ Path: string; Kind: 0 | 1 | 2 }[]>;
   prune(filters: Filters): Promise<{ ContainersDeleted: string[]; SpaceReclaimed: number }>;
   commit(
     ref: string,
-    options: { repo?: string; tag?: string; comment?: string; author?: string; pause: boolean; changes: string[]; config?: ContainerConfig; signal: AbortSignal },
+    options: {
+      repo?: string;
+      tag?: string;
+      comment?: string;
+      author?: string;
+      pause: boolean;
+      changes: string[];
+      config?: ContainerConfig;
+      signal: AbortSignal;
+    },
   ): Promise<{ Id: string }>;
   export(ref: string, signal: AbortSignal): Promise<Readable>;
 }
@@ -87,7 +109,10 @@ export interface ContainerService {
 export interface ExecService {
   create(ref: string, config: ExecConfig): Promise<{ Id: string }>;
   /** Detached: resolves once started, with undefined. */
-  start(id: string, options: { detach: boolean; tty: boolean; consoleSize?: [rows: number, columns: number] }): Promise<AttachSession | undefined>;
+  start(
+    id: string,
+    options: { detach: boolean; tty: boolean; consoleSize?: [rows: number, columns: number] },
+  ): Promise<AttachSession | undefined>;
   resize(id: string, size: { rows: number; columns: number }): Promise<void>;
   inspect(id: string): Promise<Record<string, unknown>>;
 }
@@ -96,7 +121,17 @@ export interface LogService {
   /** Frames of the log; `timestamps` and `details` are already in the data. Throws `configured logging driver does not support reading`. */
   read(
     ref: string,
-    options: { follow: boolean; stdout: boolean; stderr: boolean; since?: bigint; until?: bigint; timestamps: boolean; tail: number | 'all'; details: boolean; signal: AbortSignal },
+    options: {
+      follow: boolean;
+      stdout: boolean;
+      stderr: boolean;
+      since?: bigint;
+      until?: bigint;
+      timestamps: boolean;
+      tail: number | 'all';
+      details: boolean;
+      signal: AbortSignal;
+    },
   ): Promise<{ tty: boolean; output: AsyncIterable<{ stream: 1 | 2; data: Buffer }> }>;
 }
 
@@ -113,7 +148,12 @@ export interface PathStat {
 export interface ArchiveService {
   stat(ref: string, path: string): Promise<PathStat>;
   get(ref: string, path: string, signal: AbortSignal): Promise<{ stat: PathStat; tar: Readable }>;
-  put(ref: string, path: string, tar: Readable, options: { noOverwriteDirNonDir: boolean; copyUidGid: boolean; signal: AbortSignal }): Promise<void>;
+  put(
+    ref: string,
+    path: string,
+    tar: Readable,
+    options: { noOverwriteDirNonDir: boolean; copyUidGid: boolean; signal: AbortSignal },
+  ): Promise<void>;
   /** A volume's content as a tar: owner, mode, xattrs, hard links and holes are kept. */
   exportVolume(name: string, signal: AbortSignal): Promise<Readable>;
   importVolume(name: string, tar: Readable, signal: AbortSignal): Promise<void>;
@@ -133,7 +173,12 @@ export interface NetworksService {
 export interface EventBus {
   emit(event: { type: EventMessage['Type']; action: string; id: string; attributes: Record<string, string> }): void;
   /** Past events (the last 256 are kept) from `sinceNs`, then new ones until `untilNs` or abort. */
-  stream(options: { sinceNs?: bigint; untilNs?: bigint; filters: Filters; signal: AbortSignal }): AsyncIterable<EventMessage>;
+  stream(options: {
+    sinceNs?: bigint;
+    untilNs?: bigint;
+    filters: Filters;
+    signal: AbortSignal;
+  }): AsyncIterable<EventMessage>;
 }
 
 export interface SystemService {
@@ -152,6 +197,10 @@ export interface BuildService {
     /** Lines of the JSON-message stream, in order. */
     onMessage: (message: Record<string, unknown>) => void;
   }): Promise<void>;
-  prune(options: { all: boolean; keepStorage?: number; filters: Filters }): Promise<{ CachesDeleted: string[]; SpaceReclaimed: number }>;
+  prune(options: {
+    all: boolean;
+    keepStorage?: number;
+    filters: Filters;
+  }): Promise<{ CachesDeleted: string[]; SpaceReclaimed: number }>;
   diskUsage(): Promise<Record<string, unknown>[]>;
 }

@@ -45,7 +45,13 @@ export type ContainerConfig = z.infer<typeof ContainerConfig>;
 export const PortBinding = z.object({ HostIp: str, HostPort: str });
 export type PortBinding = z.infer<typeof PortBinding>;
 /** `{"80/tcp": [{HostIp, HostPort}]}`. */
-export const PortMap = z.record(z.string(), z.array(PortBinding).nullish().transform((list) => list ?? []));
+export const PortMap = z.record(
+  z.string(),
+  z
+    .array(PortBinding)
+    .nullish()
+    .transform((list) => list ?? []),
+);
 export type PortMap = z.infer<typeof PortMap>;
 
 export const RestartPolicy = z.object({ Name: str, MaximumRetryCount: int });
@@ -105,7 +111,13 @@ export const Resources = z.object({
   DeviceCgroupRules: strings,
   DeviceRequests: opt(
     z.array(
-      z.object({ Driver: str, Count: int, DeviceIDs: strings, Capabilities: opt(z.array(z.array(z.string()))), Options: stringMap }),
+      z.object({
+        Driver: str,
+        Count: int,
+        DeviceIDs: strings,
+        Capabilities: opt(z.array(z.array(z.string()))),
+        Options: stringMap,
+      }),
     ),
   ),
   KernelMemory: int,
@@ -194,7 +206,10 @@ export type EndpointSettings = z.infer<typeof EndpointSettings>;
 export const NetworkingConfig = z.object({ EndpointsConfig: opt(z.record(z.string(), opt(EndpointSettings))) });
 export type NetworkingConfig = z.infer<typeof NetworkingConfig>;
 
-export const CreateContainerBody = ContainerConfig.extend({ HostConfig: opt(HostConfig), NetworkingConfig: opt(NetworkingConfig) });
+export const CreateContainerBody = ContainerConfig.extend({
+  HostConfig: opt(HostConfig),
+  NetworkingConfig: opt(NetworkingConfig),
+});
 export type CreateContainerBody = z.infer<typeof CreateContainerBody>;
 
 export const UpdateContainerBody = Resources.extend({ RestartPolicy: opt(RestartPolicy) });

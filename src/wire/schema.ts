@@ -16,6 +16,14 @@ export const num = opt(z.number());
 export const strings = opt(z.array(z.string()));
 export const stringMap = opt(z.record(z.string(), z.string()));
 /** Go's set: `{"80/tcp":{}}`. */
-export const keySet = opt(z.record(z.string(), z.object({}).nullish().transform(() => ({}))));
+export const keySet = opt(
+  z.record(
+    z.string(),
+    z
+      .object({})
+      .nullish()
+      .transform(() => ({})),
+  ),
+);
 /** A command: a list, or (strslice.StrSlice) one string. */
 export const command = opt(z.union([z.array(z.string()), z.string().transform((text) => [text])]));

@@ -4,7 +4,7 @@ import { environmentValue } from './key-values.ts';
 import { checkLabel } from './labels.ts';
 import { parseMount } from './mounts.ts';
 import { parseNetwork } from './networks.ts';
-import { parseByteRate, parseGpus, parseDeviceRule, parseIoRate, parseUlimit, parseWeightDevice } from './resources.ts';
+import { parseByteRate, parseDeviceRule, parseGpus, parseIoRate, parseUlimit, parseWeightDevice } from './resources.ts';
 
 const checkedBy =
   (parse: (value: string) => unknown) =>

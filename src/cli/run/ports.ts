@@ -94,7 +94,9 @@ export function parseExposed(values: readonly string[]): Ports['exposed'] {
     const [port = '', proto = 'tcp'] = value.split('/');
     const range = portRange(port);
     if (!range)
-      throw new Error(`invalid range format for --expose: ${value}, error: strconv.ParseUint: parsing ${JSON.stringify(port)}: ${/^\d+$/.test(port) ? 'value out of range' : 'invalid syntax'}`);
+      throw new Error(
+        `invalid range format for --expose: ${value}, error: strconv.ParseUint: parsing ${JSON.stringify(port)}: ${/^\d+$/.test(port) ? 'value out of range' : 'invalid syntax'}`,
+      );
     for (let number = range.start; number <= range.end; number++) exposed[`${number}/${proto.toLowerCase()}`] = {};
   }
   return exposed;

@@ -119,6 +119,7 @@ export function parseRestart(value: string): { Name: string; MaximumRetryCount: 
 
 /** `c 1:3 rwm` (docker/cli opts). */
 export function parseDeviceRule(value: string): string {
-  if (!/^[acb] ([0-9]+|\*):([0-9]+|\*) [rwm]{1,3}$/.test(value)) throw new Error(`invalid device cgroup format '${value}'`);
+  if (!/^[acb] ([0-9]+|\*):([0-9]+|\*) [rwm]{1,3}$/.test(value))
+    throw new Error(`invalid device cgroup format '${value}'`);
   return value;
 }

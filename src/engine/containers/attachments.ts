@@ -1,5 +1,5 @@
-import { PassThrough, Writable } from 'node:stream';
 import { once } from 'node:events';
+import { PassThrough, type Writable } from 'node:stream';
 import { conflict } from '../../common/index.ts';
 import type { Monitor, Streams } from '../../runtime/index.ts';
 import type { AttachOptions, AttachSession } from '../types.ts';
@@ -38,7 +38,8 @@ export class Attachments {
     const { config } = container.record;
     const tty = config.Tty === true;
     const wantsStdin = options.stdin && config.OpenStdin === true;
-    if (container.state.status === 'paused') throw conflict(`Container ${container.id} is paused. Unpause the container before attach`);
+    if (container.state.status === 'paused')
+      throw conflict(`Container ${container.id} is paused. Unpause the container before attach`);
     let connection: Promise<Streams | undefined>;
     if (container.running) connection = this.#monitor.attach(container.id);
     else {
@@ -48,7 +49,14 @@ export class Attachments {
       this.#waiting.set(container.id, waiting);
       connection = promise;
     }
-    return session(connection, { tty, stdin: wantsStdin, stdout: options.stdout, stderr: options.stderr, detachKeys: options.detachKeys, onDetach });
+    return session(connection, {
+      tty,
+      stdin: wantsStdin,
+      stdout: options.stdout,
+      stderr: options.stderr,
+      detachKeys: options.detachKeys,
+      onDetach,
+    });
   }
 }
 

@@ -43,7 +43,10 @@ export function mergeConfig(request: ContainerConfig, image: ContainerConfig | u
   return own;
 }
 
-function mergeSets(a: Record<string, object> | undefined, b: Record<string, object> | undefined): Record<string, Record<string, never>> | undefined {
+function mergeSets(
+  a: Record<string, object> | undefined,
+  b: Record<string, object> | undefined,
+): Record<string, Record<string, never>> | undefined {
   const merged = { ...a, ...b };
   return Object.keys(merged).length === 0 ? undefined : (merged as Record<string, Record<string, never>>);
 }
@@ -55,7 +58,10 @@ export function argsOf(config: ContainerConfig): string[] {
   return args;
 }
 
-export const networkModeOf = (host: HostConfig): string => (host.NetworkMode === undefined || host.NetworkMode === '' || host.NetworkMode === 'default' ? 'bridge' : host.NetworkMode);
+export const networkModeOf = (host: HostConfig): string =>
+  host.NetworkMode === undefined || host.NetworkMode === '' || host.NetworkMode === 'default'
+    ? 'bridge'
+    : host.NetworkMode;
 export const isContainerMode = (mode: string | undefined): boolean => mode?.startsWith('container:') === true;
 
 const MIN_MEMORY = 6 * 2 ** 20;
@@ -68,21 +74,33 @@ const MODES: Record<string, RegExp> = {
 };
 
 /** Refuses what cannot work, in moby's words (daemon/container.go verifyContainerSettings and daemon_unix.go). Returns warnings. */
-export function checkConfig(config: ContainerConfig, host: HostConfig, machine: { runtimes: ReadonlySet<string>; cgroupVersion: 1 | 2 }): string[] {
+export function checkConfig(
+  config: ContainerConfig,
+  host: HostConfig,
+  machine: { runtimes: ReadonlySet<string>; cgroupVersion: 1 | 2 },
+): string[] {
   const warnings: string[] = [];
-  if (config.WorkingDir && !config.WorkingDir.startsWith('/')) throw invalid(`the working directory '${config.WorkingDir}' is invalid, it needs to be an absolute path`);
+  if (config.WorkingDir && !config.WorkingDir.startsWith('/'))
+    throw invalid(`the working directory '${config.WorkingDir}' is invalid, it needs to be an absolute path`);
   if (config.StopSignal) parseSignal(config.StopSignal);
-  for (const pair of config.Env ?? []) if (pair === '' || pair.startsWith('=')) throw invalid(`invalid environment variable: ${pair}`);
+  for (const pair of config.Env ?? [])
+    if (pair === '' || pair.startsWith('=')) throw invalid(`invalid environment variable: ${pair}`);
   checkHealth(config);
   checkNetwork(config, host);
   checkPolicy(host);
   tweakCapabilities(host.CapAdd ?? [], host.CapDrop ?? [], false);
   for (const [field, pattern] of Object.entries(MODES)) {
-    const value = { ipc: host.IpcMode, pid: host.PidMode, uts: host.UTSMode, userns: host.UsernsMode, cgroupns: host.CgroupnsMode }[field] ?? '';
-    if (!pattern.test(value)) throw invalid(`invalid ${field === 'cgroupns' ? 'cgroup namespace' : field.toUpperCase()} mode: ${value}`);
+    const value =
+      { ipc: host.IpcMode, pid: host.PidMode, uts: host.UTSMode, userns: host.UsernsMode, cgroupns: host.CgroupnsMode }[
+        field
+      ] ?? '';
+    if (!pattern.test(value))
+      throw invalid(`invalid ${field === 'cgroupns' ? 'cgroup namespace' : field.toUpperCase()} mode: ${value}`);
   }
-  if (host.Isolation && host.Isolation !== 'default') throw invalid(`invalid isolation (${host.Isolation}): linux only supports 'default'`);
-  if (host.Runtime && !machine.runtimes.has(host.Runtime)) throw invalid(`unknown or invalid runtime name: ${host.Runtime}`);
+  if (host.Isolation && host.Isolation !== 'default')
+    throw invalid(`invalid isolation (${host.Isolation}): linux only supports 'default'`);
+  if (host.Runtime && !machine.runtimes.has(host.Runtime))
+    throw invalid(`unknown or invalid runtime name: ${host.Runtime}`);
   checkResources(host, machine.cgroupVersion, warnings);
   if (host.OomScoreAdj !== undefined && (host.OomScoreAdj < -1000 || host.OomScoreAdj > 1000))
     throw invalid(`Invalid value ${host.OomScoreAdj}, range for oom score adj is [-1000, 1000]`);
@@ -94,16 +112,22 @@ export function checkConfig(config: ContainerConfig, host: HostConfig, machine: 
     throw invalid(`could not select device driver "${Driver ?? ''}" with capabilities: ${caps}`);
   }
   for (const [key] of Object.entries(host.StorageOpt ?? {}))
-    throw invalid(key === 'size' ? '--storage-opt is supported only for overlay over xfs with \'pquota\' mount option' : `Unknown option ${key}`);
+    throw invalid(
+      key === 'size'
+        ? "--storage-opt is supported only for overlay over xfs with 'pquota' mount option"
+        : `Unknown option ${key}`,
+    );
   const health = host.HealthOnFailure ?? '';
-  if (!['', 'none', 'kill', 'restart', 'stop'].includes(health)) throw invalid(`invalid health-on-failure action: ${health}: must be one of none, kill, restart, stop`);
+  if (!['', 'none', 'kill', 'restart', 'stop'].includes(health))
+    throw invalid(`invalid health-on-failure action: ${health}: must be one of none, kill, restart, stop`);
   return warnings;
 }
 
 function checkHealth({ Healthcheck: health }: ContainerConfig): void {
   if (health === undefined) return;
   const floor = (value: number | undefined, name: string) => {
-    if (value !== undefined && value !== 0 && value < 1e6) throw invalid(`${name} in Healthcheck cannot be less than 1ms`);
+    if (value !== undefined && value !== 0 && value < 1e6)
+      throw invalid(`${name} in Healthcheck cannot be less than 1ms`);
   };
   floor(health.Interval, 'Interval');
   floor(health.Timeout, 'Timeout');
@@ -116,36 +140,53 @@ function checkNetwork(config: ContainerConfig, host: HostConfig): void {
   const mode = networkModeOf(host);
   if (isContainerMode(mode)) {
     if (config.Hostname) throw invalid('conflicting options: hostname and the network mode');
-    if (host.Links?.length) throw invalid('conflicting options: container type network can\'t be used with links. This would result in undefined behavior');
+    if (host.Links?.length)
+      throw invalid(
+        "conflicting options: container type network can't be used with links. This would result in undefined behavior",
+      );
     if (host.Dns?.length) throw invalid('conflicting options: dns and the network mode');
     if (host.ExtraHosts?.length) throw invalid('conflicting options: custom host-to-IP mapping and the network mode');
-    if (Object.keys(host.PortBindings ?? {}).length > 0) throw invalid('conflicting options: port publishing and the container type network mode');
+    if (Object.keys(host.PortBindings ?? {}).length > 0)
+      throw invalid('conflicting options: port publishing and the container type network mode');
     if (host.PublishAllPorts) throw invalid('conflicting options: port publishing and the container type network mode');
-    if (config.ExposedPorts && Object.keys(config.ExposedPorts).length > 0 && config.Hostname) throw invalid('conflicting options: port exposing and the container type network mode');
+    if (config.ExposedPorts && Object.keys(config.ExposedPorts).length > 0 && config.Hostname)
+      throw invalid('conflicting options: port exposing and the container type network mode');
   }
-  if (mode === 'host' && host.Links?.length) throw invalid('conflicting options: host type networking can\'t be used with links. This would result in undefined behavior');
-  if (host.UTSMode === 'host' && config.Hostname && mode !== 'host') throw invalid('conflicting options: hostname and the UTS mode');
+  if (mode === 'host' && host.Links?.length)
+    throw invalid(
+      "conflicting options: host type networking can't be used with links. This would result in undefined behavior",
+    );
+  if (host.UTSMode === 'host' && config.Hostname && mode !== 'host')
+    throw invalid('conflicting options: hostname and the UTS mode');
   for (const name of host.Dns ?? []) if (!/^[0-9a-fA-F.:]+$/.test(name)) throw invalid(`bad DNS address: ${name}`);
-  for (const pair of host.ExtraHosts ?? []) if (!/^[^:=]+[:=].+$/.test(pair)) throw invalid(`bad format for add-host: "${pair}"`);
+  for (const pair of host.ExtraHosts ?? [])
+    if (!/^[^:=]+[:=].+$/.test(pair)) throw invalid(`bad format for add-host: "${pair}"`);
   for (const port of Object.keys(host.PortBindings ?? {})) checkPort(port);
   for (const list of Object.values(host.PortBindings ?? {}))
     for (const { HostPort } of list)
-      if (HostPort && !/^\d{1,5}(-\d{1,5})?$/.test(HostPort)) throw invalid(`invalid port specification: "${HostPort}"`);
+      if (HostPort && !/^\d{1,5}(-\d{1,5})?$/.test(HostPort))
+        throw invalid(`invalid port specification: "${HostPort}"`);
 }
 
 function checkPort(text: string): void {
   const match = /^(\d+)(?:-(\d+))?(?:\/(tcp|udp|sctp))?$/.exec(text);
-  if (match === null || Number(match[1]) > 65535 || Number(match[1]) < 1) throw invalid(`invalid port specification: "${text}"`);
+  if (match === null || Number(match[1]) > 65535 || Number(match[1]) < 1)
+    throw invalid(`invalid port specification: "${text}"`);
 }
 
 function checkPolicy(host: HostConfig): void {
   const { Name: name = '', MaximumRetryCount: retries = 0 } = host.RestartPolicy ?? {};
   if (!['', 'no', 'always', 'on-failure', 'unless-stopped'].includes(name))
-    throw invalid(`invalid restart policy: unknown policy '${name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`);
+    throw invalid(
+      `invalid restart policy: unknown policy '${name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
+    );
   if (retries !== 0 && name !== 'on-failure')
-    throw invalid(`invalid restart policy: maximum retry count can only be used with 'on-failure'${retries < 0 ? ' and cannot be negative' : ''}`);
+    throw invalid(
+      `invalid restart policy: maximum retry count can only be used with 'on-failure'${retries < 0 ? ' and cannot be negative' : ''}`,
+    );
   if (retries < 0) throw invalid('invalid restart policy: maximum retry count cannot be negative');
-  if (host.AutoRemove && name !== '' && name !== 'no') throw invalid("can't create 'AutoRemove' container with restart policy");
+  if (host.AutoRemove && name !== '' && name !== 'no')
+    throw invalid("can't create 'AutoRemove' container with restart policy");
 }
 
 /** Restart policies as update sees them. */
@@ -164,14 +205,22 @@ function cpuList(text: string): number[] {
 export function checkResources(host: HostConfig, cgroupVersion: 1 | 2, warnings: string[]): void {
   const { Memory: memory = 0, MemorySwap: swap = 0, MemoryReservation: reservation = 0 } = host;
   if (memory !== 0 && memory < MIN_MEMORY) throw invalid('Minimum memory limit allowed is 6MB');
-  if (memory > 0 && swap > 0 && swap < memory) throw invalid('Minimum memoryswap limit should be larger than memory limit, see usage');
-  if (memory === 0 && swap > 0) throw invalid('You should always set the Memory limit when using Memoryswap limit, see usage');
+  if (memory > 0 && swap > 0 && swap < memory)
+    throw invalid('Minimum memoryswap limit should be larger than memory limit, see usage');
+  if (memory === 0 && swap > 0)
+    throw invalid('You should always set the Memory limit when using Memoryswap limit, see usage');
   const swappiness = host.MemorySwappiness;
-  if (swappiness !== undefined && swappiness !== -1 && (swappiness < 0 || swappiness > 100)) throw invalid(`Invalid value: ${swappiness}, valid memory swappiness range is 0-100`);
+  if (swappiness !== undefined && swappiness !== -1 && (swappiness < 0 || swappiness > 100))
+    throw invalid(`Invalid value: ${swappiness}, valid memory swappiness range is 0-100`);
   if (reservation !== 0 && reservation < MIN_MEMORY) throw invalid('Minimum memory reservation allowed is 6MB');
-  if (memory > 0 && reservation > 0 && memory < reservation) throw invalid('Minimum memory limit can not be less than memory reservation limit, see usage');
-  if (host.OomKillDisable && memory === 0) warnings.push('OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.');
-  if (host.OomKillDisable && cgroupVersion === 2) warnings.push('Your kernel does not support OomKillDisable. OomKillDisable discarded.');
+  if (memory > 0 && reservation > 0 && memory < reservation)
+    throw invalid('Minimum memory limit can not be less than memory reservation limit, see usage');
+  if (host.OomKillDisable && memory === 0)
+    warnings.push(
+      'OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.',
+    );
+  if (host.OomKillDisable && cgroupVersion === 2)
+    warnings.push('Your kernel does not support OomKillDisable. OomKillDisable discarded.');
   const cpus = availableParallelism();
   if (host.NanoCpus) {
     if (host.CpuPeriod) throw invalid('Conflicting options: Nano CPUs and CPU Period cannot both be set');
@@ -179,13 +228,17 @@ export function checkResources(host: HostConfig, cgroupVersion: 1 | 2, warnings:
     if (host.NanoCpus < 0 || host.NanoCpus > cpus * 1e9)
       throw invalid(`range of CPUs is from 0.01 to ${cpus}.00, as there are only ${cpus} CPUs available`);
   }
-  if (host.CpuPeriod && (host.CpuPeriod < 1000 || host.CpuPeriod > 1_000_000)) throw invalid('CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)');
-  if (host.CpuQuota && host.CpuQuota > 0 && host.CpuQuota < 1000) throw invalid('CPU cfs quota can not be less than 1ms (i.e. 1000)');
+  if (host.CpuPeriod && (host.CpuPeriod < 1000 || host.CpuPeriod > 1_000_000))
+    throw invalid('CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)');
+  if (host.CpuQuota && host.CpuQuota > 0 && host.CpuQuota < 1000)
+    throw invalid('CPU cfs quota can not be less than 1ms (i.e. 1000)');
   if (host.CpusetCpus) {
     const wanted = cpuList(host.CpusetCpus);
-    if (wanted.some((cpu) => cpu >= cpus)) throw invalid(`Requested CPUs are not available - requested ${host.CpusetCpus}, available: 0-${cpus - 1}`);
+    if (wanted.some((cpu) => cpu >= cpus))
+      throw invalid(`Requested CPUs are not available - requested ${host.CpusetCpus}, available: 0-${cpus - 1}`);
   }
-  if (host.BlkioWeight && (host.BlkioWeight < 10 || host.BlkioWeight > 1000)) throw invalid('Range of blkio weight is from 10 to 1000');
+  if (host.BlkioWeight && (host.BlkioWeight < 10 || host.BlkioWeight > 1000))
+    throw invalid('Range of blkio weight is from 10 to 1000');
   if (host.KernelMemory) warnings.push('Specifying a kernel memory limit is deprecated and has no effect.');
 }
 
@@ -199,10 +252,15 @@ function checkSysctl(key: string, host: HostConfig): void {
 }
 
 /** `--security-opt` values (moby parseSecurityOpt). Throws `invalid --security-opt 2: "x"`. */
-export function securityOptions(list: readonly string[]): { seccomp: string | undefined; noNewPrivileges: boolean; unmasked: boolean } {
+export function securityOptions(list: readonly string[]): {
+  seccomp: string | undefined;
+  noNewPrivileges: boolean;
+  unmasked: boolean;
+} {
   const result = { seccomp: undefined as string | undefined, noNewPrivileges: false, unmasked: false };
   for (const option of list) {
-    if (option === 'no-new-privileges' || option === 'no-new-privileges=true' || option === 'no-new-privileges:true') result.noNewPrivileges = true;
+    if (option === 'no-new-privileges' || option === 'no-new-privileges=true' || option === 'no-new-privileges:true')
+      result.noNewPrivileges = true;
     else if (/^no-new-privileges[=:]false$/.test(option)) result.noNewPrivileges = false;
     else if (option === 'disable' || option === 'label=disable' || option === 'label:disable') continue;
     else {

@@ -1,17 +1,25 @@
-import { type EngineError, isKind, newId, nowText, shortId, ZERO_TIME, conflict, invalid } from '../../common/index.ts';
+import { conflict, type EngineError, invalid, isKind, newId, nowText, shortId, ZERO_TIME } from '../../common/index.ts';
 import type { ImageStore } from '../../images/index.ts';
 import type { LayerStore } from '../../layers/index.ts';
 import type { NetworkService } from '../../network/index.ts';
 import type { Cgroups, RuntimeChoice } from '../../runtime/index.ts';
-import type { CreateContainerBody, EndpointSettings, HostConfig } from '../../wire/index.ts';
 import type { VolumeStore } from '../../volumes/index.ts';
+import type { CreateContainerBody, EndpointSettings, HostConfig } from '../../wire/index.ts';
+import { checkLogConfig } from '../logs/drivers.ts';
 import type { Container, ContainerBook } from './book.ts';
-import { argsOf, checkConfig, isContainerMode, mergeConfig, modeTarget, networkModeOf, securityOptions } from './configure.ts';
+import {
+  argsOf,
+  checkConfig,
+  isContainerMode,
+  mergeConfig,
+  modeTarget,
+  networkModeOf,
+  securityOptions,
+} from './configure.ts';
 import type { ContainerFiles } from './files.ts';
 import type { InitLayers } from './init-layer.ts';
 import { planMounts } from './mounts.ts';
 import { checkName, randomName } from './names.ts';
-import { checkLogConfig } from '../logs/drivers.ts';
 
 export interface CreateParts {
   book: ContainerBook;
@@ -23,23 +31,37 @@ export interface CreateParts {
   files: ContainerFiles;
   cgroups: Cgroups;
   runtimes: ReadonlyMap<string, RuntimeChoice>;
-  defaults: { runtime: string; logDriver: string; logOptions: Record<string, string>; cgroupParent: string | undefined };
+  defaults: {
+    runtime: string;
+    logDriver: string;
+    logOptions: Record<string, string>;
+    cgroupParent: string | undefined;
+  };
 }
 
 /** Makes a container: validated, named, its volumes and writable layer on disk. Nothing is left if any of it fails. */
-export async function createContainer(body: CreateContainerBody, options: { name?: string; platform?: string }, parts: CreateParts): Promise<{ container: Container; warnings: string[] }> {
+export async function createContainer(
+  body: CreateContainerBody,
+  options: { name?: string; platform?: string },
+  parts: CreateParts,
+): Promise<{ container: Container; warnings: string[] }> {
   const { HostConfig: givenHost, NetworkingConfig: networking, ...request } = body;
   const reference = request.Image ?? '';
   if (reference === '') throw invalid('config cannot be empty in order to create a container');
   const image = parts.images.resolve(reference);
   const config = mergeConfig(request, image.config.config);
   const host: HostConfig = { ...givenHost };
-  const warnings = checkConfig(config, host, { runtimes: new Set(parts.runtimes.keys()), cgroupVersion: parts.cgroups.version });
+  const warnings = checkConfig(config, host, {
+    runtimes: new Set(parts.runtimes.keys()),
+    cgroupVersion: parts.cgroups.version,
+  });
   if (host.MemorySwap === undefined && host.Memory) host.MemorySwap = host.Memory * 2;
   else if (host.MemorySwap === 0 && host.Memory) host.MemorySwap = host.Memory * 2;
   securityOptions(host.SecurityOpt ?? []);
   argsOf(config);
-  host.LogConfig = host.LogConfig?.Type ? host.LogConfig : { Type: parts.defaults.logDriver, Config: { ...parts.defaults.logOptions, ...host.LogConfig?.Config } };
+  host.LogConfig = host.LogConfig?.Type
+    ? host.LogConfig
+    : { Type: parts.defaults.logDriver, Config: { ...parts.defaults.logOptions, ...host.LogConfig?.Config } };
   checkLogConfig(host.LogConfig);
   host.NetworkMode = networkModeOf(host);
   host.IpcMode ||= 'private';
@@ -56,7 +78,8 @@ export async function createContainer(body: CreateContainerBody, options: { name
       // An unknown one is an error of start, as in Docker.
       if (target !== undefined) host.NetworkMode = `container:${target.id}`;
       config.Hostname = target?.record.config.Hostname ?? shortId(id);
-    } else if (!config.Hostname) config.Hostname = mode === 'host' || host.UTSMode === 'host' ? machineName() : shortId(id);
+    } else if (!config.Hostname)
+      config.Hostname = mode === 'host' || host.UTSMode === 'host' ? machineName() : shortId(id);
     for (const key of ['IpcMode', 'PidMode'] as const) {
       const wanted = host[key];
       if (!isContainerMode(wanted)) continue;
@@ -80,15 +103,30 @@ export async function createContainer(body: CreateContainerBody, options: { name
     for (const { Target, VolumeOptions } of host.Mounts ?? []) {
       const record = mounts.find(({ destination }) => destination === Target);
       if (record?.type === 'volume' && record.source !== '')
-        await parts.volumes.create({ Name: record.source, Driver: record.driver, DriverOpts: VolumeOptions?.DriverConfig?.Options, Labels: { ...VolumeOptions?.Labels, ...(record.anonymous ? ANONYMOUS : {}) } });
+        await parts.volumes.create({
+          Name: record.source,
+          Driver: record.driver,
+          DriverOpts: VolumeOptions?.DriverConfig?.Options,
+          Labels: { ...VolumeOptions?.Labels, ...(record.anonymous ? ANONYMOUS : {}) },
+        });
     }
     for (const mount of mounts) {
       if (mount.type !== 'volume') continue;
       if (parts.volumes.find(mount.source) === undefined)
-        await parts.volumes.create({ Name: mount.source, Driver: host.VolumeDriver && mount.driver === 'local' ? host.VolumeDriver : mount.driver, DriverOpts: undefined, Labels: mount.anonymous ? ANONYMOUS : undefined });
+        await parts.volumes.create({
+          Name: mount.source,
+          Driver: host.VolumeDriver && mount.driver === 'local' ? host.VolumeDriver : mount.driver,
+          DriverOpts: undefined,
+          Labels: mount.anonymous ? ANONYMOUS : undefined,
+        });
       parts.volumes.hold(mount.source, id);
     }
-    await Promise.all([parts.initLayers.over(image.chainId).then((parent) => parts.layers.createSnapshot(id, { parent, owner: 'container' })), parts.files.make(id)]);
+    await Promise.all([
+      parts.initLayers
+        .over(image.chainId)
+        .then((parent) => parts.layers.createSnapshot(id, { parent, owner: 'container' })),
+      parts.files.make(id),
+    ]);
     const container = parts.book.add({
       id,
       name,
@@ -103,7 +141,17 @@ export async function createContainer(body: CreateContainerBody, options: { name
       runtime: host.Runtime || parts.defaults.runtime,
       cgroupsPath: parts.cgroups.pathFor(id, host.CgroupParent),
       logSequence: 0,
-      state: { status: 'created', pid: 0, exitCode: 0, error: '', startedAt: ZERO_TIME, finishedAt: ZERO_TIME, oomKilled: false, restartCount: 0, stoppedByUser: false },
+      state: {
+        status: 'created',
+        pid: 0,
+        exitCode: 0,
+        error: '',
+        startedAt: ZERO_TIME,
+        finishedAt: ZERO_TIME,
+        oomKilled: false,
+        restartCount: 0,
+        stoppedByUser: false,
+      },
     });
     return { container, warnings };
   } catch (error) {
@@ -153,17 +201,26 @@ function resolveLinks(links: string[] | undefined, name: string, book: Container
     const [ref = '', alias = ref.replace(/^\//, '')] = parts;
     const target = book.find(ref);
     if (target === undefined) throw invalid(`could not get container for ${ref}: No such container: ${ref}`);
-    if (target.record.host.NetworkMode === 'host') throw conflict('conflicting options: host type networking can\'t be used with links. This would result in undefined behavior');
+    if (target.record.host.NetworkMode === 'host')
+      throw conflict(
+        "conflicting options: host type networking can't be used with links. This would result in undefined behavior",
+      );
     return `/${target.name}:/${name}/${alias.split('/').at(-1)}`;
   });
 }
 
 /** The networks asked for, by name, the mode's first. */
-function endpointsOf(host: HostConfig, given: Record<string, EndpointSettings | undefined> | undefined, mac: string | undefined): Record<string, EndpointSettings> {
+function endpointsOf(
+  host: HostConfig,
+  given: Record<string, EndpointSettings | undefined> | undefined,
+  mac: string | undefined,
+): Record<string, EndpointSettings> {
   const mode = networkModeOf(host);
   if (isContainerMode(mode)) return {};
   const endpoints: Record<string, EndpointSettings> = {};
-  const others = Object.entries(given ?? {}).map(([name, settings]) => [name === 'default' ? 'bridge' : name, settings ?? ({} as EndpointSettings)] as const);
+  const others = Object.entries(given ?? {}).map(
+    ([name, settings]) => [name === 'default' ? 'bridge' : name, settings ?? ({} as EndpointSettings)] as const,
+  );
   endpoints[mode] = { ...(others.find(([name]) => name === mode)?.[1] ?? ({} as EndpointSettings)) };
   if (mac) endpoints[mode].MacAddress ||= mac;
   for (const [name, settings] of others) if (name !== mode) endpoints[name] = settings;

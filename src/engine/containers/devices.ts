@@ -27,41 +27,79 @@ function tree(hostPath: string, path: string, access: string, skip: ReadonlySet<
     const from = join(hostPath, entry.name);
     if (skip.has(from)) return [];
     if (entry.isDirectory()) return tree(from, join(path, entry.name), access, skip);
-    const found = entry.isCharacterDevice() || entry.isBlockDevice() ? node(from, join(path, entry.name), access) : undefined;
+    const found =
+      entry.isCharacterDevice() || entry.isBlockDevice() ? node(from, join(path, entry.name), access) : undefined;
     return found === undefined ? [] : [found];
   });
 }
 
 /** Nodes that a runtime makes itself. */
-const OWN = new Set(['/dev/pts', '/dev/shm', '/dev/fd', '/dev/mqueue', '/dev/console', '/dev/null', '/dev/zero', '/dev/full', '/dev/tty', '/dev/random', '/dev/urandom', '/dev/ptmx', '/dev/.lxc', '/dev/.lxd-mounts', '/dev/.udev']);
+const OWN = new Set([
+  '/dev/pts',
+  '/dev/shm',
+  '/dev/fd',
+  '/dev/mqueue',
+  '/dev/console',
+  '/dev/null',
+  '/dev/zero',
+  '/dev/full',
+  '/dev/tty',
+  '/dev/random',
+  '/dev/urandom',
+  '/dev/ptmx',
+  '/dev/.lxc',
+  '/dev/.lxd-mounts',
+  '/dev/.udev',
+]);
 
 /** `--device` and, for a privileged container, all of the machine's. */
 export function resolveDevices(host: HostConfig): DeviceNode[] {
   if (host.Privileged) return tree('/dev', '/dev', 'rwm', OWN);
-  return (host.Devices ?? []).flatMap(({ PathOnHost: from = '', PathInContainer: to = '', CgroupPermissions: access = '' }) => {
-    const permissions = access || 'rwm';
-    if (!/^[rwm]{1,3}$/.test(permissions)) throw invalid(`invalid device mode: ${permissions}`);
-    const target = to || from;
-    try {
-      if (statSync(from).isDirectory()) return tree(from, target, permissions);
-      const found = node(from, target, permissions);
-      if (found !== undefined) return [found];
-    } catch (error) {
-      if (error instanceof EngineError) throw error;
-      throw invalid(`error gathering device information while adding custom device "${from}": no such file or directory`);
-    }
-    throw invalid(`error gathering device information while adding custom device "${from}": not a device node`);
-  });
+  return (host.Devices ?? []).flatMap(
+    ({ PathOnHost: from = '', PathInContainer: to = '', CgroupPermissions: access = '' }) => {
+      const permissions = access || 'rwm';
+      if (!/^[rwm]{1,3}$/.test(permissions)) throw invalid(`invalid device mode: ${permissions}`);
+      const target = to || from;
+      try {
+        if (statSync(from).isDirectory()) return tree(from, target, permissions);
+        const found = node(from, target, permissions);
+        if (found !== undefined) return [found];
+      } catch (error) {
+        if (error instanceof EngineError) throw error;
+        throw invalid(
+          `error gathering device information while adding custom device "${from}": no such file or directory`,
+        );
+      }
+      throw invalid(`error gathering device information while adding custom device "${from}": not a device node`);
+    },
+  );
 }
 
-const NAMES = new Set(['core', 'cpu', 'data', 'fsize', 'locks', 'memlock', 'msgqueue', 'nice', 'nofile', 'nproc', 'rss', 'rtprio', 'rttime', 'sigpending', 'stack']);
+const NAMES = new Set([
+  'core',
+  'cpu',
+  'data',
+  'fsize',
+  'locks',
+  'memlock',
+  'msgqueue',
+  'nice',
+  'nofile',
+  'nproc',
+  'rss',
+  'rtprio',
+  'rttime',
+  'sigpending',
+  'stack',
+]);
 
 /** `--ulimit` as OCI rlimits; -1 is unlimited. */
 export function rlimitsOf(list: HostConfig['Ulimits']): { type: string; soft: number; hard: number }[] {
   const value = (number: number) => (number === -1 ? Number(2n ** 64n - 1n) : number);
   return (list ?? []).map(({ Name, Soft, Hard }) => {
     if (!NAMES.has(Name)) throw invalid(`invalid ulimit type: ${Name}`);
-    if (Hard !== -1 && Soft > Hard) throw invalid(`ulimit soft limit must be less than or equal to hard limit: ${Soft} > ${Hard}`);
+    if (Hard !== -1 && Soft > Hard)
+      throw invalid(`ulimit soft limit must be less than or equal to hard limit: ${Soft} > ${Hard}`);
     return { type: `RLIMIT_${Name.toUpperCase()}`, soft: value(Soft), hard: value(Hard) };
   });
 }

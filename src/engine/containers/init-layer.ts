@@ -34,7 +34,10 @@ function exists(lower: readonly string[], path: string): boolean {
 function item(path: string, type: 'dir' | 'file' | 'symlink'): TarItem {
   if (type === 'dir') return { header: { name: `${path}/`, type } };
   if (type === 'symlink') return { header: { name: path, type, linkName: '/proc/mounts' } };
-  return { header: { name: path, type, mode: path === '.dockerenv' || path === 'dev/console' ? 0o755 : 0o644 }, body: Buffer.alloc(0) };
+  return {
+    header: { name: path, type, mode: path === '.dockerenv' || path === 'dev/console' ? 0o755 : 0o644 },
+    body: Buffer.alloc(0),
+  };
 }
 
 /** Gives the chain that a container of an image stands on; made at the image's first container. */

@@ -1,6 +1,13 @@
 import type { NetworkService } from '../../network/index.ts';
 import { MASKED_PATHS, READONLY_PATHS } from '../../runtime/index.ts';
-import type { ContainerState, EndpointSettings, EndpointSettingsAnswer, HealthState, HostConfig, MountPoint } from '../../wire/index.ts';
+import type {
+  ContainerState,
+  EndpointSettings,
+  EndpointSettingsAnswer,
+  HealthState,
+  HostConfig,
+  MountPoint,
+} from '../../wire/index.ts';
 import type { Container } from './book.ts';
 import { networkModeOf } from './configure.ts';
 import type { ContainerRecord, MountRecord } from './record.ts';
@@ -17,7 +24,8 @@ export interface InspectParts {
 }
 
 /** Go writes maps in the order of their keys. */
-const sorted = (map: Record<string, string> = {}): Record<string, string> => Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
+const sorted = (map: Record<string, string> = {}): Record<string, string> =>
+  Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 export function stateAnswer(record: ContainerRecord, health: HealthState | undefined): ContainerState {
   const { state } = record;
@@ -40,13 +48,39 @@ export function stateAnswer(record: ContainerRecord, health: HealthState | undef
 
 export function mountPoint(mount: MountRecord, volumePath: (name: string) => string): MountPoint {
   const base = { Destination: mount.destination, Mode: mount.mode, RW: mount.rw, Propagation: mount.propagation };
-  if (mount.type === 'volume') return { Type: 'volume', Name: mount.source, Source: volumePath(mount.source), Destination: mount.destination, Driver: mount.driver ?? 'local', Mode: mount.mode, RW: mount.rw, Propagation: mount.propagation };
+  if (mount.type === 'volume')
+    return {
+      Type: 'volume',
+      Name: mount.source,
+      Source: volumePath(mount.source),
+      Destination: mount.destination,
+      Driver: mount.driver ?? 'local',
+      Mode: mount.mode,
+      RW: mount.rw,
+      Propagation: mount.propagation,
+    };
   return { Type: mount.type, Source: mount.source, ...base };
 }
 
 /** HostConfig with the zero values that Docker shows. */
 export function hostAnswer(host: HostConfig): Record<string, unknown> {
-  const numbers = ['CpuShares', 'Memory', 'NanoCpus', 'BlkioWeight', 'CpuPeriod', 'CpuQuota', 'CpuRealtimePeriod', 'CpuRealtimeRuntime', 'MemoryReservation', 'MemorySwap', 'CpuCount', 'CpuPercent', 'IOMaximumIOps', 'IOMaximumBandwidth', 'OomScoreAdj'] as const;
+  const numbers = [
+    'CpuShares',
+    'Memory',
+    'NanoCpus',
+    'BlkioWeight',
+    'CpuPeriod',
+    'CpuQuota',
+    'CpuRealtimePeriod',
+    'CpuRealtimeRuntime',
+    'MemoryReservation',
+    'MemorySwap',
+    'CpuCount',
+    'CpuPercent',
+    'IOMaximumIOps',
+    'IOMaximumBandwidth',
+    'OomScoreAdj',
+  ] as const;
   const lists = ['BlkioDeviceReadBps', 'BlkioDeviceWriteBps', 'BlkioDeviceReadIOps', 'BlkioDeviceWriteIOps'] as const;
   const zero = Object.fromEntries(numbers.map((key) => [key, host[key] ?? 0]));
   const privileged = host.Privileged === true;
@@ -56,7 +90,10 @@ export function hostAnswer(host: HostConfig): Record<string, unknown> {
     LogConfig: { Type: host.LogConfig?.Type || 'json-file', Config: sorted(host.LogConfig?.Config) },
     NetworkMode: networkModeOf(host),
     PortBindings: host.PortBindings ?? {},
-    RestartPolicy: { Name: host.RestartPolicy?.Name || 'no', MaximumRetryCount: host.RestartPolicy?.MaximumRetryCount ?? 0 },
+    RestartPolicy: {
+      Name: host.RestartPolicy?.Name || 'no',
+      MaximumRetryCount: host.RestartPolicy?.MaximumRetryCount ?? 0,
+    },
     AutoRemove: host.AutoRemove ?? false,
     VolumeDriver: host.VolumeDriver ?? '',
     VolumesFrom: host.VolumesFrom ?? null,
@@ -95,7 +132,8 @@ export function hostAnswer(host: HostConfig): Record<string, unknown> {
     Devices: host.Devices ?? [],
     DeviceCgroupRules: host.DeviceCgroupRules ?? null,
     DeviceRequests: host.DeviceRequests ?? null,
-    MemorySwappiness: host.MemorySwappiness === undefined || host.MemorySwappiness === -1 ? null : host.MemorySwappiness,
+    MemorySwappiness:
+      host.MemorySwappiness === undefined || host.MemorySwappiness === -1 ? null : host.MemorySwappiness,
     OomKillDisable: host.OomKillDisable ?? false,
     PidsLimit: host.PidsLimit || null,
     Ulimits: host.Ulimits ?? [],
@@ -142,10 +180,21 @@ export function configAnswer(record: ContainerRecord): Record<string, unknown> {
 }
 
 /** An endpoint that is not realised: what was asked for, and zeros. */
-export function idleEndpoint(settings: EndpointSettings, networkId: string, dnsNames: string[] | null): EndpointSettingsAnswer {
+export function idleEndpoint(
+  settings: EndpointSettings,
+  networkId: string,
+  dnsNames: string[] | null,
+): EndpointSettingsAnswer {
   const ipam = settings.IPAMConfig;
   return {
-    IPAMConfig: ipam === undefined ? null : { ...(ipam.IPv4Address ? { IPv4Address: ipam.IPv4Address } : {}), ...(ipam.IPv6Address ? { IPv6Address: ipam.IPv6Address } : {}), ...(ipam.LinkLocalIPs ? { LinkLocalIPs: ipam.LinkLocalIPs } : {}) },
+    IPAMConfig:
+      ipam === undefined
+        ? null
+        : {
+            ...(ipam.IPv4Address ? { IPv4Address: ipam.IPv4Address } : {}),
+            ...(ipam.IPv6Address ? { IPv6Address: ipam.IPv6Address } : {}),
+            ...(ipam.LinkLocalIPs ? { LinkLocalIPs: ipam.LinkLocalIPs } : {}),
+          },
     Links: settings.Links ?? null,
     Aliases: settings.Aliases ?? null,
     MacAddress: '',
@@ -168,7 +217,11 @@ export function networkSettings(container: Container, parts: InspectParts): Reco
   const sandbox = parts.networks.sandbox(container.id);
   const networks: Record<string, EndpointSettingsAnswer> = sandbox?.endpoints ?? {};
   const all = Object.fromEntries(
-    Object.entries(record.endpoints).map(([name, settings]) => [name, networks[name] ?? idleEndpoint(settings, record.state.startedAt.startsWith('0001') ? '' : parts.networkId(name), null)]),
+    Object.entries(record.endpoints).map(([name, settings]) => [
+      name,
+      networks[name] ??
+        idleEndpoint(settings, record.state.startedAt.startsWith('0001') ? '' : parts.networkId(name), null),
+    ]),
   );
   const first = all.bridge;
   return {
@@ -221,8 +274,22 @@ export function inspectAnswer(container: Container, parts: InspectParts): Record
     AppArmorProfile: '',
     ExecIDs: parts.execIds(container.id).length > 0 ? parts.execIds(container.id) : null,
     HostConfig: hostAnswer({ ...record.host, Runtime: record.runtime }),
-    GraphDriver: { Data: { ID: record.id, LowerDir: graph.lower.join(':'), MergedDir: graph.merged, UpperDir: graph.upper, WorkDir: graph.work }, Name: 'overlay2' },
-    Mounts: record.mounts.filter(({ type, tmpfsOptions }) => type !== 'tmpfs' || record.host.Mounts?.some(({ Type }) => Type === 'tmpfs') || tmpfsOptions === undefined).map((mount) => mountPoint(mount, parts.volumePath)),
+    GraphDriver: {
+      Data: {
+        ID: record.id,
+        LowerDir: graph.lower.join(':'),
+        MergedDir: graph.merged,
+        UpperDir: graph.upper,
+        WorkDir: graph.work,
+      },
+      Name: 'overlay2',
+    },
+    Mounts: record.mounts
+      .filter(
+        ({ type, tmpfsOptions }) =>
+          type !== 'tmpfs' || record.host.Mounts?.some(({ Type }) => Type === 'tmpfs') || tmpfsOptions === undefined,
+      )
+      .map((mount) => mountPoint(mount, parts.volumePath)),
     Config: configAnswer(record),
     NetworkSettings: networkSettings(container, parts),
   };

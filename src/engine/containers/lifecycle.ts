@@ -1,12 +1,22 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { conflict, type EngineError, invalid, type Logger, messageOf, notModified, nowText, ZERO_TIME, rfc3339Nano } from '../../common/index.ts';
+import {
+  conflict,
+  type EngineError,
+  invalid,
+  type Logger,
+  messageOf,
+  notModified,
+  nowText,
+  rfc3339Nano,
+  ZERO_TIME,
+} from '../../common/index.ts';
 import { type Exit, StartFailure } from '../../runtime/index.ts';
 import { mounts, parseSignal, unmount } from '../../sys/index.ts';
 import type { EventBus } from '../types.ts';
 import type { Attachments } from './attachments.ts';
 import type { Container } from './book.ts';
-import { prepare, shmDirectory, type StartParts } from './start.ts';
+import { prepare, type StartParts, shmDirectory } from './start.ts';
 
 export interface LifecycleParts extends StartParts {
   attachments: Attachments;
@@ -77,7 +87,8 @@ export class Lifecycle {
     const { state } = container;
     if (state.status === 'paused') throw conflict('cannot start a paused container, try unpause instead');
     if (state.status === 'running') throw notModified('container already started');
-    if (state.status === 'removing' || state.status === 'dead') throw conflict('container is marked for removal and cannot be started');
+    if (state.status === 'removing' || state.status === 'dead')
+      throw conflict('container is marked for removal and cannot be started');
     this.#cancelRestart(container.id);
     await this.#runs.get(container.id)?.ended;
     this.#backoff.delete(container.id);
@@ -95,11 +106,25 @@ export class Lifecycle {
       await this.#undo(container);
       attachments.abandon(container.id);
       const exitCode = error instanceof StartFailure ? error.exitCode : 128;
-      book.setState(container, { status: container.state.startedAt === ZERO_TIME ? 'created' : 'exited', pid: 0, exitCode, error: messageOf(error) });
+      book.setState(container, {
+        status: container.state.startedAt === ZERO_TIME ? 'created' : 'exited',
+        pid: 0,
+        exitCode,
+        error: messageOf(error),
+      });
       if (container.record.host.AutoRemove) await this.#parts.autoRemove(container);
       throw error;
     }
-    book.setState(container, { status: 'running', pid, exitCode: 0, error: '', startedAt: nowText(), finishedAt: container.state.finishedAt, oomKilled: false, stoppedByUser: false });
+    book.setState(container, {
+      status: 'running',
+      pid,
+      exitCode: 0,
+      error: '',
+      startedAt: nowText(),
+      finishedAt: container.state.finishedAt,
+      oomKilled: false,
+      stoppedByUser: false,
+    });
     this.emit(container, 'start');
     this.#supervise(container);
     this.#parts.onStarted(container);
@@ -140,7 +165,9 @@ export class Lifecycle {
       this.#scheduleRestart(container, run);
     } else if (container.record.host.AutoRemove) {
       // The wait for `removed` is answered by the removal itself.
-      const removed = this.#parts.autoRemove(container).catch((error: unknown) => this.#parts.log.error('automatic removal', { id: container.id, error }));
+      const removed = this.#parts
+        .autoRemove(container)
+        .catch((error: unknown) => this.#parts.log.error('automatic removal', { id: container.id, error }));
       this.#wake(container.id, exit.code);
       await removed;
       await release.rest;
@@ -158,14 +185,20 @@ export class Lifecycle {
   /** Gives back what a run held: its network at once, bundle, volumes and mount behind it. */
   #release(container: Container): { network: Promise<void>; rest: Promise<void> } {
     const { networks, monitor, layers, volumes, log } = this.#parts;
-    const guard = (what: string, work: Promise<unknown>) => work.then(() => {}, (error: unknown) => log.warn(what, { id: container.id, error }));
+    const guard = (what: string, work: Promise<unknown>) =>
+      work.then(
+        () => {},
+        (error: unknown) => log.warn(what, { id: container.id, error }),
+      );
     const network = guard('network release', networks.closeSandbox(container.id));
     const rest = (async () => {
       await guard('bundle removal', monitor.delete(container.id));
-      for (const mount of container.record.mounts) if (mount.type === 'volume') await guard('volume release', volumes.unmount(mount.source, container.id));
+      for (const mount of container.record.mounts)
+        if (mount.type === 'volume') await guard('volume release', volumes.unmount(mount.source, container.id));
       await guard('unmount', layers.unmount(container.id));
       if (container.record.host.IpcMode === 'shareable') await guard('shm', this.#unmountShm(container.id));
-      for (const { type, source } of container.record.mounts) if (type === 'image') await guard('image unmount', layers.removeSnapshot(imageSnapshot(container.id, source)));
+      for (const { type, source } of container.record.mounts)
+        if (type === 'image') await guard('image unmount', layers.removeSnapshot(imageSnapshot(container.id, source)));
     })();
     return { network, rest };
   }
@@ -300,7 +333,8 @@ export class Lifecycle {
 
   async pause(container: Container): Promise<void> {
     if (container.state.status === 'paused') throw conflict(`Container ${container.id} is already paused`);
-    if (container.state.status === 'restarting') throw conflict(`Container ${container.id} is restarting, wait until the container is running`);
+    if (container.state.status === 'restarting')
+      throw conflict(`Container ${container.id} is restarting, wait until the container is running`);
     if (!container.running) throw conflict(`container ${container.id} is not running`);
     await this.#parts.monitor.pause(container.id);
     this.#parts.book.setState(container, { status: 'paused' });
@@ -346,7 +380,11 @@ export class Lifecycle {
         await this.#undo(container);
         book.setState(container, { status: 'exited', pid: 0, exitCode: 255, finishedAt: nowText() });
       } else {
-        const run: Run = { stopRequested: container.state.stoppedByUser, startedMs: Date.parse(container.state.startedAt), ended: Promise.resolve() };
+        const run: Run = {
+          stopRequested: container.state.stoppedByUser,
+          startedMs: Date.parse(container.state.startedAt),
+          ended: Promise.resolve(),
+        };
         await this.#end(container, run, await monitor.wait(container.id));
         return;
       }
@@ -356,7 +394,10 @@ export class Lifecycle {
       return;
     }
     const policy = container.record.host.RestartPolicy?.Name ?? '';
-    const again = container.state.status === 'restarting' || (container.state.startedAt !== ZERO_TIME && (policy === 'always' || (policy === 'unless-stopped' && !container.state.stoppedByUser)));
+    const again =
+      container.state.status === 'restarting' ||
+      (container.state.startedAt !== ZERO_TIME &&
+        (policy === 'always' || (policy === 'unless-stopped' && !container.state.stoppedByUser)));
     if (again && container.state.status !== 'created') {
       book.setState(container, { status: 'restarting' });
       this.#scheduleRestart(container, { stopRequested: false, startedMs: 0, ended: Promise.resolve() });
@@ -374,7 +415,9 @@ export class Lifecycle {
             if (!container.running) return;
             // A person did not stop it: `unless-stopped` comes back with the daemon.
             const { stoppedByUser } = container.state;
-            await this.stop(container, { timeoutS: Math.min(options.timeoutS, container.record.config.StopTimeout ?? options.timeoutS) }).catch(() => {});
+            await this.stop(container, {
+              timeoutS: Math.min(options.timeoutS, container.record.config.StopTimeout ?? options.timeoutS),
+            }).catch(() => {});
             this.#parts.book.setState(container, { stoppedByUser });
           }),
         ),
@@ -385,7 +428,8 @@ export class Lifecycle {
 }
 
 /** The snapshot by which a container sees an image that it mounts. */
-export const imageSnapshot = (containerId: string, imageId: string): string => `${containerId}-image-${imageId.slice(7, 19)}`;
+export const imageSnapshot = (containerId: string, imageId: string): string =>
+  `${containerId}-image-${imageId.slice(7, 19)}`;
 
 async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<false>();

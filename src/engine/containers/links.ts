@@ -19,9 +19,15 @@ export function linkEnvironment(record: ContainerRecord, book: ContainerBook, ne
     if (first !== undefined) env.push(`${prefix}_PORT=${first.protocol}://${ip}:${first.port}`);
     for (const { port, protocol } of ports) {
       const base = `${prefix}_PORT_${port}_${protocol.toUpperCase()}`;
-      env.push(`${base}=${protocol}://${ip}:${port}`, `${base}_ADDR=${ip}`, `${base}_PORT=${port}`, `${base}_PROTO=${protocol}`);
+      env.push(
+        `${base}=${protocol}://${ip}:${port}`,
+        `${base}_ADDR=${ip}`,
+        `${base}_PORT=${port}`,
+        `${base}_PROTO=${protocol}`,
+      );
     }
-    for (const pair of linked.record.config.Env ?? []) if (!/^(PATH|HOME)=/.test(pair)) env.push(`${prefix}_ENV_${pair}`);
+    for (const pair of linked.record.config.Env ?? [])
+      if (!/^(PATH|HOME)=/.test(pair)) env.push(`${prefix}_ENV_${pair}`);
     return env;
   });
 }

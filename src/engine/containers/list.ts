@@ -6,7 +6,24 @@ import { networkModeOf } from './configure.ts';
 import { type InspectParts, idleEndpoint, mountPoint } from './inspect.ts';
 import { statusText } from './status.ts';
 
-const KEYS = ['ancestor', 'before', 'exited', 'id', 'isolation', 'label', 'label!', 'name', 'status', 'health', 'since', 'volume', 'network', 'is-task', 'publish', 'expose'];
+const KEYS = [
+  'ancestor',
+  'before',
+  'exited',
+  'id',
+  'isolation',
+  'label',
+  'label!',
+  'name',
+  'status',
+  'health',
+  'since',
+  'volume',
+  'network',
+  'is-task',
+  'publish',
+  'expose',
+];
 const STATUSES = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'];
 
 export interface ListParts extends InspectParts {
@@ -43,9 +60,13 @@ function select(options: ListOptions, parts: ListParts): Container[] {
   const { filters, limit = 0 } = options;
   filters.allow(KEYS);
   for (const status of filters.get('status'))
-    if (!STATUSES.includes(status)) throw invalid(`invalid filter 'status=${status}': invalid value for state (${status}): must be one of created, running, paused, restarting, removing, exited, dead`);
+    if (!STATUSES.includes(status))
+      throw invalid(
+        `invalid filter 'status=${status}': invalid value for state (${status}): must be one of created, running, paused, restarting, removing, exited, dead`,
+      );
   for (const health of filters.get('health'))
-    if (!['starting', 'healthy', 'unhealthy', 'none'].includes(health)) throw invalid(`invalid filter 'health=${health}'`);
+    if (!['starting', 'healthy', 'unhealthy', 'none'].includes(health))
+      throw invalid(`invalid filter 'health=${health}'`);
   const exited = filters.get('exited').map((text) => {
     if (!/^-?\d+$/.test(text)) throw invalid(`invalid filter 'exited=${text}'`);
     return Number(text);
@@ -57,7 +78,13 @@ function select(options: ListOptions, parts: ListParts): Container[] {
   };
   const before = position('before', options.before);
   const since = position('since', options.since);
-  const everything = options.all || limit > 0 || filters.has('status') || filters.has('exited') || before !== undefined || since !== undefined;
+  const everything =
+    options.all ||
+    limit > 0 ||
+    filters.has('status') ||
+    filters.has('exited') ||
+    before !== undefined ||
+    since !== undefined;
   const ancestors = filters.has('ancestor') ? ancestorIds(filters, parts.images) : undefined;
   const names = filters.get('name').map((pattern) => compile(pattern));
   const found = all.filter((container) => {
@@ -66,14 +93,22 @@ function select(options: ListOptions, parts: ListParts): Container[] {
     if (before !== undefined && record.created >= before) return false;
     if (since !== undefined && record.created <= since) return false;
     if (filters.has('id') && !filters.get('id').some((id) => record.id.startsWith(id))) return false;
-    if (names.length > 0 && !names.some((pattern) => pattern.test(record.name) || pattern.test(`/${record.name}`))) return false;
+    if (names.length > 0 && !names.some((pattern) => pattern.test(record.name) || pattern.test(`/${record.name}`)))
+      return false;
     if (!filters.labels(record.config.Labels ?? {})) return false;
     if (!filters.exact('status', state.status)) return false;
     if (exited.length > 0 && (state.status !== 'exited' || !exited.includes(state.exitCode))) return false;
     if (filters.bool('is-task') === true) return false;
-    if (filters.has('health') && !filters.get('health').includes(parts.health(container.id)?.Status ?? 'none')) return false;
+    if (filters.has('health') && !filters.get('health').includes(parts.health(container.id)?.Status ?? 'none'))
+      return false;
     if (ancestors !== undefined && !ancestors.has(record.imageId)) return false;
-    if (filters.has('volume') && !record.mounts.some(({ source, destination }) => filters.get('volume').some((wanted) => wanted === source || wanted === destination))) return false;
+    if (
+      filters.has('volume') &&
+      !record.mounts.some(({ source, destination }) =>
+        filters.get('volume').some((wanted) => wanted === source || wanted === destination),
+      )
+    )
+      return false;
     if (filters.has('network') && !onNetwork(container, filters.get('network'), parts)) return false;
     if (filters.has('publish') && !portFilter(filters.get('publish'), publicPorts(container, parts))) return false;
     return !filters.has('expose') || portFilter(filters.get('expose'), exposedPorts(container));
@@ -96,12 +131,15 @@ function ancestorIds(filters: Filters, images: ImageStore): Set<string> {
     if (image !== undefined) ids.add(image.id);
   }
   // Children of an ancestor count too.
-  for (const { id } of images.all()) for (let at = images.parentOf(id); at !== undefined; at = images.parentOf(at)) if (ids.has(at)) ids.add(id);
+  for (const { id } of images.all())
+    for (let at = images.parentOf(id); at !== undefined; at = images.parentOf(at)) if (ids.has(at)) ids.add(id);
   return ids;
 }
 
 function onNetwork(container: Container, wanted: readonly string[], parts: ListParts): boolean {
-  return Object.keys(container.record.endpoints).some((name) => wanted.includes(name) || wanted.some((id) => id.length >= 3 && safeNetworkId(name, parts).startsWith(id)));
+  return Object.keys(container.record.endpoints).some(
+    (name) => wanted.includes(name) || wanted.some((id) => id.length >= 3 && safeNetworkId(name, parts).startsWith(id)),
+  );
 }
 
 const safeNetworkId = (name: string, parts: InspectParts): string => {
@@ -119,13 +157,22 @@ function portFilter(wanted: readonly string[], ports: readonly { port: number; p
     if (match === null) throw invalid(`invalid filter '${text}'`);
     const from = Number(match[1]);
     const to = Number(match[2] ?? match[1]);
-    return ports.some(({ port, protocol }) => port >= from && port <= to && (match[3] === undefined ? protocol === 'tcp' : protocol === match[3]));
+    return ports.some(
+      ({ port, protocol }) =>
+        port >= from && port <= to && (match[3] === undefined ? protocol === 'tcp' : protocol === match[3]),
+    );
   });
 }
 
 const publicPorts = (container: Container, parts: ListParts) =>
-  Object.entries(parts.networks.sandbox(container.id)?.ports ?? {}).flatMap(([key, list]) => (list ?? []).map(({ HostPort }) => ({ port: Number(HostPort), protocol: key.split('/')[1] ?? 'tcp' })));
-const exposedPorts = (container: Container) => Object.keys(container.record.config.ExposedPorts ?? {}).map((key) => ({ port: Number(key.split('/')[0]), protocol: key.split('/')[1] ?? 'tcp' }));
+  Object.entries(parts.networks.sandbox(container.id)?.ports ?? {}).flatMap(([key, list]) =>
+    (list ?? []).map(({ HostPort }) => ({ port: Number(HostPort), protocol: key.split('/')[1] ?? 'tcp' })),
+  );
+const exposedPorts = (container: Container) =>
+  Object.keys(container.record.config.ExposedPorts ?? {}).map((key) => ({
+    port: Number(key.split('/')[0]),
+    protocol: key.split('/')[1] ?? 'tcp',
+  }));
 
 function portSummaries(container: Container, parts: ListParts): PortSummary[] {
   if (!container.running) return [];
@@ -133,7 +180,12 @@ function portSummaries(container: Container, parts: ListParts): PortSummary[] {
     const [port = '', protocol = 'tcp'] = key.split('/');
     const base = { PrivatePort: Number(port), Type: protocol };
     if (list === null || list.length === 0) return [base];
-    return list.map(({ HostIp, HostPort }) => ({ IP: HostIp, PrivatePort: Number(port), PublicPort: Number(HostPort), Type: protocol }));
+    return list.map(({ HostIp, HostPort }) => ({
+      IP: HostIp,
+      PrivatePort: Number(port),
+      PublicPort: Number(HostPort),
+      Type: protocol,
+    }));
   });
 }
 
@@ -159,9 +211,17 @@ function summary(container: Container, parts: ListParts): Record<string, unknown
     Labels: record.config.Labels ?? {},
     State: state.status,
     Status: statusText(record, parts.health(container.id)?.Status),
-    HostConfig: { NetworkMode: networkModeOf(record.host), ...(record.host.Annotations === undefined ? {} : { Annotations: record.host.Annotations }) },
+    HostConfig: {
+      NetworkMode: networkModeOf(record.host),
+      ...(record.host.Annotations === undefined ? {} : { Annotations: record.host.Annotations }),
+    },
     NetworkSettings: {
-      Networks: Object.fromEntries(Object.entries(record.endpoints).map(([name, settings]) => [name, sandbox?.endpoints[name] ?? idleEndpoint(settings, safeNetworkId(name, parts), null)])),
+      Networks: Object.fromEntries(
+        Object.entries(record.endpoints).map(([name, settings]) => [
+          name,
+          sandbox?.endpoints[name] ?? idleEndpoint(settings, safeNetworkId(name, parts), null),
+        ]),
+      ),
     },
     Mounts: record.mounts.filter(({ type }) => type !== 'tmpfs').map((mount) => mountPoint(mount, parts.volumePath)),
   };
@@ -169,5 +229,11 @@ function summary(container: Container, parts: ListParts): Record<string, unknown
 
 /** Names that links give a container: `/web/db`. */
 function linkNames(container: Container, book: ContainerBook): string[] {
-  return book.all().flatMap(({ record }) => (record.host.Links ?? []).filter((link) => link.startsWith(`/${container.name}:`)).map((link) => link.slice(link.indexOf(':') + 1)));
+  return book
+    .all()
+    .flatMap(({ record }) =>
+      (record.host.Links ?? [])
+        .filter((link) => link.startsWith(`/${container.name}:`))
+        .map((link) => link.slice(link.indexOf(':') + 1)),
+    );
 }

@@ -24,15 +24,27 @@ function bindOptions(mount: MountRecord): string[] {
   return options;
 }
 
-async function volumeSource(mount: MountRecord, record: ContainerRecord, rootfs: string, { volumes }: MountParts): Promise<string> {
-  const path = await volumes.mount(mount.source, record.id, { destination: mount.destination, readWrite: mount.rw, propagation: mount.propagation });
+async function volumeSource(
+  mount: MountRecord,
+  record: ContainerRecord,
+  rootfs: string,
+  { volumes }: MountParts,
+): Promise<string> {
+  const path = await volumes.mount(mount.source, record.id, {
+    destination: mount.destination,
+    readWrite: mount.rw,
+    propagation: mount.propagation,
+  });
   if (!mount.noCopy && mount.subpath === undefined) {
     const inImage = resolveInRoot(rootfs, mount.destination);
     if (existsSync(inImage) && statSync(inImage).isDirectory()) await volumes.populate(mount.source, inImage);
   }
   if (mount.subpath === undefined || mount.subpath === '') return path;
   const inside = resolveInRoot(path, mount.subpath);
-  if (!existsSync(inside)) throw invalid(`cannot access path ${join(path, mount.subpath)}: lstat ${join(path, mount.subpath)}: no such file or directory`);
+  if (!existsSync(inside))
+    throw invalid(
+      `cannot access path ${join(path, mount.subpath)}: lstat ${join(path, mount.subpath)}: no such file or directory`,
+    );
   return inside;
 }
 
@@ -43,15 +55,31 @@ export async function mountSpecs(record: ContainerRecord, rootfs: string, parts:
     const { destination } = mount;
     if (mount.type === 'tmpfs') {
       const words = (mount.tmpfsOptions ?? '').split(',').filter((word) => word !== '');
-      specs.push({ destination, type: 'tmpfs', source: 'tmpfs', options: ['noexec', 'nosuid', 'nodev', ...words].filter((word, _, all) => !all.includes(NEGATED[word] ?? '')) });
+      specs.push({
+        destination,
+        type: 'tmpfs',
+        source: 'tmpfs',
+        options: ['noexec', 'nosuid', 'nodev', ...words].filter((word, _, all) => !all.includes(NEGATED[word] ?? '')),
+      });
     } else if (mount.type === 'volume') {
-      specs.push({ destination, type: 'bind', source: await volumeSource(mount, record, rootfs, parts), options: bindOptions({ ...mount, propagation: 'rprivate' }) });
+      specs.push({
+        destination,
+        type: 'bind',
+        source: await volumeSource(mount, record, rootfs, parts),
+        options: bindOptions({ ...mount, propagation: 'rprivate' }),
+      });
     } else if (mount.type === 'image') {
       const root = await parts.mountImage(mount.source, record.id);
-      specs.push({ destination, type: 'bind', source: mount.subpath ? resolveInRoot(root, mount.subpath) : root, options: ['rbind', 'ro', 'rprivate'] });
+      specs.push({
+        destination,
+        type: 'bind',
+        source: mount.subpath ? resolveInRoot(root, mount.subpath) : root,
+        options: ['rbind', 'ro', 'rprivate'],
+      });
     } else {
       if (!existsSync(mount.source)) {
-        if (!mount.createHostPath) throw invalid(`invalid mount config for type "bind": bind source path does not exist: ${mount.source}`);
+        if (!mount.createHostPath)
+          throw invalid(`invalid mount config for type "bind": bind source path does not exist: ${mount.source}`);
         mkdirSync(mount.source, { recursive: true, mode: 0o755 });
       }
       specs.push({ destination, type: 'bind', source: mount.source, options: bindOptions(mount) });

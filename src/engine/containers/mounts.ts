@@ -1,5 +1,5 @@
-import { posix } from 'node:path';
 import { existsSync } from 'node:fs';
+import { posix } from 'node:path';
 import { invalid, newId } from '../../common/index.ts';
 import type { HostConfig, Mount } from '../../wire/index.ts';
 import type { MountRecord } from './record.ts';
@@ -14,7 +14,8 @@ export function parseBind(spec: string): MountRecord {
   let [source = '', target = '', mode = ''] = parts;
   if (parts.length === 1) [source, target] = ['', source];
   const kind = source.startsWith('/') ? 'bind' : 'volume';
-  const bad = (why: string) => invalid(`invalid volume specification: '${spec}': invalid mount config for type "${kind}": ${why}`);
+  const bad = (why: string) =>
+    invalid(`invalid volume specification: '${spec}': invalid mount config for type "${kind}": ${why}`);
   if (!target.startsWith('/')) {
     if (parts.length === 2 && isMode(target)) throw invalid(`invalid volume specification: '${spec}'`);
     throw bad(`invalid mount path: '${target}' mount path must be absolute`);
@@ -23,7 +24,16 @@ export function parseBind(spec: string): MountRecord {
   if (destination === '/') throw bad("invalid specification: destination can't be '/'");
   const options = parseMode(mode, spec, kind);
   if (kind === 'bind')
-    return { type: 'bind', source: cleanPath(source), destination, mode, rw: options.rw, propagation: options.propagation || 'rprivate', createHostPath: true, nonRecursive: options.nonRecursive };
+    return {
+      type: 'bind',
+      source: cleanPath(source),
+      destination,
+      mode,
+      rw: options.rw,
+      propagation: options.propagation || 'rprivate',
+      createHostPath: true,
+      nonRecursive: options.nonRecursive,
+    };
   if (source !== '' && !VOLUME_NAME.test(source))
     throw invalid(
       `create ${source}: "${source}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
@@ -41,17 +51,30 @@ export function parseBind(spec: string): MountRecord {
   };
 }
 
-const isMode = (text: string) => text.split(',').every((word) => /^(ro|rw|z|Z|nocopy)$/.test(word) || PROPAGATIONS.has(word));
+const isMode = (text: string) =>
+  text.split(',').every((word) => /^(ro|rw|z|Z|nocopy)$/.test(word) || PROPAGATIONS.has(word));
 
-function parseMode(mode: string, _spec: string, kind: 'bind' | 'volume'): { rw: boolean; propagation: string; noCopy: boolean; nonRecursive: boolean } {
+function parseMode(
+  mode: string,
+  _spec: string,
+  kind: 'bind' | 'volume',
+): { rw: boolean; propagation: string; noCopy: boolean; nonRecursive: boolean } {
   const result = { rw: true, propagation: '', noCopy: false, nonRecursive: false };
   const seen = new Set<string>();
   for (const word of mode === '' ? [] : mode.split(',')) {
-    const group = word === 'ro' || word === 'rw' ? 'rw' : PROPAGATIONS.has(word) ? 'propagation' : word === 'z' || word === 'Z' ? 'label' : word;
+    const group =
+      word === 'ro' || word === 'rw'
+        ? 'rw'
+        : PROPAGATIONS.has(word)
+          ? 'propagation'
+          : word === 'z' || word === 'Z'
+            ? 'label'
+            : word;
     if (seen.has(group)) throw invalid(`invalid mode: ${mode}`);
     seen.add(group);
     if (word === 'ro') result.rw = false;
-    else if (word === 'rw' || word === 'z' || word === 'Z' || /^(consistent|cached|delegated|default)$/.test(word)) continue;
+    else if (word === 'rw' || word === 'z' || word === 'Z' || /^(consistent|cached|delegated|default)$/.test(word))
+      continue;
     else if (word === 'nocopy' && kind === 'volume') result.noCopy = true;
     else if (PROPAGATIONS.has(word) && kind === 'bind') result.propagation = word;
     else throw invalid(`invalid mode: ${mode}`);
@@ -99,7 +122,12 @@ export function parseMount(mount: Mount): MountRecord {
   if (type === 'tmpfs') {
     if (source !== '') throw bad('field Source must not be specified');
     const { SizeBytes: size, Mode: mode, Options: options } = mount.TmpfsOptions ?? {};
-    const words = [...(mount.ReadOnly ? ['ro'] : []), ...(size ? [`size=${size}`] : []), ...(mode ? [`mode=${mode.toString(8)}`] : []), ...(options ?? []).map((pair) => pair.join('='))];
+    const words = [
+      ...(mount.ReadOnly ? ['ro'] : []),
+      ...(size ? [`size=${size}`] : []),
+      ...(mode ? [`mode=${mode.toString(8)}`] : []),
+      ...(options ?? []).map((pair) => pair.join('=')),
+    ];
     return { ...base, type: 'tmpfs', source: '', tmpfsOptions: words.join(',') };
   }
   const subpath = type === 'image' ? mount.ImageOptions?.Subpath : mount.VolumeOptions?.Subpath;
@@ -109,7 +137,8 @@ export function parseMount(mount: Mount): MountRecord {
     if (source === '') throw bad('field Source must not be empty');
     return { ...base, type: 'image', source, rw: false, subpath };
   }
-  if (source !== '' && !VOLUME_NAME.test(source)) throw bad(`"${source}" includes invalid characters for a local volume name`);
+  if (source !== '' && !VOLUME_NAME.test(source))
+    throw bad(`"${source}" includes invalid characters for a local volume name`);
   return {
     ...base,
     type: 'volume',
@@ -125,7 +154,15 @@ export function parseMount(mount: Mount): MountRecord {
 /** `--tmpfs path[:options]`. */
 export function parseTmpfs(path: string, options: string): MountRecord {
   if (!path.startsWith('/')) throw invalid(`invalid mount path: '${path}' mount path must be absolute`);
-  return { type: 'tmpfs', source: '', destination: cleanPath(path), mode: '', rw: !options.split(',').includes('ro'), propagation: '', tmpfsOptions: options };
+  return {
+    type: 'tmpfs',
+    source: '',
+    destination: cleanPath(path),
+    mode: '',
+    rw: !options.split(',').includes('ro'),
+    propagation: '',
+    tmpfsOptions: options,
+  };
 }
 
 export interface MountSources {
@@ -142,7 +179,13 @@ export function planMounts({ host, volumes, mountsOf }: MountSources): MountReco
   for (const spec of host.VolumesFrom ?? []) {
     const [ref = '', mode = 'rw', ...rest] = spec.split(':');
     if (rest.length > 0 || ref === '' || !isMode(mode)) throw invalid(`invalid volumes-from specification: ${spec}`);
-    for (const mount of mountsOf(ref)) byPoint.set(mount.destination, { ...mount, rw: mount.rw && mode !== 'ro', noCopy: true, mode: mode === 'rw' ? mount.mode : mode });
+    for (const mount of mountsOf(ref))
+      byPoint.set(mount.destination, {
+        ...mount,
+        rw: mount.rw && mode !== 'ro',
+        noCopy: true,
+        mode: mode === 'rw' ? mount.mode : mode,
+      });
   }
   const asked = new Set<string>();
   const add = (mount: MountRecord) => {
@@ -156,7 +199,16 @@ export function planMounts({ host, volumes, mountsOf }: MountSources): MountReco
   for (const path of volumes) {
     const destination = cleanPath(path);
     if (byPoint.has(destination)) continue;
-    byPoint.set(destination, { type: 'volume', source: newId(), destination, driver: host.VolumeDriver || 'local', mode: '', rw: true, propagation: '', anonymous: true });
+    byPoint.set(destination, {
+      type: 'volume',
+      source: newId(),
+      destination,
+      driver: host.VolumeDriver || 'local',
+      mode: '',
+      rw: true,
+      propagation: '',
+      anonymous: true,
+    });
   }
   return [...byPoint.values()];
 }

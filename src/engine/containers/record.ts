@@ -68,7 +68,9 @@ export interface ContainerTable {
 }
 
 export function openContainerTable(db: Database): ContainerTable {
-  db.migrate('engine', ['CREATE TABLE containers (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, record TEXT NOT NULL) STRICT']);
+  db.migrate('engine', [
+    'CREATE TABLE containers (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, record TEXT NOT NULL) STRICT',
+  ]);
   const upsert = db.sql.prepare(
     'INSERT INTO containers VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, record = excluded.record',
   );

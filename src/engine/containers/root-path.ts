@@ -4,7 +4,10 @@ import { invalid } from '../../common/index.ts';
 
 /** Resolves a path inside a root as a process chrooted there would; symlinks never lead out. Missing parts are taken as they stand. */
 export function resolveInRoot(root: string, path: string): string {
-  let pending = posix.normalize(`/${path}`).split('/').filter((part) => part !== '');
+  let pending = posix
+    .normalize(`/${path}`)
+    .split('/')
+    .filter((part) => part !== '');
   let done: string[] = [];
   for (let links = 0; pending.length > 0; ) {
     const [part = '', ...rest] = pending;

@@ -1,5 +1,15 @@
 import type { Readable } from 'node:stream';
-import { conflict, Filters, invalid, messageOf, notFound, parseTimestampNs, parseRfc3339Ns, EngineError, type Logger } from '../../common/index.ts';
+import {
+  conflict,
+  EngineError,
+  type Filters,
+  invalid,
+  type Logger,
+  messageOf,
+  notFound,
+  parseRfc3339Ns,
+  parseTimestampNs,
+} from '../../common/index.ts';
 import { applyChanges, type ImageStore } from '../../images/index.ts';
 import type { LayerStore } from '../../layers/index.ts';
 import type { NetworkService } from '../../network/index.ts';
@@ -47,7 +57,10 @@ export class Containers implements ContainerService {
     this.#parts = parts;
   }
 
-  async create(body: CreateContainerBody, options: { name?: string; platform?: string }): Promise<{ Id: string; Warnings: string[] }> {
+  async create(
+    body: CreateContainerBody,
+    options: { name?: string; platform?: string },
+  ): Promise<{ Id: string; Warnings: string[] }> {
     const { container, warnings } = await createContainer(body, options, this.#parts);
     this.#parts.lifecycle.emit(container, 'create');
     return { Id: container.id, Warnings: warnings };
@@ -71,7 +84,8 @@ export class Containers implements ContainerService {
     try {
       await this.#parts.lifecycle.kill(container, stopSignal);
     } catch (error) {
-      if (error instanceof EngineError) throw new EngineError(error.kind, `cannot kill container: ${ref}: ${error.message}`);
+      if (error instanceof EngineError)
+        throw new EngineError(error.kind, `cannot kill container: ${ref}: ${error.message}`);
       throw error;
     }
   }
@@ -89,13 +103,15 @@ export class Containers implements ContainerService {
     return container.exclusive(async () => {
       if (given === '') throw invalid('Neither old nor new names may be empty');
       const oldName = container.name;
-      if (given.replace(/^\//, '') === oldName) throw invalid('Renaming a container with the same name as its current name');
+      if (given.replace(/^\//, '') === oldName)
+        throw invalid('Renaming a container with the same name as its current name');
       let name: string;
       try {
         name = checkName(given.startsWith('/') ? given : `/${given}`);
         this.#parts.book.rename(container, name);
       } catch (error) {
-        if (error instanceof EngineError) throw new EngineError(error.kind, `Error when allocating new name: ${error.message}`);
+        if (error instanceof EngineError)
+          throw new EngineError(error.kind, `Error when allocating new name: ${error.message}`);
         throw error;
       }
       await this.#parts.networks.rename(container.id, name);
@@ -112,8 +128,10 @@ export class Containers implements ContainerService {
       const { status } = container.state;
       if (!options.force) {
         if (status === 'paused') throw refuse('container is paused and must be unpaused first');
-        if (status === 'running') throw refuse('container is running: stop the container before removing or force remove');
-        if (status === 'restarting') throw refuse('container is restarting: stop the container before removing or force remove');
+        if (status === 'running')
+          throw refuse('container is running: stop the container before removing or force remove');
+        if (status === 'restarting')
+          throw refuse('container is restarting: stop the container before removing or force remove');
       }
       await this.#parts.lifecycle.killForRemoval(container);
       await this.erase(container, options.volumes === true, true);
@@ -149,7 +167,10 @@ export class Containers implements ContainerService {
       for (const mount of record.mounts) {
         if (mount.type !== 'volume') continue;
         await volumes.unmount(mount.source, id).catch(() => {});
-        if (withVolumes && mount.anonymous && volumes.holders(mount.source).length === 0) await volumes.remove(mount.source, {}).catch((error: unknown) => this.#parts.log.debug('anonymous volume', { error }));
+        if (withVolumes && mount.anonymous && volumes.holders(mount.source).length === 0)
+          await volumes
+            .remove(mount.source, {})
+            .catch((error: unknown) => this.#parts.log.debug('anonymous volume', { error }));
       }
       await Promise.all([layers.removeSnapshot(id), files.remove(id)]);
     })();
@@ -161,12 +182,18 @@ export class Containers implements ContainerService {
     this.#removalWaiters.delete(id);
   }
 
-  async wait(ref: string, condition: 'not-running' | 'next-exit' | 'removed', signal: AbortSignal): Promise<{ result: Promise<{ StatusCode: number; Error?: { Message: string } }> }> {
+  async wait(
+    ref: string,
+    condition: 'not-running' | 'next-exit' | 'removed',
+    signal: AbortSignal,
+  ): Promise<{ result: Promise<{ StatusCode: number; Error?: { Message: string } }> }> {
     const container = this.#parts.book.get(ref);
     const answer = (StatusCode: number) => ({ StatusCode });
     const idle = !container.running && container.state.status !== 'restarting';
-    if (condition === 'not-running' && idle) return { result: Promise.resolve({ StatusCode: container.state.exitCode }) };
-    if (condition !== 'removed') return { result: this.#parts.lifecycle.nextExit(container.id, signal).then((code) => answer(code)) };
+    if (condition === 'not-running' && idle)
+      return { result: Promise.resolve({ StatusCode: container.state.exitCode }) };
+    if (condition !== 'removed')
+      return { result: this.#parts.lifecycle.nextExit(container.id, signal).then((code) => answer(code)) };
     const { promise, resolve } = Promise.withResolvers<void>();
     const set = this.#removalWaiters.get(container.id) ?? new Set();
     set.add(resolve);
@@ -194,30 +221,39 @@ export class Containers implements ContainerService {
 
   #running(ref: string): Container {
     const container = this.#parts.book.get(ref);
-    if (container.state.status === 'restarting') throw conflict(`Container ${container.id} is restarting, wait until the container is running`);
+    if (container.state.status === 'restarting')
+      throw conflict(`Container ${container.id} is restarting, wait until the container is running`);
     if (!container.running) throw conflict(`container ${container.id} is not running`);
     return container;
   }
 
   async resize(ref: string, size: { rows: number; columns: number }): Promise<void> {
     await this.#parts.monitor.resize(this.#running(ref).id, size);
-    this.#parts.lifecycle.emit(this.#parts.book.get(ref), 'resize', { height: String(size.rows), width: String(size.columns) });
+    this.#parts.lifecycle.emit(this.#parts.book.get(ref), 'resize', {
+      height: String(size.rows),
+      width: String(size.columns),
+    });
   }
 
   update(ref: string, body: UpdateContainerBody): Promise<{ Warnings: string[] }> {
     const container = this.#parts.book.get(ref);
     return container.exclusive(async () => {
       const { record } = container;
-      const given = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined && value !== 0 && value !== '')) as Partial<HostConfig>;
+      const given = Object.fromEntries(
+        Object.entries(body).filter(([, value]) => value !== undefined && value !== 0 && value !== ''),
+      ) as Partial<HostConfig>;
       if (given.RestartPolicy !== undefined && !given.RestartPolicy.Name) delete given.RestartPolicy;
       const host: HostConfig = { ...record.host, ...given };
       const warnings: string[] = [];
       if (given.NanoCpus) Object.assign(host, { CpuPeriod: undefined, CpuQuota: undefined });
       checkResources(host, this.#parts.cgroups.version, warnings);
       checkRestartPolicy(host);
-      if (given.RestartPolicy !== undefined && record.host.AutoRemove) throw invalid('Restart policy cannot be updated because AutoRemove is enabled for the container');
+      if (given.RestartPolicy !== undefined && record.host.AutoRemove)
+        throw invalid('Restart policy cannot be updated because AutoRemove is enabled for the container');
       if (host.Memory && host.MemorySwap && host.MemorySwap > 0 && host.Memory > host.MemorySwap)
-        throw conflict('Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time');
+        throw conflict(
+          'Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time',
+        );
       if (container.running) {
         const resources = resourcesOf(host, this.#parts.cgroups.version);
         if (Object.keys(resources).length > 0) await this.#parts.monitor.update(container.id, resources);
@@ -232,24 +268,40 @@ export class Containers implements ContainerService {
   async attach(ref: string, options: AttachOptions): Promise<AttachSession> {
     const container = this.#parts.book.get(ref);
     const replay = options.logs ? await this.#replay(container, options) : undefined;
-    const live = options.stream ? await this.#parts.attachments.attach(container, options, () => this.#parts.lifecycle.emit(container, 'detach')) : undefined;
+    const live = options.stream
+      ? await this.#parts.attachments.attach(container, options, () => this.#parts.lifecycle.emit(container, 'detach'))
+      : undefined;
     this.#parts.lifecycle.emit(container, 'attach');
     if (replay === undefined && live !== undefined) return live;
     async function* both() {
       if (replay !== undefined) yield* replay;
       if (live !== undefined) yield* live.output;
     }
-    return { tty: container.record.config.Tty === true, ...(live?.stdin === undefined ? {} : { stdin: live.stdin }), output: both(), close: () => live?.close() };
+    return {
+      tty: container.record.config.Tty === true,
+      ...(live?.stdin === undefined ? {} : { stdin: live.stdin }),
+      output: both(),
+      close: () => live?.close(),
+    };
   }
 
   async #replay(container: Container, options: AttachOptions) {
     const { output } = await this.#parts.logs.read(container.id, {
-      follow: false, stdout: options.stdout, stderr: options.stderr, timestamps: false, tail: 'all', details: false, signal: new AbortController().signal,
+      follow: false,
+      stdout: options.stdout,
+      stderr: options.stderr,
+      timestamps: false,
+      tail: 'all',
+      details: false,
+      signal: new AbortController().signal,
     });
     return output;
   }
 
-  stats(ref: string, options: { stream: boolean; oneShot: boolean; signal: AbortSignal }): AsyncIterable<Record<string, unknown>> {
+  stats(
+    ref: string,
+    options: { stream: boolean; oneShot: boolean; signal: AbortSignal },
+  ): AsyncIterable<Record<string, unknown>> {
     return statsOf(this.#parts.book.get(ref), options, this.#parts);
   }
 
@@ -283,7 +335,16 @@ export class Containers implements ContainerService {
 
   async commit(
     ref: string,
-    options: { repo?: string; tag?: string; comment?: string; author?: string; pause: boolean; changes: string[]; config?: ContainerConfig; signal: AbortSignal },
+    options: {
+      repo?: string;
+      tag?: string;
+      comment?: string;
+      author?: string;
+      pause: boolean;
+      changes: string[];
+      config?: ContainerConfig;
+      signal: AbortSignal;
+    },
   ): Promise<{ Id: string }> {
     const container = this.#parts.book.get(ref);
     return container.exclusive(async () => {
@@ -291,7 +352,10 @@ export class Containers implements ContainerService {
       if (pause) await this.#parts.monitor.pause(container.id);
       try {
         const base: ContainerConfig = { ...container.record.config, ...options.config };
-        const config = applyChanges({ ...base, Hostname: options.config?.Hostname || container.record.config.Hostname }, options.changes);
+        const config = applyChanges(
+          { ...base, Hostname: options.config?.Hostname || container.record.config.Hostname },
+          options.changes,
+        );
         const image = await this.#parts.images.commit({
           snapshotId: container.id,
           parentImageId: container.record.imageId,
@@ -303,7 +367,11 @@ export class Containers implements ContainerService {
           createdBy: [...(container.record.config.Entrypoint ?? []), ...(container.record.config.Cmd ?? [])].join(' '),
           signal: options.signal,
         });
-        this.#parts.lifecycle.emit(container, 'commit', { imageID: image.id, imageRef: image.repoTags[0] ?? '', comment: options.comment ?? '' });
+        this.#parts.lifecycle.emit(container, 'commit', {
+          imageID: image.id,
+          imageRef: image.repoTags[0] ?? '',
+          comment: options.comment ?? '',
+        });
         return { Id: image.id };
       } finally {
         if (pause) await this.#parts.monitor.resume(container.id);

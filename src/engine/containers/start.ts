@@ -4,15 +4,23 @@ import { join } from 'node:path';
 import { conflict, invalid, type Logger, notFound } from '../../common/index.ts';
 import type { LayerStore } from '../../layers/index.ts';
 import type { NetworkService, SandboxState } from '../../network/index.ts';
-import { type Cgroups, DEFAULT_PATH, makeSpec, type Monitor, resolveUser, type RuntimeChoice, type SpecMount } from '../../runtime/index.ts';
-import { mount, MS } from '../../sys/index.ts';
+import {
+  type Cgroups,
+  DEFAULT_PATH,
+  type Monitor,
+  makeSpec,
+  type RuntimeChoice,
+  resolveUser,
+  type SpecMount,
+} from '../../runtime/index.ts';
+import { MS, mount } from '../../sys/index.ts';
 import type { HostConfig } from '../../wire/index.ts';
-import { type Container, type ContainerBook } from './book.ts';
+import { networkFailure } from '../networks.ts';
+import type { Container, ContainerBook } from './book.ts';
 import { argsOf, isContainerMode, modeTarget, networkModeOf, securityOptions } from './configure.ts';
 import { resolveDevices, rlimitsOf } from './devices.ts';
 import { type ContainerFiles, hostsText } from './files.ts';
 import { type MountParts, mountSpecs } from './mount-specs.ts';
-import { networkFailure } from '../networks.ts';
 import type { ContainerRecord } from './record.ts';
 import { resolveInRoot } from './root-path.ts';
 
@@ -26,7 +34,14 @@ export interface StartParts extends MountParts {
   runtimes: ReadonlyMap<string, RuntimeChoice>;
   initPath: string | undefined;
   availableCapabilities: readonly string[];
-  defaults: { dns: string[]; dnsSearch: string[]; dnsOptions: string[]; ulimits: HostConfig['Ulimits']; shmSize: number; hostGateway: () => string };
+  defaults: {
+    dns: string[];
+    dnsSearch: string[];
+    dnsOptions: string[];
+    ulimits: HostConfig['Ulimits'];
+    shmSize: number;
+    hostGateway: () => string;
+  };
   /** Environment from `--link`. */
   linkEnvironment: (record: ContainerRecord) => string[];
   /** Holds what a reboot clears. */
@@ -35,12 +50,18 @@ export interface StartParts extends MountParts {
 }
 
 /** Everything of a container that must stand before its process: root, network, mounts, spec, and the created process itself. */
-export async function prepare(container: Container, parts: StartParts): Promise<{ pid: number; sandbox: SandboxState | undefined }> {
+export async function prepare(
+  container: Container,
+  parts: StartParts,
+): Promise<{ pid: number; sandbox: SandboxState | undefined }> {
   const { record } = container;
   const { config, host } = record;
   const mode = networkModeOf(host);
   // The overlay and the network do not know each other: both at once.
-  const [rootfs, sandbox] = await Promise.all([parts.layers.mount(record.id), openNetwork(record, mode, parts).catch((error: unknown) => Promise.reject(networkFailure(error)))]);
+  const [rootfs, sandbox] = await Promise.all([
+    parts.layers.mount(record.id),
+    openNetwork(record, mode, parts).catch((error: unknown) => Promise.reject(networkFailure(error))),
+  ]);
   const target = isContainerMode(mode) ? runningTarget(mode, parts, 'network') : undefined;
   await writeFiles(record, mode, sandbox, target, parts);
   const own = await mountSpecs(record, rootfs, parts);
@@ -55,7 +76,11 @@ export async function prepare(container: Container, parts: StartParts): Promise<
     cwd: config.WorkingDir || '/',
     user,
     config,
-    host: { ...host, ShmSize: host.ShmSize || parts.defaults.shmSize, ...(security.unmasked ? { MaskedPaths: [], ReadonlyPaths: [] } : {}) },
+    host: {
+      ...host,
+      ShmSize: host.ShmSize || parts.defaults.shmSize,
+      ...(security.unmasked ? { MaskedPaths: [], ReadonlyPaths: [] } : {}),
+    },
     rootfs,
     hostname: config.Hostname || hostnameOf(target) || '',
     cgroupsPath: record.cgroupsPath,
@@ -92,7 +117,12 @@ function openNetwork(record: ContainerRecord, mode: string, parts: StartParts): 
     containerId: record.id,
     containerName: record.name,
     hostname: config.Hostname ?? '',
-    endpoints: config.NetworkDisabled ? [] : Object.entries(record.endpoints).map(([network, settings]) => ({ network, settings: network === 'bridge' && host.Links?.length ? { ...settings, Links: host.Links } : settings })),
+    endpoints: config.NetworkDisabled
+      ? []
+      : Object.entries(record.endpoints).map(([network, settings]) => ({
+          network,
+          settings: network === 'bridge' && host.Links?.length ? { ...settings, Links: host.Links } : settings,
+        })),
     ports: host.PortBindings ?? {},
     exposed: Object.keys(config.ExposedPorts ?? {}),
     publishAll: host.PublishAllPorts === true,
@@ -118,24 +148,44 @@ function hostNetworkExtras(host: HostConfig, parts: StartParts): string {
 }
 
 /** Hosts, hostname and resolv.conf; a container on another's network uses the other's. */
-async function writeFiles(record: ContainerRecord, mode: string, sandbox: SandboxState | undefined, target: Container | undefined, parts: StartParts): Promise<void> {
+async function writeFiles(
+  record: ContainerRecord,
+  mode: string,
+  sandbox: SandboxState | undefined,
+  target: Container | undefined,
+  parts: StartParts,
+): Promise<void> {
   if (target !== undefined) return;
   const { files } = parts;
-  const hosts = mode === 'host' ? `${await readFile('/etc/hosts', 'utf8').catch(() => hostsText([]))}${hostNetworkExtras(record.host, parts)}` : hostsText(withDomain(sandbox?.hosts ?? [], record));
+  const hosts =
+    mode === 'host'
+      ? `${await readFile('/etc/hosts', 'utf8').catch(() => hostsText([]))}${hostNetworkExtras(record.host, parts)}`
+      : hostsText(withDomain(sandbox?.hosts ?? [], record));
   const resolv = sandbox?.resolvConf ?? (await readFile('/etc/resolv.conf', 'utf8').catch(() => ''));
-  await Promise.all([files.writeHosts(record.id, hosts), files.writeResolvConf(record.id, resolv), files.writeHostname(record.id, record.config.Hostname ?? '')]);
+  await Promise.all([
+    files.writeHosts(record.id, hosts),
+    files.writeResolvConf(record.id, resolv),
+    files.writeHostname(record.id, record.config.Hostname ?? ''),
+  ]);
 }
 
 /** A container with a domain name is known by both names, the long one first. */
 function withDomain(hosts: SandboxState['hosts'], { config }: ContainerRecord): SandboxState['hosts'] {
   const { Hostname: name = '', Domainname: domain = '' } = config;
-  return domain === '' ? hosts : hosts.map(({ ip, names }) => ({ ip, names: names[0] === name ? [`${name}.${domain}`, ...names] : names }));
+  return domain === ''
+    ? hosts
+    : hosts.map(({ ip, names }) => ({ ip, names: names[0] === name ? [`${name}.${domain}`, ...names] : names }));
 }
 
 function etcMounts(id: string, own: readonly SpecMount[], parts: StartParts): SpecMount[] {
   const directory = parts.files.directory(id);
   return ['resolv.conf', 'hostname', 'hosts']
-    .map((name) => ({ destination: `/etc/${name}`, type: 'bind', source: `${directory}/${name}`, options: ['rbind', 'rprivate'] }))
+    .map((name) => ({
+      destination: `/etc/${name}`,
+      type: 'bind',
+      source: `${directory}/${name}`,
+      options: ['rbind', 'rprivate'],
+    }))
     .filter((mount) => !own.some(({ destination }) => destination === mount.destination));
 }
 
@@ -145,27 +195,48 @@ function runningTarget(mode: string, parts: StartParts, what: string): Container
   const name = modeTarget(mode);
   const target = parts.book.find(name);
   if (target === undefined) throw notFound(`No such container: ${name}`);
-  if (!target.running) throw conflict(what === 'network' ? `cannot join network namespace of a non running container: container ${target.id} is ${target.state.status}` : `cannot join ${what} namespace of a non running container: ${target.id}`);
+  if (!target.running)
+    throw conflict(
+      what === 'network'
+        ? `cannot join network namespace of a non running container: container ${target.id} is ${target.state.status}`
+        : `cannot join ${what} namespace of a non running container: ${target.id}`,
+    );
   return target;
 }
 
-function namespaces(record: ContainerRecord, mode: string, sandbox: SandboxState | undefined, target: Container | undefined, parts: StartParts) {
+function namespaces(
+  record: ContainerRecord,
+  mode: string,
+  sandbox: SandboxState | undefined,
+  target: Container | undefined,
+  parts: StartParts,
+) {
   const { host } = record;
   const joined = (kind: string, wanted: string | undefined, file: string): string => {
     if (wanted === 'host') return 'host';
     if (!isContainerMode(wanted)) return wanted === 'none' ? 'none' : 'private';
     const other = runningTarget(wanted!, parts, kind);
     if (kind === 'IPC' && !(other.record.host.IpcMode === 'shareable' || other.record.host.IpcMode === 'host'))
-      throw invalid(`failed to join IPC namespace: container ${other.id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`);
+      throw invalid(
+        `failed to join IPC namespace: container ${other.id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
+      );
     return `/proc/${other.state.pid}/ns/${file}`;
   };
-  const network = target === undefined ? (mode === 'host' ? 'host' : (sandbox?.netnsPath ?? 'private')) : `/proc/${target.state.pid}/ns/net`;
+  const network =
+    target === undefined
+      ? mode === 'host'
+        ? 'host'
+        : (sandbox?.netnsPath ?? 'private')
+      : `/proc/${target.state.pid}/ns/net`;
   return {
     network,
     ipc: joined('IPC', host.IpcMode, 'ipc'),
     pid: joined('PID', host.PidMode, 'pid'),
     uts: host.UTSMode === 'host' || (mode === 'host' && !record.config.Hostname) ? 'host' : 'private',
-    cgroup: host.CgroupnsMode === 'private' || (!host.CgroupnsMode && parts.cgroups.version === 2 && !host.Privileged) ? 'private' : '',
+    cgroup:
+      host.CgroupnsMode === 'private' || (!host.CgroupnsMode && parts.cgroups.version === 2 && !host.Privileged)
+        ? 'private'
+        : '',
   };
 }
 
@@ -177,7 +248,13 @@ function shmOf({ id, host }: ContainerRecord, parts: StartParts): string | undef
   if (host.IpcMode === 'shareable') {
     const directory = shmDirectory(parts.execRoot, id);
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    mount('shm', directory, 'tmpfs', MS.NOSUID | MS.NODEV | MS.NOEXEC, `mode=1777,size=${host.ShmSize || parts.defaults.shmSize}`);
+    mount(
+      'shm',
+      directory,
+      'tmpfs',
+      MS.NOSUID | MS.NODEV | MS.NOEXEC,
+      `mode=1777,size=${host.ShmSize || parts.defaults.shmSize}`,
+    );
     return directory;
   }
   if (!isContainerMode(host.IpcMode)) return undefined;
@@ -186,7 +263,8 @@ function shmOf({ id, host }: ContainerRecord, parts: StartParts): string | undef
 }
 
 function requireInit(path: string | undefined): string {
-  if (path === undefined || !existsSync(path)) throw invalid('failed to find docker-init: no init binary on this machine (install catatonit or tini)');
+  if (path === undefined || !existsSync(path))
+    throw invalid('failed to find docker-init: no init binary on this machine (install catatonit or tini)');
   return path;
 }
 
@@ -195,7 +273,12 @@ function environment(record: ContainerRecord, home: string, parts: StartParts): 
   const { config } = record;
   const given = config.Env ?? [];
   const names = new Set(given.map((pair) => pair.split('=')[0]));
-  const base = [DEFAULT_PATH, `HOSTNAME=${config.Hostname ?? ''}`, ...(config.Tty ? ['TERM=xterm'] : []), ...parts.linkEnvironment(record)];
+  const base = [
+    DEFAULT_PATH,
+    `HOSTNAME=${config.Hostname ?? ''}`,
+    ...(config.Tty ? ['TERM=xterm'] : []),
+    ...parts.linkEnvironment(record),
+  ];
   const all = [...base.filter((pair) => !names.has(pair.split('=')[0])), ...given.filter((pair) => pair.includes('='))];
   return names.has('HOME') ? all : [...all, `HOME=${home}`];
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { nowText, ZERO_TIME } from '../../common/index.ts';
 import type { NetworkService } from '../../network/index.ts';
-import type { Cgroups, CgroupStats } from '../../runtime/index.ts';
+import type { CgroupStats, Cgroups } from '../../runtime/index.ts';
 import type { Container } from './book.ts';
 
 export interface StatsParts {
@@ -22,29 +22,60 @@ interface CpuAnswer {
   online_cpus?: number;
   throttling_data: { periods: number; throttled_periods: number; throttled_time: number };
 }
-const NO_CPU: CpuAnswer = { cpu_usage: { total_usage: 0, usage_in_kernelmode: 0, usage_in_usermode: 0 }, throttling_data: { periods: 0, throttled_periods: 0, throttled_time: 0 } };
+const NO_CPU: CpuAnswer = {
+  cpu_usage: { total_usage: 0, usage_in_kernelmode: 0, usage_in_usermode: 0 },
+  throttling_data: { periods: 0, throttled_periods: 0, throttled_time: 0 },
+};
 
 const cpuAnswer = ({ cpu }: CgroupStats): CpuAnswer => ({
-  cpu_usage: { total_usage: cpu.totalNs, ...(cpu.perCpuNs === undefined ? {} : { percpu_usage: cpu.perCpuNs }), usage_in_kernelmode: cpu.systemNs, usage_in_usermode: cpu.userNs },
+  cpu_usage: {
+    total_usage: cpu.totalNs,
+    ...(cpu.perCpuNs === undefined ? {} : { percpu_usage: cpu.perCpuNs }),
+    usage_in_kernelmode: cpu.systemNs,
+    usage_in_usermode: cpu.userNs,
+  },
   system_cpu_usage: systemCpuNs(),
   online_cpus: availableParallelism(),
   throttling_data: { periods: cpu.periods, throttled_periods: cpu.throttledPeriods, throttled_time: cpu.throttledNs },
 });
 
-const EMPTY_BLKIO = { io_service_bytes_recursive: null, io_serviced_recursive: null, io_queue_recursive: null, io_service_time_recursive: null, io_wait_time_recursive: null, io_merged_recursive: null, io_time_recursive: null, sectors_recursive: null };
+const EMPTY_BLKIO = {
+  io_service_bytes_recursive: null,
+  io_serviced_recursive: null,
+  io_queue_recursive: null,
+  io_service_time_recursive: null,
+  io_wait_time_recursive: null,
+  io_merged_recursive: null,
+  io_time_recursive: null,
+  sectors_recursive: null,
+};
 
 async function sample(container: Container, { cgroups, networks }: StatsParts) {
   const { record } = container;
   const read = nowText();
   const head = { id: record.id, name: `/${record.name}`, read };
-  if (!container.running) return { ...head, read: ZERO_TIME, cpu: NO_CPU, body: { pids_stats: {}, blkio_stats: EMPTY_BLKIO, memory_stats: {}, storage_stats: {}, num_procs: 0 } };
-  const [stats, counters] = await Promise.all([cgroups.stats(record.cgroupsPath), networks.counters(container.id).catch(() => ({}))]);
-  const blkio = Object.fromEntries(Object.entries(stats.blkio).map(([key, list]) => [key, list.length === 0 ? null : list]));
+  if (!container.running)
+    return {
+      ...head,
+      read: ZERO_TIME,
+      cpu: NO_CPU,
+      body: { pids_stats: {}, blkio_stats: EMPTY_BLKIO, memory_stats: {}, storage_stats: {}, num_procs: 0 },
+    };
+  const [stats, counters] = await Promise.all([
+    cgroups.stats(record.cgroupsPath),
+    networks.counters(container.id).catch(() => ({})),
+  ]);
+  const blkio = Object.fromEntries(
+    Object.entries(stats.blkio).map(([key, list]) => [key, list.length === 0 ? null : list]),
+  );
   return {
     ...head,
     cpu: cpuAnswer(stats),
     body: {
-      pids_stats: { current: stats.pids.current, ...(stats.pids.limit === undefined ? { limit: 18446744073709552000 } : { limit: stats.pids.limit }) },
+      pids_stats: {
+        current: stats.pids.current,
+        ...(stats.pids.limit === undefined ? { limit: 18446744073709552000 } : { limit: stats.pids.limit }),
+      },
       blkio_stats: { ...EMPTY_BLKIO, ...blkio },
       num_procs: 0,
       storage_stats: {},
@@ -70,7 +101,11 @@ const pause = (ms: number, signal: AbortSignal) =>
   });
 
 /** `GET /containers/{id}/stats`: the API's JSON, one a second; each with the sample before it. */
-export async function* statsOf(container: Container, options: { stream: boolean; oneShot: boolean; signal: AbortSignal }, parts: StatsParts): AsyncGenerator<Record<string, unknown>> {
+export async function* statsOf(
+  container: Container,
+  options: { stream: boolean; oneShot: boolean; signal: AbortSignal },
+  parts: StatsParts,
+): AsyncGenerator<Record<string, unknown>> {
   let previous = { read: ZERO_TIME, cpu: NO_CPU };
   if (!options.stream && !options.oneShot && container.running) {
     previous = await sample(container, parts);
@@ -79,7 +114,15 @@ export async function* statsOf(container: Container, options: { stream: boolean;
   for (;;) {
     if (options.signal.aborted) return;
     const current = await sample(container, parts);
-    yield { ...current.body, cpu_stats: current.cpu, precpu_stats: previous.cpu, name: current.name, id: current.id, read: current.read, preread: previous.read };
+    yield {
+      ...current.body,
+      cpu_stats: current.cpu,
+      precpu_stats: previous.cpu,
+      name: current.name,
+      id: current.id,
+      read: current.read,
+      preread: previous.read,
+    };
     if (!options.stream) return;
     previous = current;
     await pause(1000, options.signal);

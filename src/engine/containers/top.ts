@@ -5,12 +5,17 @@ import { invalid } from '../../common/index.ts';
 const run = promisify(execFile);
 
 /** `ps` of the machine, restricted to a container's processes (moby daemon/top_unix.go). */
-export async function top(pids: readonly number[], psArgs: string): Promise<{ Titles: string[]; Processes: string[][] }> {
+export async function top(
+  pids: readonly number[],
+  psArgs: string,
+): Promise<{ Titles: string[]; Processes: string[][] }> {
   const args = (psArgs === '' ? '-ef' : psArgs).split(/\s+/).filter((word) => word !== '');
-  const output = await run('ps', [...args, '-q', pids.join(',')]).catch((error: Error & { stderr?: string }) => plain(args, error));
+  const output = await run('ps', [...args, '-q', pids.join(',')]).catch((error: Error & { stderr?: string }) =>
+    plain(args, error),
+  );
   const lines = output.stdout.split('\n').filter((line) => line !== '');
   const Titles = (lines[0] ?? '').trim().split(/\s+/);
-  const pidColumn = Titles.findIndex((title) => title === 'PID');
+  const pidColumn = Titles.indexOf('PID');
   if (pidColumn < 0) throw invalid("Couldn't find PID field in ps output");
   const wanted = new Set(pids.map(String));
   const Processes = lines

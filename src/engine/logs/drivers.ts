@@ -13,7 +13,8 @@ export function checkLogConfig(config: HostConfig['LogConfig']): void {
   const driver = config?.Type || 'json-file';
   const allowed = OPTIONS[driver];
   if (allowed === undefined) throw invalid(`error looking up logging plugin ${driver}: plugin "${driver}" not found`);
-  for (const key of Object.keys(config?.Config ?? {})) if (!allowed.includes(key)) throw invalid(`unknown log opt '${key}' for ${driver} log driver`);
+  for (const key of Object.keys(config?.Config ?? {}))
+    if (!allowed.includes(key)) throw invalid(`unknown log opt '${key}' for ${driver} log driver`);
 }
 
 export interface Rotation {
@@ -27,5 +28,8 @@ export function rotationOf(config: HostConfig['LogConfig']): Rotation {
   const local = config?.Type === 'local';
   const size = config?.Config?.['max-size'];
   const files = Number(config?.Config?.['max-file'] ?? (local ? 5 : 1));
-  return { maxBytes: size === undefined || size === '-1' ? (local ? 20 * 1000 ** 2 : undefined) : parseBytes(size), maxFiles: Math.max(1, Number.isInteger(files) ? files : 1) };
+  return {
+    maxBytes: size === undefined || size === '-1' ? (local ? 20 * 1000 ** 2 : undefined) : parseBytes(size),
+    maxFiles: Math.max(1, Number.isInteger(files) ? files : 1),
+  };
 }

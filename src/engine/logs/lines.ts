@@ -15,7 +15,10 @@ const MAX_JOINED = 1024 * 1024;
  */
 export class LineParser {
   #rest: Buffer = Buffer.alloc(0);
-  readonly #partial: Record<1 | 2, { time: string; parts: Buffer[]; bytes: number } | undefined> = { 1: undefined, 2: undefined };
+  readonly #partial: Record<1 | 2, { time: string; parts: Buffer[]; bytes: number } | undefined> = {
+    1: undefined,
+    2: undefined,
+  };
 
   *feed(chunk: Buffer): Generator<LogLine> {
     const data = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
@@ -69,6 +72,9 @@ export class LineParser {
 export function utcTime(text: string): string {
   const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/.exec(text);
   if (match === null) return text;
-  const seconds = match[3] === 'Z' || match[3] === '+00:00' ? match[1]! : new Date(`${match[1]}${match[3]}`).toISOString().slice(0, 19);
+  const seconds =
+    match[3] === 'Z' || match[3] === '+00:00'
+      ? match[1]!
+      : new Date(`${match[1]}${match[3]}`).toISOString().slice(0, 19);
   return `${seconds}.${(match[2] ?? '').padEnd(9, '0')}Z`;
 }

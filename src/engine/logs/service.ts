@@ -1,5 +1,5 @@
-import { type FileHandle, open, rename, rm, stat, truncate } from 'node:fs/promises';
 import { watch } from 'node:fs';
+import { type FileHandle, open, rename, rm, stat, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isErrno, parseRfc3339Ns, unsupported } from '../../common/index.ts';
 import type { Container, ContainerBook } from '../containers/book.ts';
@@ -23,7 +23,8 @@ export class Logs implements LogService {
 
   async read(ref: string, options: ReadOptions): ReturnType<LogService['read']> {
     const container = this.#parts.book.get(ref);
-    if (container.record.host.LogConfig?.Type === 'none') throw unsupported('configured logging driver does not support reading');
+    if (container.record.host.LogConfig?.Type === 'none')
+      throw unsupported('configured logging driver does not support reading');
     return { tty: container.record.config.Tty === true, output: this.#frames(container, options) };
   }
 
@@ -132,7 +133,8 @@ class Follower {
       const file = await open(old, 'r').catch(() => undefined);
       if (file === undefined) continue;
       try {
-        for await (const chunk of file.createReadStream({ autoClose: false, highWaterMark: CHUNK })) yield* this.#parser.feed(chunk as Buffer);
+        for await (const chunk of file.createReadStream({ autoClose: false, highWaterMark: CHUNK }))
+          yield* this.#parser.feed(chunk as Buffer);
       } finally {
         await file.close();
       }
@@ -142,7 +144,10 @@ class Follower {
   }
 
   async skipToEnd(): Promise<void> {
-    this.#position = await stat(this.#path).then(({ size }) => size, () => 0);
+    this.#position = await stat(this.#path).then(
+      ({ size }) => size,
+      () => 0,
+    );
   }
 
   async *live(): AsyncGenerator<LogLine> {
@@ -198,7 +203,10 @@ class Follower {
 async function rotated(path: string): Promise<string[]> {
   const found: string[] = [];
   for (let index = 1; ; index++) {
-    const exists = await stat(`${path}.${index}`).then(() => true, () => false);
+    const exists = await stat(`${path}.${index}`).then(
+      () => true,
+      () => false,
+    );
     if (!exists) return found.reverse();
     found.push(`${path}.${index}`);
   }

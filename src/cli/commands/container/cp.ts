@@ -108,7 +108,8 @@ async function fromContainer(
     plan.name,
     options.archive,
   );
-  if (!options.quiet && cli.stderr.isTTY) cli.warn(`Successfully copied ${size3(size)} to ${local.replace(/(.)\/$/, '$1')}\n`);
+  if (!options.quiet && cli.stderr.isTTY)
+    cli.warn(`Successfully copied ${size3(size)} to ${local.replace(/(.)\/$/, '$1')}\n`);
 }
 
 async function toContainer(
