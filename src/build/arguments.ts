@@ -3,7 +3,13 @@ import { substitute } from '../dockerfile/index.ts';
 import type { Platform } from '../wire/index.ts';
 
 /** Known without an ARG, and kept out of history and cache (Dockerfile reference, "Predefined ARGs"). */
-export const PROXY_ARGS: readonly string[] = ['HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY', 'ALL_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
+export const PROXY_ARGS: readonly string[] = [
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'FTP_PROXY',
+  'NO_PROXY',
+  'ALL_PROXY',
+].flatMap((name) => [name, name.toLowerCase()]);
 
 /** `ARG TARGETARCH` and its like ("Automatic platform ARGs in the global scope"). */
 export function platformArgs(build: Platform, target: Platform): Map<string, string> {
@@ -23,12 +29,18 @@ export interface GlobalArguments {
   lookup: Lookup;
 }
 
-export function globalArguments(file: Dockerfile, given: ReadonlyMap<string, string | undefined>, platform: ReadonlyMap<string, string>): GlobalArguments {
+export function globalArguments(
+  file: Dockerfile,
+  given: ReadonlyMap<string, string | undefined>,
+  platform: ReadonlyMap<string, string>,
+): GlobalArguments {
   const values = new Map<string, string>();
   const lookup: Lookup = (name) => values.get(name) ?? platform.get(name);
   for (const { args } of file.metaArgs)
     for (const { name, value } of args) {
-      const chosen = given.get(name) ?? (value === undefined ? undefined : substitute(value, { lookup, escape: file.directives.escape }));
+      const chosen =
+        given.get(name) ??
+        (value === undefined ? undefined : substitute(value, { lookup, escape: file.directives.escape }));
       if (chosen !== undefined) values.set(name, chosen);
     }
   return { values, lookup };
@@ -41,7 +53,12 @@ export class StageArguments {
   readonly #platform: ReadonlyMap<string, string>;
   readonly #declared: Map<string, string | undefined>;
 
-  constructor(given: ReadonlyMap<string, string | undefined>, global: ReadonlyMap<string, string>, platform: ReadonlyMap<string, string>, inherited?: StageArguments) {
+  constructor(
+    given: ReadonlyMap<string, string | undefined>,
+    global: ReadonlyMap<string, string>,
+    platform: ReadonlyMap<string, string>,
+    inherited?: StageArguments,
+  ) {
     this.#given = given;
     this.#global = global;
     this.#platform = platform;
@@ -59,7 +76,9 @@ export class StageArguments {
   /** `NAME=value` of what a command sees besides the environment, sorted; `hidden`: those that are not told to history. */
   forCommand(env: readonly string[]): { told: string[]; hidden: string[] } {
     const names = new Set(env.map((pair) => pair.split('=', 1)[0]!));
-    const told = [...this.#declared].flatMap(([name, value]) => (value === undefined || names.has(name) ? [] : [`${name}=${value}`])).sort();
+    const told = [...this.#declared]
+      .flatMap(([name, value]) => (value === undefined || names.has(name) ? [] : [`${name}=${value}`]))
+      .sort();
     const hidden = PROXY_ARGS.flatMap((name) => {
       const value = this.#given.get(name);
       return value === undefined || names.has(name) || this.#declared.has(name) ? [] : [`${name}=${value}`];
@@ -72,6 +91,9 @@ export class StageArguments {
 export function unusedArguments(file: Dockerfile, given: ReadonlyMap<string, string | undefined>): string[] {
   const declared = new Set(file.metaArgs.flatMap(({ args }) => args.map(({ name }) => name)));
   for (const { instructions } of file.stages)
-    for (const instruction of instructions) if (instruction.name === 'ARG') for (const { name } of instruction.args) declared.add(name);
-  return [...given.keys()].filter((name) => !declared.has(name) && !PROXY_ARGS.includes(name) && name !== 'SOURCE_DATE_EPOCH').sort();
+    for (const instruction of instructions)
+      if (instruction.name === 'ARG') for (const { name } of instruction.args) declared.add(name);
+  return [...given.keys()]
+    .filter((name) => !declared.has(name) && !PROXY_ARGS.includes(name) && name !== 'SOURCE_DATE_EPOCH')
+    .sort();
 }

@@ -70,7 +70,8 @@ export class BuildRun {
   async #contextDigest(path: string, excluded?: (path: string) => boolean): Promise<string> {
     const found = selectSources('COPY', this.context.root, path, true);
     const digests = [];
-    for (const source of found) digests.push(await treeDigest(source.path, { ownerCounts: false, excluded, signal: this.signal }));
+    for (const source of found)
+      digests.push(await treeDigest(source.path, { ownerCounts: false, excluded, signal: this.signal }));
     return digests.join();
   }
 

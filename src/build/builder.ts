@@ -16,7 +16,7 @@ import { neededStages, stageNamed, targetStage } from './graph.ts';
 import { type Lane, OrderedMessages } from './messages.ts';
 import { type BuildParameters, readParameters } from './parameters.ts';
 import { StageRun } from './stage-run.ts';
-import { emptyState, idOf, imageConfigOf, stateOfImage, type StageState } from './stage-state.ts';
+import { withPath, emptyState, idOf, imageConfigOf, type StageState, stateOfImage } from './stage-state.ts';
 import type { BuilderParts, BuildService } from './types.ts';
 
 export interface BuilderState {
@@ -42,19 +42,38 @@ export async function buildImage(builder: BuilderState, options: BuildOptions): 
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
   try {
-    const context = await receiveContext({ remote: parameters.remote, dockerfile: parameters.dockerfile, source: options.context }, join(directory, 'context'), signal);
+    const context = await receiveContext(
+      { remote: parameters.remote, dockerfile: parameters.dockerfile, source: options.context },
+      join(directory, 'context'),
+      signal,
+    );
     const file = parseDockerfile(context.dockerfile);
     const own = builder.parts.images.defaultPlatform;
     const target = parameters.platform === undefined ? own : parsePlatform(parameters.platform, own);
     const platform = platformArgs(own, target);
     const epoch = parameters.buildArgs.get('SOURCE_DATE_EPOCH');
     if (epoch !== undefined && !/^\d+$/.test(epoch)) throw invalid(`invalid SOURCE_DATE_EPOCH: ${epoch}`);
-    const solver: Solver = new Solver({ builder, parameters, file, options, stop, target: parameters.platform === undefined ? undefined : target }, (stateOf) =>
-      new BuildRun({
-        parts: builder.parts, parameters, file, context, cache: builder.cache, flights: builder.flights, gate: builder.gate,
-        globals: globalArguments(file, parameters.buildArgs, platform), platformArgs: platform, lease, signal,
-        epoch: epoch === undefined ? undefined : Number(epoch), directory, cacheMounts: builder.cacheMounts, stateOf,
-      }));
+    const solver: Solver = new Solver(
+      { builder, parameters, file, options, stop, target: parameters.platform === undefined ? undefined : target },
+      (stateOf) =>
+        new BuildRun({
+          parts: builder.parts,
+          parameters,
+          file,
+          context,
+          cache: builder.cache,
+          flights: builder.flights,
+          gate: builder.gate,
+          globals: globalArguments(file, parameters.buildArgs, platform),
+          platformArgs: platform,
+          lease,
+          signal,
+          epoch: epoch === undefined ? undefined : Number(epoch),
+          directory,
+          cacheMounts: builder.cacheMounts,
+          stateOf,
+        }),
+    );
     const state = await solver.solve();
     if (options.signal.aborted) throw cancelled('build cancelled');
     await finish(builder, { parameters, file, options, tags }, state);
@@ -71,10 +90,20 @@ function tagName(text: string): string {
   return familiarString(withDefaultTag(reference));
 }
 
-async function finish({ parts: { images, emit } }: BuilderState, { parameters, file, options, tags }: { parameters: BuildParameters; file: Dockerfile; options: BuildOptions; tags: string[] }, state: StageState): Promise<void> {
+async function finish(
+  { parts: { images, emit } }: BuilderState,
+  {
+    parameters,
+    file,
+    options,
+    tags,
+  }: { parameters: BuildParameters; file: Dockerfile; options: BuildOptions; tags: string[] },
+  state: StageState,
+): Promise<void> {
   const id = idOf(state);
   let image: Image | undefined = images.find(id);
-  if (image === undefined) image = await images.create({ config: imageConfigOf(state), layers: [...state.layers], tags });
+  if (image === undefined)
+    image = await images.create({ config: imageConfigOf(state), layers: [...state.layers], tags });
   else for (const tag of tags) if (images.find(tag)?.id !== image.id) await images.tag(image.id, tag);
   const say = (text: string) => {
     if (!parameters.quiet) options.onMessage({ stream: text });
@@ -149,14 +178,17 @@ class Solver {
     const last = await this.#stage(target);
     if (labels > 0) await last.label(parameters.labels, this.#total);
     const state = last.state;
-    if (state.layers.length === 0 && state.history.length === 0 && state.imageId === undefined) throw invalid('No image was generated. Is your Dockerfile empty?');
+    if (state.layers.length === 0 && state.history.length === 0 && state.imageId === undefined)
+      throw invalid('No image was generated. Is your Dockerfile empty?');
     return state;
   }
 
   /** The error that came first; the others were stopped because of it. */
   #failure(results: readonly PromiseSettledResult<unknown>[]): Error | undefined {
     if (this.#parts.options.signal.aborted) return cancelled('build cancelled');
-    const reason: unknown = this.#parts.stop.signal.aborted ? this.#parts.stop.signal.reason : results.find((result) => result.status === 'rejected')?.reason;
+    const reason: unknown = this.#parts.stop.signal.aborted
+      ? this.#parts.stop.signal.reason
+      : results.find((result) => result.status === 'rejected')?.reason;
     return reason === undefined ? undefined : reason instanceof Error ? reason : new Error(String(reason));
   }
 
@@ -175,7 +207,7 @@ class Solver {
         lane.stream('\n');
       });
       lane.stream(` ---> ${base.imageId === undefined && base.history.length === 0 ? '' : shortId(idOf(base))}\n`);
-      const stageRun = new StageRun(this.run, stage, lane, base, { first, total: this.#total }, inherited?.args);
+      const stageRun = new StageRun(this.run, stage, lane, withPath(base), { first, total: this.#total }, inherited?.args);
       await stageRun.all();
       return stageRun;
     } finally {
@@ -201,7 +233,13 @@ class Solver {
     const wanted = stage.platform === undefined ? '' : substitute(stage.platform, { lookup: this.run.globals.lookup });
     const platform = wanted === '' ? target : parsePlatform(wanted, own);
     if (name === 'scratch') return { base: emptyState(platform ?? own) };
-    const parts = { images: builder.parts.images, registryConfig: options.registryConfig, pullAlways: parameters.pull, send: lane.send, signal: this.run.signal };
+    const parts = {
+      images: builder.parts.images,
+      registryConfig: options.registryConfig,
+      pullAlways: parameters.pull,
+      send: lane.send,
+      signal: this.run.signal,
+    };
     return { base: await stateOfImage(await findBase(parts, name, platform), builder.parts.content) };
   }
 
@@ -214,7 +252,13 @@ class Solver {
     const lane = this.#lanes.get(before)!;
     const find = async () => {
       try {
-        const parts = { images: builder.parts.images, registryConfig: options.registryConfig, pullAlways: parameters.pull, send: lane.send, signal: this.run.signal };
+        const parts = {
+          images: builder.parts.images,
+          registryConfig: options.registryConfig,
+          pullAlways: parameters.pull,
+          send: lane.send,
+          signal: this.run.signal,
+        };
         return await stateOfImage(await findBase(parts, name, undefined), builder.parts.content);
       } catch (error) {
         if (this.run.signal.aborted) throw error;

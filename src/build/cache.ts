@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Filters, nowText, parseDurationNs } from '../common/index.ts';
+import { type Filters, isKind, nowText, parseDurationNs } from '../common/index.ts';
 import type { ContentStore, Lease } from '../content/index.ts';
 import type { LayerStore } from '../layers/index.ts';
 import type { Database } from '../state/index.ts';
@@ -8,6 +8,9 @@ import type { BuiltLayer } from './types.ts';
 const SCHEMA = `
   CREATE TABLE build_steps (key TEXT PRIMARY KEY, description TEXT NOT NULL, created TEXT NOT NULL, used TEXT NOT NULL, uses INTEGER NOT NULL, layer TEXT, pin TEXT, bytes INTEGER NOT NULL) STRICT;
   CREATE TABLE build_digests (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;`;
+
+/** Collections are short and rare: nobody loses that often. */
+const PIN_TRIES = 5;
 
 /** What a step made: a layer, or nothing (then only when matters, for `created` is part of the image). */
 export interface CachedStep {
@@ -51,8 +54,14 @@ export class StepCache {
       }
       if (layer !== undefined) this.#lease.add(layer.digest);
       this.#rows.set(String(row.key), {
-        key: String(row.key), description: String(row.description), created: String(row.created), used: String(row.used), uses: Number(row.uses), layer,
-        pin: row.pin === null ? undefined : String(row.pin), bytes: Number(row.bytes),
+        key: String(row.key),
+        description: String(row.description),
+        created: String(row.created),
+        used: String(row.used),
+        uses: Number(row.uses),
+        layer,
+        pin: row.pin === null ? undefined : String(row.pin),
+        bytes: Number(row.bytes),
       });
     }
   }
@@ -79,21 +88,42 @@ export class StepCache {
     });
   }
 
-  /** The layer must be there. A record with the same key is replaced. */
-  async add(step: CachedStep): Promise<void> {
+  /** `parent` is the chain below the step's layer, whose archive must be in content. A record with the same key is replaced. */
+  async add(step: CachedStep, parent: string | undefined): Promise<void> {
     const before = this.#rows.get(step.key);
     const pin = step.layer === undefined ? undefined : `build-cache-${step.key}`;
     if (before?.pin !== undefined) await this.#layers.removeSnapshot(before.pin);
     if (step.layer !== undefined && pin !== undefined) {
       this.#lease.add(step.layer.digest);
-      await this.#layers.createSnapshot(pin, { parent: step.layer.chainId, owner: 'build-cache' });
+      await this.#pin(pin, step.layer, parent);
     }
     const bytes = step.layer === undefined ? 0 : (this.#layers.get(step.layer.chainId)?.sizeBytes ?? 0);
     const row: Row = { ...step, used: step.created, uses: 0, pin, bytes };
     this.#rows.set(step.key, row);
     this.#db.sql
       .prepare('INSERT OR REPLACE INTO build_steps VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
-      .run(row.key, row.description, row.created, row.used, row.uses, row.layer === undefined ? null : JSON.stringify(row.layer), pin ?? null, bytes);
+      .run(
+        row.key,
+        row.description,
+        row.created,
+        row.used,
+        row.uses,
+        row.layer === undefined ? null : JSON.stringify(row.layer),
+        pin ?? null,
+        bytes,
+      );
+  }
+
+  /** A collection may take the layer before it is pinned; its archive is leased, so it is unpacked again. */
+  async #pin(pin: string, layer: BuiltLayer, parent: string | undefined): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#layers.createSnapshot(pin, { parent: layer.chainId, owner: 'build-cache' });
+      } catch (error) {
+        if (!isKind(error, 'not-found') || tries > PIN_TRIES) throw error;
+        await this.#layers.unpack(() => this.#content.open(layer.digest), { parent, diffId: layer.diffId });
+      }
+    }
   }
 
   /** Digests of files in a layer chain, which never change: worth remembering. */
@@ -122,7 +152,12 @@ export class StepCache {
   }
 
   /** Removes what the filters let, oldest use first, until at most `keepStorage` bytes are left. Without `all`, what an image has too stays. */
-  async prune(options: { all: boolean; keepStorage?: number; filters: Filters; isUsed: (layer: BuiltLayer) => boolean }): Promise<{ keys: string[]; bytes: number }> {
+  async prune(options: {
+    all: boolean;
+    keepStorage?: number;
+    filters: Filters;
+    isUsed: (layer: BuiltLayer) => boolean;
+  }): Promise<{ keys: string[]; bytes: number }> {
     const { filters, isUsed } = options;
     filters.allow(['until', 'unused-for', 'id', 'parent', 'type', 'description', 'inuse', 'shared', 'private']);
     const age = filters.get('until')[0] ?? filters.get('unused-for')[0];
@@ -138,9 +173,15 @@ export class StepCache {
       if (options.keepStorage !== undefined && options.keepStorage > 0 && total <= options.keepStorage) break;
       if (before !== undefined && Date.parse(row.used) > before) continue;
       if (filters.has('id') && !filters.get('id').some((id) => row.key.startsWith(id))) continue;
-      if (filters.has('description') && !filters.get('description').some((text) => row.description.includes(text))) continue;
+      if (filters.has('description') && !filters.get('description').some((text) => row.description.includes(text)))
+        continue;
       if (filters.has('type') && !filters.get('type').includes('regular')) continue;
-      if ((shared !== undefined && shared !== used) || (isPrivate !== undefined && isPrivate === used) || filters.bool('inuse') === true) continue;
+      if (
+        (shared !== undefined && shared !== used) ||
+        (isPrivate !== undefined && isPrivate === used) ||
+        filters.bool('inuse') === true
+      )
+        continue;
       await this.#remove(row);
       total -= row.bytes;
       if (!used) bytes += row.bytes;
@@ -154,7 +195,8 @@ export class StepCache {
   /** Pins of records that are no more (a daemon killed between the two). */
   async dropOrphans(): Promise<void> {
     const pins = new Set([...this.#rows.values()].map(({ pin }) => pin));
-    for (const { id, owner } of this.#layers.snapshots()) if (owner === 'build-cache' && !pins.has(id)) await this.#layers.removeSnapshot(id);
+    for (const { id, owner } of this.#layers.snapshots())
+      if (owner === 'build-cache' && !pins.has(id)) await this.#layers.removeSnapshot(id);
   }
 
   async #remove(row: Row): Promise<void> {

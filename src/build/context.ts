@@ -66,7 +66,9 @@ function readContext(root: string, name: string): BuildContext {
 
 /** Removes what `<Dockerfile>.dockerignore`, or else `.dockerignore`, leaves out. The client may have done so before: twice is the same. */
 function dropIgnored(root: string, dockerfile: string): void {
-  const file = [`${dockerfile}.dockerignore`, '.dockerignore'].map((name) => resolveInRoot(root, name)).find((path) => findStat(path)?.isFile());
+  const file = [`${dockerfile}.dockerignore`, '.dockerignore']
+    .map((name) => resolveInRoot(root, name))
+    .find((path) => findStat(path)?.isFile());
   if (file === undefined) return;
   const matcher = new IgnoreMatcher(readIgnoreFile(readFileSync(file, 'utf8')));
   if (!matcher.empty) dropBelow(root, '', matcher);

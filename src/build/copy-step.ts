@@ -9,7 +9,7 @@ import { fetchFile, isHttpUrl, nameOfUrl } from './fetch.ts';
 import { fetchGit, isGitUrl } from './git-source.ts';
 import { makeLayer, withMounted } from './layer-step.ts';
 import { chomped } from './run-step.ts';
-import { madeSource, selectSources, type Source } from './sources.ts';
+import { madeSource, type Source, selectSources } from './sources.ts';
 import type { FileStep, StageRun } from './stage-run.ts';
 import { chainOf, type StageState } from './stage-state.ts';
 import { treeDigest } from './tree-digest.ts';
@@ -38,14 +38,22 @@ export async function copyStep(stageRun: StageRun, instruction: Copy): Promise<F
   const select = (root: string): Source[] => patterns.flatMap((pattern) => selectSources(name, root, pattern, false));
   const check = (count: number) => {
     if (count === 0) throw invalid(`${name} failed: no source files were specified`);
-    if (count > 1 && !destination.endsWith('/')) throw invalid(`When using ${name} with more than one source file, the destination must be a directory and end with a /`);
+    if (count > 1 && !destination.endsWith('/'))
+      throw invalid(
+        `When using ${name} with more than one source file, the destination must be a directory and end with a /`,
+      );
   };
 
   let content: string;
   if (other === undefined) {
     check(locals.length);
     const digests = [];
-    for (const { source } of locals) digests.push([source.kept, source.name, await treeDigest(source.path, { ownerCounts: false, excluded, signal: run.signal })]);
+    for (const { source } of locals)
+      digests.push([
+        source.kept,
+        source.name,
+        await treeDigest(source.path, { ownerCounts: false, excluded, signal: run.signal }),
+      ]);
     content = keyOf(digests);
   } else content = await otherDigest(stageRun, other, patterns, { select, check, excluded, exclude });
 
@@ -56,19 +64,42 @@ export async function copyStep(stageRun: StageRun, instruction: Copy): Promise<F
     config: state.config,
     container: false,
     perform: (id) =>
-      makeLayer(run.parts, { id, parent: chainOf(state), clampMtime: run.epoch, mountPoints: [], lease: run.lease, signal: run.signal }, async (root) => {
-        const owner = chown === undefined ? undefined : ownerOf(root, chown);
-        const scratch = await run.scratch();
-        const unpack = (source: Source): boolean => {
-          if (name !== 'ADD') return false;
-          return instruction.unpack ?? locals.find((local) => local.source === source)?.fetched === false;
-        };
-        const request = { instruction: name, root, destination, mode, parents: instruction.parents, exclude, unpack, scratch, signal: run.signal };
-        if (other !== undefined) await withMounted(run.parts, chainOf(other), (from) => copyInto({ ...request, owner, sources: select(from) }));
-        // Without --chown all is root's, but an archive's entries have owners of their own.
-        else await copyInto({ ...request, owner: owner ?? { uid: 0, gid: 0 }, unpackedOwner: owner, sources: locals.map(({ source }) => source) });
-        return true;
-      }),
+      makeLayer(
+        run.parts,
+        { id, parent: chainOf(state), clampMtime: run.epoch, mountPoints: [], lease: run.lease, signal: run.signal },
+        async (root) => {
+          const owner = chown === undefined ? undefined : ownerOf(root, chown);
+          const scratch = await run.scratch();
+          const unpack = (source: Source): boolean => {
+            if (name !== 'ADD') return false;
+            return instruction.unpack ?? locals.find((local) => local.source === source)?.fetched === false;
+          };
+          const request = {
+            instruction: name,
+            root,
+            destination,
+            mode,
+            parents: instruction.parents,
+            exclude,
+            unpack,
+            scratch,
+            signal: run.signal,
+          };
+          if (other !== undefined)
+            await withMounted(run.parts, chainOf(other), (from) =>
+              copyInto({ ...request, owner, sources: select(from) }),
+            );
+          // Without --chown all is root's, but an archive's entries have owners of their own.
+          else
+            await copyInto({
+              ...request,
+              owner: owner ?? { uid: 0, gid: 0 },
+              unpackedOwner: owner,
+              sources: locals.map(({ source }) => source),
+            });
+          return true;
+        },
+      ),
   };
 }
 
@@ -77,7 +108,17 @@ async function otherDigest(
   { run }: StageRun,
   other: StageState,
   patterns: readonly string[],
-  { select, check, excluded, exclude }: { select: (root: string) => Source[]; check: (count: number) => void; excluded: ((path: string) => boolean) | undefined; exclude: readonly string[] },
+  {
+    select,
+    check,
+    excluded,
+    exclude,
+  }: {
+    select: (root: string) => Source[];
+    check: (count: number) => void;
+    excluded: ((path: string) => boolean) | undefined;
+    exclude: readonly string[];
+  },
 ): Promise<string> {
   const key = keyOf('digest', chainOf(other), patterns, exclude);
   const known = run.cache.digest(key);
@@ -90,7 +131,12 @@ async function otherDigest(
     const sources = select(root);
     check(sources.length);
     const digests = [];
-    for (const source of sources) digests.push([source.kept, source.name, await treeDigest(source.path, { ownerCounts: true, excluded, signal: run.signal })]);
+    for (const source of sources)
+      digests.push([
+        source.kept,
+        source.name,
+        await treeDigest(source.path, { ownerCounts: true, excluded, signal: run.signal }),
+      ]);
     const content = keyOf(digests);
     run.cache.rememberDigest(key, JSON.stringify({ count: sources.length, content }));
     return content;
@@ -108,14 +154,21 @@ async function localSources(stageRun: StageRun, instruction: Copy, patterns: rea
   const { run, lookup } = stageRun;
   const found: Local[] = [];
   for (const pattern of patterns) {
-    if (instruction.name === 'ADD' && (isGitUrl(pattern) || isHttpUrl(pattern))) found.push(await remoteSource(stageRun, instruction, pattern));
-    else for (const source of selectSources(instruction.name, run.context.root, pattern, true)) found.push({ source, fetched: false });
+    if (instruction.name === 'ADD' && (isGitUrl(pattern) || isHttpUrl(pattern)))
+      found.push(await remoteSource(stageRun, instruction, pattern));
+    else
+      for (const source of selectSources(instruction.name, run.context.root, pattern, true))
+        found.push({ source, fetched: false });
   }
   for (const heredoc of instruction.heredocs) {
     const directory = await run.scratch();
     const text = heredoc.chomp ? chomped(heredoc) : heredoc.content;
     const path = join(directory, posix.basename(heredoc.name));
-    await writeFile(path, heredoc.expand ? substitute(text, { lookup, escape: stageRun.escape, rawQuotes: true }) : text, { mode: 0o644 });
+    await writeFile(
+      path,
+      heredoc.expand ? substitute(text, { lookup, escape: stageRun.escape, rawQuotes: true }) : text,
+      { mode: 0o644 },
+    );
     if (run.epoch !== undefined) await utimes(path, run.epoch, run.epoch);
     found.push({ source: madeSource(directory, posix.basename(heredoc.name)), fetched: true });
   }
@@ -132,7 +185,8 @@ async function remoteSource({ run, replace }: StageRun, instruction: Copy, url: 
   }
   const name = nameOfUrl(url);
   const checksum = instruction.checksum === undefined ? undefined : replace(instruction.checksum);
-  if (checksum !== undefined && !/^sha256:[0-9a-f]{64}$/.test(checksum)) throw invalid(`invalid checksum digest format: ${checksum}`);
+  if (checksum !== undefined && !/^sha256:[0-9a-f]{64}$/.test(checksum))
+    throw invalid(`invalid checksum digest format: ${checksum}`);
   try {
     await fetchFile(url, join(directory, name), { checksum, signal: run.signal });
   } catch (error) {

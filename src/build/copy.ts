@@ -1,7 +1,15 @@
 import { createReadStream, lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';
 import { dirname, join, posix, relative } from 'node:path';
-import { copyTree, decompress, detectCompression, extractInto, type Owner, readTar, removeTree } from '../archive/index.ts';
+import {
+  copyTree,
+  decompress,
+  detectCompression,
+  extractInto,
+  type Owner,
+  readTar,
+  removeTree,
+} from '../archive/index.ts';
 import { invalid } from '../common/index.ts';
 import { IgnoreMatcher } from '../dockerfile/index.ts';
 import { findStat, makeDirectories, resolveInRoot, resolveParentInRoot } from './root-path.ts';
@@ -33,15 +41,20 @@ const ROOT: Owner = { uid: 0, gid: 0 };
 export async function copyInto(request: CopyRequest): Promise<void> {
   for (const source of request.sources) {
     request.signal.throwIfAborted();
-    if (!source.directory && request.unpack(source) && (await isArchive(source.path))) await unpackInto(request, source);
+    if (!source.directory && request.unpack(source) && (await isArchive(source.path)))
+      await unpackInto(request, source);
     else if (request.exclude.length > 0 && source.directory) await copyFiltered(request, source);
     else if (source.directory || !matches(request.exclude, source.name)) await copyOne(request, source);
   }
 }
 
-const matches = (patterns: readonly string[], path: string): boolean => patterns.length > 0 && new IgnoreMatcher(patterns).excludes(path);
+const matches = (patterns: readonly string[], path: string): boolean =>
+  patterns.length > 0 && new IgnoreMatcher(patterns).excludes(path);
 
-async function unpackInto({ root, destination, unpackedOwner: owner, signal }: CopyRequest, source: Source): Promise<void> {
+async function unpackInto(
+  { root, destination, unpackedOwner: owner, signal }: CopyRequest,
+  source: Source,
+): Promise<void> {
   const target = resolveInRoot(root, destination);
   makeDirectories(root, target, owner ?? ROOT);
   await extractInto(target, createReadStream(source.path), { owner, signal });
@@ -56,9 +69,10 @@ async function copyOne(request: CopyRequest, source: Source): Promise<void> {
   if (!source.directory && there?.isDirectory() === true)
     throw invalid(`cannot replace to directory ${posix.join('/', relative(root, target))} with file`);
   if (request.parents) await copyParents(request, source);
-  makeDirectories(root, dirname(target), owner ?? ROOT);
-  // The root itself cannot be made by copyTree's parent; all else is.
-  await copyTree(source.path, target, { owner, mode, keepTop: there !== undefined, signal });
+  // The destination directory is made like those above it; it does not take after the source.
+  const takesAfter = request.parents || !source.directory;
+  makeDirectories(root, takesAfter ? dirname(target) : target, owner ?? ROOT);
+  await copyTree(source.path, target, { owner, mode, keepTop: !takesAfter || there !== undefined, signal });
 }
 
 /** A file goes into a directory that is there or must be; a directory's children go into the destination itself. */
@@ -69,7 +83,8 @@ function targetOf({ root, destination, parents, instruction }: CopyRequest, sour
   const stat = findStat(target);
   if (stat?.isDirectory() === true) return join(target, source.name);
   if (!destination.endsWith('/')) return target;
-  if (stat !== undefined) throw invalid(`${instruction} failed: mkdir ${posix.join('/', relative(root, target))}: not a directory`);
+  if (stat !== undefined)
+    throw invalid(`${instruction} failed: mkdir ${posix.join('/', relative(root, target))}: not a directory`);
   return join(target, source.name);
 }
 
@@ -84,7 +99,11 @@ async function copyParents({ root, destination, owner, signal, scratch }: CopyRe
     await mkdir(empty, { recursive: true });
     const above = names.length - index;
     const stat = lstatSync(Array.from({ length: above }).reduce<string>((path) => dirname(path), source.path));
-    await copyTree(empty, target, { owner: owner ?? { uid: stat.uid, gid: stat.gid }, mode: stat.mode & 0o7777, signal });
+    await copyTree(empty, target, {
+      owner: owner ?? { uid: stat.uid, gid: stat.gid },
+      mode: stat.mode & 0o7777,
+      signal,
+    });
   }
 }
 

@@ -33,14 +33,19 @@ export function nameOfUrl(url: string): string {
 }
 
 /** Fetches a file to `path`; its time is the server's Last-Modified. Throws if it does not match the checksum (`sha256:…`). */
-export async function fetchFile(url: string, path: string, options: { checksum?: string; signal: AbortSignal }): Promise<void> {
+export async function fetchFile(
+  url: string,
+  path: string,
+  options: { checksum?: string; signal: AbortSignal },
+): Promise<void> {
   const answer = await openUrl(url, options.signal);
   const hash = createHash('sha256');
   const body = Readable.fromWeb(answer.body as Parameters<typeof Readable.fromWeb>[0]);
   body.on('data', (chunk: Buffer) => hash.update(chunk));
   await pipeline(body, createWriteStream(path, { mode: 0o600 }), { signal: options.signal });
   const digest = `sha256:${hash.digest('hex')}`;
-  if (options.checksum !== undefined && options.checksum !== digest) throw invalid(`digest mismatch ${digest}: ${options.checksum}`);
+  if (options.checksum !== undefined && options.checksum !== digest)
+    throw invalid(`digest mismatch ${digest}: ${options.checksum}`);
   const modified = Date.parse(answer.headers.get('last-modified') ?? '');
   const time = Number.isNaN(modified) ? 0 : modified / 1000;
   await utimes(path, time, time);

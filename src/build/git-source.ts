@@ -9,7 +9,11 @@ export const isGitUrl = (text: string): boolean =>
   /^(?:git:\/\/|git@|ssh:\/\/|github\.com\/)/.test(text) || /^https?:\/\/[^#]+\.git(?:#|$)/.test(text);
 
 /** Fetches one commit of a repository into `directory` and answers the wanted directory inside. */
-export async function fetchGit(url: string, directory: string, options: { keepGitDir: boolean; signal: AbortSignal }): Promise<string> {
+export async function fetchGit(
+  url: string,
+  directory: string,
+  options: { keepGitDir: boolean; signal: AbortSignal },
+): Promise<string> {
   const [address = '', fragment = ''] = url.split('#', 2);
   const [ref = '', subdirectory = ''] = fragment.split(':', 2);
   if (ref.startsWith('-') || address.startsWith('-')) throw invalid(`invalid git reference: ${url}`);
@@ -39,12 +43,22 @@ async function chosen(directory: string, subdirectory: string, keepGitDir: boole
 function run(args: readonly string[], signal: AbortSignal): Promise<void> {
   return new Promise((done, fail) => {
     // Never asks for a password: nobody is there to answer. Local file protocol is refused to submodules by git itself.
-    const child = spawn('git', args, { signal, stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, GIT_TERMINAL_PROMPT: '0' } });
+    const child = spawn('git', args, {
+      signal,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, GIT_TERMINAL_PROMPT: '0' },
+    });
     let errors = '';
     child.stderr.on('data', (chunk: Buffer) => {
       errors = (errors + chunk.toString()).slice(-4096);
     });
-    child.on('error', (error) => fail(signal.aborted ? error : unavailable(`git is needed for this build: ${error.message}`, error)));
-    child.on('close', (code) => (code === 0 ? done() : fail(invalid(`unable to fetch the git repository: ${errors.trim() || `git ended with ${code}`}`))));
+    child.on('error', (error) =>
+      fail(signal.aborted ? error : unavailable(`git is needed for this build: ${error.message}`, error)),
+    );
+    child.on('close', (code) =>
+      code === 0
+        ? done()
+        : fail(invalid(`unable to fetch the git repository: ${errors.trim() || `git ended with ${code}`}`)),
+    );
   });
 }

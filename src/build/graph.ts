@@ -11,7 +11,9 @@ export function stageNamed(file: Dockerfile, name: string, before: number): Stag
 export function targetStage(file: Dockerfile, target: string | undefined): Stage {
   const last = file.stages.at(-1)!;
   if (target === undefined) return last;
-  const found = file.stages.find((stage) => stage.name === target.toLowerCase()) ?? (/^\d+$/.test(target) ? file.stages[Number(target)] : undefined);
+  const found =
+    file.stages.find((stage) => stage.name === target.toLowerCase()) ??
+    (/^\d+$/.test(target) ? file.stages[Number(target)] : undefined);
   if (found === undefined) throw invalid(`target stage ${JSON.stringify(target)} could not be found`);
   return found;
 }
@@ -34,14 +36,16 @@ export function neededStages(file: Dockerfile, target: Stage, baseOf: (stage: St
 function references(stage: Stage, base: string): string[] {
   const found = [base];
   for (const instruction of stage.instructions) {
-    if ((instruction.name === 'COPY' || instruction.name === 'ADD') && instruction.from !== undefined) found.push(instruction.from);
+    if ((instruction.name === 'COPY' || instruction.name === 'ADD') && instruction.from !== undefined)
+      found.push(instruction.from);
     if (instruction.name === 'RUN')
       for (const mount of instruction.mounts) {
         const from = /(?:^|,)from=([^,]*)/.exec(mount)?.[1];
         if (from !== undefined) found.push(from);
       }
     // A trigger is run in a later stage that this one is the base of: what it needs must be there.
-    if (instruction.name === 'ONBUILD') found.push(...[...instruction.trigger.matchAll(/[-,]from=([^,\s]*)/g)].map((match) => match[1]!));
+    if (instruction.name === 'ONBUILD')
+      found.push(...[...instruction.trigger.matchAll(/[-,]from=([^,\s]*)/g)].map((match) => match[1]!));
   }
   return found;
 }

@@ -22,10 +22,21 @@ export interface LayerRequest {
 type Parts = Pick<BuilderParts, 'layers' | 'content'>;
 
 /** What every container gets mounted. */
-export const RUNTIME_MOUNTS: readonly string[] = ['/proc', '/sys', '/dev', '/etc/resolv.conf', '/etc/hosts', '/etc/hostname'];
+export const RUNTIME_MOUNTS: readonly string[] = [
+  '/proc',
+  '/sys',
+  '/dev',
+  '/etc/resolv.conf',
+  '/etc/hosts',
+  '/etc/hostname',
+];
 
 /** Runs `change` over a mounted snapshot and makes a layer of what it did. `change` answers false for nothing to keep. */
-export async function makeLayer(parts: Parts, request: LayerRequest, change: (root: string) => Promise<boolean>): Promise<BuiltLayer | undefined> {
+export async function makeLayer(
+  parts: Parts,
+  request: LayerRequest,
+  change: (root: string) => Promise<boolean>,
+): Promise<BuiltLayer | undefined> {
   const { layers, content } = parts;
   const { id, parent, clampMtime, signal } = request;
   await layers.createSnapshot(id, { parent, owner: 'build' });
@@ -54,7 +65,13 @@ export async function makeLayer(parts: Parts, request: LayerRequest, change: (ro
       clampMtime === undefined
         ? await layers.promote(id, blob.digest)
         : await layers.unpack(() => content.open(blob.digest), { parent, diffId: blob.digest, signal });
-    return { diffId: layer.diffId, chainId: layer.chainId, digest: blob.digest, size: blob.size, mediaType: DOCKER.layer };
+    return {
+      diffId: layer.diffId,
+      chainId: layer.chainId,
+      digest: blob.digest,
+      size: blob.size,
+      mediaType: DOCKER.layer,
+    };
   } finally {
     await layers.removeSnapshot(id);
   }
@@ -64,7 +81,8 @@ export async function makeLayer(parts: Parts, request: LayerRequest, change: (ro
 function missingPlaces(root: string, paths: readonly string[]): string[] {
   const found = new Set<string>();
   for (const path of paths)
-    for (let at = path; at !== '/' && at !== '.'; at = dirname(at)) if (findStat(resolveInRoot(root, at)) === undefined) found.add(at);
+    for (let at = path; at !== '/' && at !== '.'; at = dirname(at))
+      if (findStat(resolveInRoot(root, at)) === undefined) found.add(at);
   return [...found].sort((a, b) => b.length - a.length);
 }
 
@@ -82,11 +100,16 @@ function dropUnused(upper: string, lower: readonly string[], path: string): void
   const below = lower.map((layer) => findStat(join(layer, parent))).find((found) => found !== undefined);
   if (below === undefined) return;
   const copy = lstatSync(above);
-  if (below.isDirectory() && below.mode === copy.mode && below.uid === copy.uid && below.gid === copy.gid) rmdirSync(above);
+  if (below.isDirectory() && below.mode === copy.mode && below.uid === copy.uid && below.gid === copy.gid)
+    rmdirSync(above);
 }
 
 /** A chain mounted for reading, for as long as `use` runs. */
-export async function withMounted<T>({ layers }: Pick<BuilderParts, 'layers'>, chain: string | undefined, use: (root: string) => Promise<T>): Promise<T> {
+export async function withMounted<T>(
+  { layers }: Pick<BuilderParts, 'layers'>,
+  chain: string | undefined,
+  use: (root: string) => Promise<T>,
+): Promise<T> {
   const id = newId();
   await layers.createSnapshot(id, { parent: chain, owner: 'build' });
   try {

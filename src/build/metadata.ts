@@ -24,10 +24,14 @@ export interface MetadataContext {
   cmdSet: boolean;
 }
 
-const SIGNALS = /^(?:SIG)?(?:ABRT|ALRM|BUS|CHLD|CLD|CONT|FPE|HUP|ILL|INT|IO|IOT|KILL|PIPE|POLL|PROF|PWR|QUIT|SEGV|STKFLT|STOP|SYS|TERM|TRAP|TSTP|TTIN|TTOU|URG|USR1|USR2|VTALRM|WINCH|XCPU|XFSZ|RTMIN(?:\+\d+)?|RTMAX(?:-\d+)?)$/i;
+const SIGNALS =
+  /^(?:SIG)?(?:ABRT|ALRM|BUS|CHLD|CLD|CONT|FPE|HUP|ILL|INT|IO|IOT|KILL|PIPE|POLL|PROF|PWR|QUIT|SEGV|STKFLT|STOP|SYS|TERM|TRAP|TSTP|TTIN|TTOU|URG|USR1|USR2|VTALRM|WINCH|XCPU|XFSZ|RTMIN(?:\+\d+)?|RTMAX(?:-\d+)?)$/i;
 
 /** The configuration after an instruction that changes no file; undefined for those that do (RUN, COPY, ADD, WORKDIR) and ARG. */
-export function applyMetadata(instruction: Instruction, { config, lookup, escape, cmdSet }: MetadataContext): Change | undefined {
+export function applyMetadata(
+  instruction: Instruction,
+  { config, lookup, escape, cmdSet }: MetadataContext,
+): Change | undefined {
   const replace = (text: string) => substitute(text, { lookup, escape });
   const replaceWords = (texts: readonly string[]) => texts.flatMap((text) => substituteWords(text, { lookup, escape }));
   switch (instruction.name) {
@@ -56,16 +60,36 @@ export function applyMetadata(instruction: Instruction, { config, lookup, escape
     }
     case 'LABEL': {
       const pairs = instruction.pairs.map(([name, value]): [string, string] => [replace(name), replace(value)]);
-      return { config: { ...config, Labels: { ...config.Labels, ...Object.fromEntries(pairs) } }, text: `LABEL ${pairs.map((pair) => pair.join('=')).join(' ')}` };
+      return {
+        config: { ...config, Labels: { ...config.Labels, ...Object.fromEntries(pairs) } },
+        text: `LABEL ${pairs.map((pair) => pair.join('=')).join(' ')}`,
+      };
     }
     case 'EXPOSE': {
       const words = replaceWords(instruction.values);
-      return { config: { ...config, ExposedPorts: { ...config.ExposedPorts, ...Object.fromEntries(words.flatMap(portsOf).sort().map((port) => [port, {}])) } }, text: `EXPOSE ${words.join(' ')}` };
+      return {
+        config: {
+          ...config,
+          ExposedPorts: {
+            ...config.ExposedPorts,
+            ...Object.fromEntries(
+              words
+                .flatMap(portsOf)
+                .sort()
+                .map((port) => [port, {}]),
+            ),
+          },
+        },
+        text: `EXPOSE ${words.join(' ')}`,
+      };
     }
     case 'VOLUME': {
       const paths = instruction.values.map(replace);
       if (paths.includes('')) throw invalid('VOLUME specified can not be an empty string');
-      return { config: { ...config, Volumes: { ...config.Volumes, ...Object.fromEntries(paths.map((path) => [path, {}])) } }, text: `VOLUME ${goList(paths)}` };
+      return {
+        config: { ...config, Volumes: { ...config.Volumes, ...Object.fromEntries(paths.map((path) => [path, {}])) } },
+        text: `VOLUME ${goList(paths)}`,
+      };
     }
     case 'USER': {
       const user = replace(instruction.value);
@@ -74,7 +98,8 @@ export function applyMetadata(instruction: Instruction, { config, lookup, escape
     case 'STOPSIGNAL': {
       const signal = replace(instruction.value);
       const number = Number(signal);
-      if (!SIGNALS.test(signal) && !(Number.isInteger(number) && number > 0 && number <= 64)) throw invalid(`invalid signal: ${signal}`);
+      if (!SIGNALS.test(signal) && !(Number.isInteger(number) && number > 0 && number <= 64))
+        throw invalid(`invalid signal: ${signal}`);
       return { config: { ...config, StopSignal: signal }, text: `STOPSIGNAL ${signal}` };
     }
     case 'SHELL':
@@ -82,11 +107,25 @@ export function applyMetadata(instruction: Instruction, { config, lookup, escape
     case 'MAINTAINER':
       return { config, author: instruction.value, text: `MAINTAINER ${instruction.value}` };
     case 'ONBUILD':
-      return { config: { ...config, OnBuild: [...(config.OnBuild ?? []), instruction.trigger] }, text: `ONBUILD ${instruction.trigger}` };
+      return {
+        config: { ...config, OnBuild: [...(config.OnBuild ?? []), instruction.trigger] },
+        text: `ONBUILD ${instruction.trigger}`,
+      };
     case 'HEALTHCHECK': {
       const { none, command, interval, timeout, startPeriod, startInterval, retries } = instruction.health;
-      const test = none ? ['NONE'] : command !== undefined && 'shell' in command ? ['CMD-SHELL', command.shell] : ['CMD', ...(command?.exec ?? [])];
-      const health = { Test: test, Interval: interval, Timeout: timeout, StartPeriod: startPeriod, StartInterval: startInterval, Retries: retries };
+      const test = none
+        ? ['NONE']
+        : command !== undefined && 'shell' in command
+          ? ['CMD-SHELL', command.shell]
+          : ['CMD', ...(command?.exec ?? [])];
+      const health = {
+        Test: test,
+        Interval: interval,
+        Timeout: timeout,
+        StartPeriod: startPeriod,
+        StartInterval: startInterval,
+        Retries: retries,
+      };
       return { config: { ...config, Healthcheck: health }, text: `HEALTHCHECK ${JSON.stringify(health)}` };
     }
     case 'RUN':

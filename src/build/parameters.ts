@@ -39,7 +39,8 @@ const all = (params: Params, name: string): string[] => {
 };
 const one = (params: Params, name: string): string | undefined => all(params, name)[0];
 /** Go's httputils.BoolValue. */
-const bool = (params: Params, name: string): boolean => !['', '0', 'no', 'false', 'none'].includes((one(params, name) ?? '').trim().toLowerCase());
+const bool = (params: Params, name: string): boolean =>
+  !['', '0', 'no', 'false', 'none'].includes((one(params, name) ?? '').trim().toLowerCase());
 
 function integer(params: Params, name: string): number | undefined {
   const text = one(params, name);
@@ -71,18 +72,29 @@ const names = (params: Params, name: string): string[] => {
 
 export function readParameters(params: Params): BuildParameters {
   if (one(params, 'version') === '2')
-    throw unsupported('BuildKit sessions are not supported by this daemon: build with the classic API (DOCKER_BUILDKIT=0) or `gantry build`');
+    throw unsupported(
+      'BuildKit sessions are not supported by this daemon: build with the classic API (DOCKER_BUILDKIT=0) or `gantry build`',
+    );
   if (one(params, 'outputs') !== undefined && !['[]', 'null'].includes(one(params, 'outputs') ?? ''))
     throw unsupported('build outputs are not supported by the classic build API: save or export the image instead');
   if (bool(params, 'squash')) throw invalid('squash is only supported with experimental mode');
   const network = one(params, 'networkmode') ?? 'default';
   if (network.startsWith('container:')) throw invalid('network mode "container" is not supported for builds');
   const resources: Record<string, number | string> = {};
-  for (const [param, field] of [['memory', 'Memory'], ['memswap', 'MemorySwap'], ['cpushares', 'CpuShares'], ['cpuperiod', 'CpuPeriod'], ['cpuquota', 'CpuQuota']] as const) {
+  for (const [param, field] of [
+    ['memory', 'Memory'],
+    ['memswap', 'MemorySwap'],
+    ['cpushares', 'CpuShares'],
+    ['cpuperiod', 'CpuPeriod'],
+    ['cpuquota', 'CpuQuota'],
+  ] as const) {
     const value = integer(params, param);
     if (value !== undefined && value !== 0) resources[field] = value;
   }
-  for (const [param, field] of [['cpusetcpus', 'CpusetCpus'], ['cpusetmems', 'CpusetMems']] as const) {
+  for (const [param, field] of [
+    ['cpusetcpus', 'CpusetCpus'],
+    ['cpusetmems', 'CpusetMems'],
+  ] as const) {
     const value = one(params, param);
     if (value !== undefined) resources[field] = value;
   }
@@ -97,11 +109,15 @@ export function readParameters(params: Params): BuildParameters {
     pull: bool(params, 'pull'),
     quiet: bool(params, 'q'),
     removeContainers: remove,
-    buildArgs: new Map(Object.entries(json(params, 'buildargs', BuildArgs) ?? {}).map(([name, value]) => [name, value ?? undefined])),
+    buildArgs: new Map(
+      Object.entries(json(params, 'buildargs', BuildArgs) ?? {}).map(([name, value]) => [name, value ?? undefined]),
+    ),
     labels: json(params, 'labels', Labels) ?? {},
     target: one(params, 'target'),
     network: network === 'bridge' ? 'default' : network,
-    extraHosts: all(params, 'extrahosts').flatMap((text) => (text.trimStart().startsWith('[') ? names({ extrahosts: text }, 'extrahosts') : text.split(','))),
+    extraHosts: all(params, 'extrahosts').flatMap((text) =>
+      text.trimStart().startsWith('[') ? names({ extrahosts: text }, 'extrahosts') : text.split(','),
+    ),
     cacheFrom: names(params, 'cachefrom'),
     shmSizeBytes: shm === undefined || shm === 0 ? undefined : shm,
     ulimits: json(params, 'ulimits', Ulimits) ?? [],

@@ -4,8 +4,8 @@ import { mkdir } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { copyTree } from '../archive/index.ts';
 import { invalid, newId, parseBytes, unsupported } from '../common/index.ts';
-import type { BuildRun } from './build-run.ts';
 import { modeOf } from './accounts.ts';
+import type { BuildRun } from './build-run.ts';
 import { keyOf } from './cache.ts';
 import { findStat, resolveInRoot } from './root-path.ts';
 import { chainOf, type StageState } from './stage-state.ts';
@@ -45,21 +45,28 @@ export function readMount(text: string, workdir: string, replace: (value: string
   const type = options.get('type') ?? 'bind';
   options.delete('type');
   if (type === 'secret' || type === 'ssh')
-    throw unsupported(`the --mount=type=${type} option needs a build session, which the classic build API does not have`);
-  if (type !== 'bind' && type !== 'cache' && type !== 'tmpfs') throw invalid(`unsupported mount type ${JSON.stringify(type)}`);
-  for (const name of options.keys()) if (!OPTIONS[type].includes(name)) throw invalid(`unexpected key '${name}' in '${text}'`);
+    throw unsupported(
+      `the --mount=type=${type} option needs a build session, which the classic build API does not have`,
+    );
+  if (type !== 'bind' && type !== 'cache' && type !== 'tmpfs')
+    throw invalid(`unsupported mount type ${JSON.stringify(type)}`);
+  for (const name of options.keys())
+    if (!OPTIONS[type].includes(name)) throw invalid(`unexpected key '${name}' in '${text}'`);
   const given = options.get('target');
   if (given === undefined) throw invalid(`invalid mount: target is required in '${text}'`);
   const target = posix.resolve('/', workdir, given);
   const sharing = options.get('sharing') ?? 'shared';
-  if (sharing !== 'shared' && sharing !== 'private' && sharing !== 'locked') throw invalid(`unsupported sharing value ${JSON.stringify(sharing)}`);
+  if (sharing !== 'shared' && sharing !== 'private' && sharing !== 'locked')
+    throw invalid(`unsupported sharing value ${JSON.stringify(sharing)}`);
   const number = (name: string) => {
     const value = options.get(name) ?? '0';
     if (!/^\d+$/.test(value)) throw invalid(`invalid value for ${name}: ${value}`);
     return Number(value);
   };
   return {
-    type, target, sharing,
+    type,
+    target,
+    sharing,
     source: options.get('source') ?? '/',
     from: options.get('from'),
     readonly: (options.get('readonly') ?? (type === 'bind' ? 'true' : 'false')) !== 'false',
@@ -74,7 +81,8 @@ export function readMount(text: string, workdir: string, replace: (value: string
 /** The part of a step's key that a mount is: what a command could read of it. A cache is no input. */
 export async function mountKey(run: BuildRun, mount: MountRequest, before: number): Promise<string> {
   if (mount.type !== 'bind') return keyOf(mount.type, mount.target, mount.readonly);
-  const content = mount.from === undefined ? await run.contextDigest(mount.source) : (await run.stateOf(mount.from, before)).filesKey;
+  const content =
+    mount.from === undefined ? await run.contextDigest(mount.source) : (await run.stateOf(mount.from, before)).filesKey;
   return keyOf('bind', mount.target, mount.source, mount.readonly, content);
 }
 
@@ -84,7 +92,11 @@ export interface PreparedMounts {
 }
 
 /** Makes what the mounts need; `release` takes it away again. */
-export async function prepareMounts(run: BuildRun, requests: readonly MountRequest[], before: number): Promise<PreparedMounts> {
+export async function prepareMounts(
+  run: BuildRun,
+  requests: readonly MountRequest[],
+  before: number,
+): Promise<PreparedMounts> {
   const undo: (() => Promise<void> | void)[] = [];
   const release = async () => {
     for (const step of undo.splice(0).reverse()) await step();
@@ -93,8 +105,19 @@ export async function prepareMounts(run: BuildRun, requests: readonly MountReque
   try {
     for (const request of requests) {
       if (request.type === 'tmpfs')
-        mounts.push({ type: 'tmpfs', target: request.target, readonly: false, options: request.sizeBytes === undefined ? [] : [`size=${request.sizeBytes}`] });
-      else mounts.push({ type: 'bind', source: await (request.type === 'cache' ? cacheSource : bindSource)(run, request, before, undo), target: request.target, readonly: request.readonly });
+        mounts.push({
+          type: 'tmpfs',
+          target: request.target,
+          readonly: false,
+          options: request.sizeBytes === undefined ? [] : [`size=${request.sizeBytes}`],
+        });
+      else
+        mounts.push({
+          type: 'bind',
+          source: await (request.type === 'cache' ? cacheSource : bindSource)(run, request, before, undo),
+          target: request.target,
+          readonly: request.readonly,
+        });
     }
   } catch (error) {
     await release();
@@ -105,7 +128,12 @@ export async function prepareMounts(run: BuildRun, requests: readonly MountReque
 
 type Undo = (() => Promise<void> | void)[];
 
-async function bindSource(run: BuildRun, { from, source, readonly, target }: MountRequest, before: number, undo: Undo): Promise<string> {
+async function bindSource(
+  run: BuildRun,
+  { from, source, readonly, target }: MountRequest,
+  before: number,
+  undo: Undo,
+): Promise<string> {
   let root = run.context.root;
   if (from !== undefined) root = await mountedState(run, await run.stateOf(from, before), undo);
   let path = resolveInRoot(root, source);
@@ -138,7 +166,11 @@ async function cacheSource(run: BuildRun, request: MountRequest, before: number,
     else {
       const own: Undo = [];
       try {
-        await copyTree(resolveInRoot(await mountedState(run, await run.stateOf(request.from, before), own), request.source), directory, { signal: run.signal });
+        await copyTree(
+          resolveInRoot(await mountedState(run, await run.stateOf(request.from, before), own), request.source),
+          directory,
+          { signal: run.signal },
+        );
       } finally {
         for (const step of own) await step();
       }

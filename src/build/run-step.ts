@@ -1,7 +1,7 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
-import { invalid, unsupported } from '../common/index.ts';
+import { invalid, unavailable, unsupported } from '../common/index.ts';
 import type { Heredoc, Instruction } from '../dockerfile/index.ts';
 import { makeLayer, RUNTIME_MOUNTS } from './layer-step.ts';
 import { commandOf } from './metadata.ts';
@@ -21,14 +21,27 @@ export async function runStep(stageRun: StageRun, instruction: Run): Promise<Fil
   const given = args.forCommand(env);
   const network = networkOf(instruction.network, parameters.network);
   if (instruction.security !== undefined && instruction.security !== 'sandbox')
-    throw unsupported(`security.${instruction.security} is not allowed: the classic build API cannot carry the entitlement`);
+    throw unsupported(
+      `security.${instruction.security} is not allowed: the classic build API cannot carry the entitlement`,
+    );
   const workdir = config.WorkingDir || '/';
   const requests = instruction.mounts.map((text) => readMount(text, workdir, stageRun.replace));
   const mountKeys = [];
   for (const request of requests) mountKeys.push(await mountKey(run, request, stage.index));
   const told = given.told.length === 0 ? '' : `|${given.told.length} ${given.told.join(' ')} `;
   return {
-    key: ['RUN', command, script, env, given.told, workdir, config.User ?? '', network, parameters.extraHosts, mountKeys],
+    key: [
+      'RUN',
+      command,
+      script,
+      env,
+      given.told,
+      workdir,
+      config.User ?? '',
+      network,
+      parameters.extraHosts,
+      mountKeys,
+    ],
     createdBy: `${told}${command.join(' ')}`,
     config,
     container: true,
@@ -39,7 +52,11 @@ export async function runStep(stageRun: StageRun, instruction: Run): Promise<Fil
           id,
           parent: chainOf(state),
           clampMtime: run.epoch,
-          mountPoints: [...RUNTIME_MOUNTS, ...requests.map(({ target }) => target), ...(script === undefined ? [] : [SCRIPT_PLACE])],
+          mountPoints: [
+            ...RUNTIME_MOUNTS,
+            ...requests.map(({ target }) => target),
+            ...(script === undefined ? [] : [SCRIPT_PLACE]),
+          ],
           lease: run.lease,
           signal,
         },
@@ -65,6 +82,9 @@ export async function runStep(stageRun: StageRun, instruction: Run): Promise<Fil
               cgroupParent: parameters.cgroupParent,
               onOutput: outputTo(lane.stream),
               signal,
+            }).catch((error: unknown) => {
+              // A command that cannot be started has no exit code of its own in the stream.
+              throw error instanceof Error && 'exitCode' in error ? unavailable(error.message, error) : error;
             });
             if (code !== 0) throw commandFailed(command, code);
             return true;
@@ -96,7 +116,12 @@ function commandWithHeredocs(stageRun: StageRun, { command, heredocs }: Run): { 
     if (first.content.startsWith('#!')) return { command: [SCRIPT_PLACE], script: content };
     return { command: commandOf({ shell: content }, config) };
   }
-  return { command: commandOf({ shell: [command.shell, ...heredocs.map(({ content, name }) => `${content}${name}`)].join('\n') }, config) };
+  return {
+    command: commandOf(
+      { shell: [command.shell, ...heredocs.map(({ content, name }) => `${content}${name}`)].join('\n') },
+      config,
+    ),
+  };
 }
 
 export const chomped = ({ content }: Heredoc): string => content.replace(/^\t+/gm, '');

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { removeTree } from '../archive/index.ts';
 import { chainIds } from '../images/index.ts';
-import { buildImage, type BuilderState } from './builder.ts';
+import { type BuilderState, buildImage } from './builder.ts';
 import { StepCache } from './cache.ts';
 import { Flights, Gate } from './flights.ts';
 import type { BuilderParts, BuildService, BuiltLayer } from './types.ts';

@@ -16,9 +16,15 @@ export interface Source {
 }
 
 /** The things below `root` that a source argument of COPY or ADD names, in order of name. */
-export function selectSources(instruction: 'COPY' | 'ADD', root: string, pattern: string, fromContext: boolean): Source[] {
+export function selectSources(
+  instruction: 'COPY' | 'ADD',
+  root: string,
+  pattern: string,
+  fromContext: boolean,
+): Source[] {
   const clean = posix.normalize(pattern.replace(/^\/+/, ''));
-  if (clean === '..' || clean.startsWith('../')) throw invalid(`${instruction} failed: forbidden path outside the build context: ${pattern} ()`);
+  if (clean === '..' || clean.startsWith('../'))
+    throw invalid(`${instruction} failed: forbidden path outside the build context: ${pattern} ()`);
   if (hasWildcards(clean)) return expand(root, clean).map((path) => sourceAt(root, path, pattern)!);
   const plain = unescapePath(clean);
   const found = sourceAt(root, plain, pattern);
@@ -32,7 +38,12 @@ function sourceAt(root: string, relative: string, pattern: string): Source | und
   const stat = findStat(path);
   if (stat === undefined) return undefined;
   const trimmed = relative.replace(/\/+$/, '');
-  return { path, name: posix.basename(trimmed) || '.', kept: keptPath(trimmed, pattern), directory: stat.isDirectory() };
+  return {
+    path,
+    name: posix.basename(trimmed) || '.',
+    kept: keptPath(trimmed, pattern),
+    directory: stat.isDirectory(),
+  };
 }
 
 /** `a/./b/c` keeps `b/c` of the path: the pivot stands after as many names as the pattern has before it. */
@@ -47,7 +58,7 @@ function expand(root: string, pattern: string): string[] {
   let found = [''];
   for (const part of pattern.split('/').filter((name) => name !== '')) {
     const next: string[] = [];
-    const expression = hasWildcards(part) ? compileFileMatch(part) : undefined;
+    const expression = hasWildcards(part) ? patternOf(part) : undefined;
     for (const directory of found) {
       const at = (name: string) => (directory === '' ? name : `${directory}/${name}`);
       if (expression === undefined) {
@@ -65,5 +76,19 @@ function expand(root: string, pattern: string): string[] {
   return found.filter((path) => findStat(resolveInRoot(root, path)) !== undefined);
 }
 
+/** A pattern that is none matches nothing, as the reference has it. */
+function patternOf(part: string): RegExp {
+  try {
+    return compileFileMatch(part);
+  } catch {
+    return /(?!)/;
+  }
+}
+
 /** A file made for this build, outside any root. */
-export const madeSource = (directory: string, name: string): Source => ({ path: join(directory, name), name, kept: name, directory: false });
+export const madeSource = (directory: string, name: string): Source => ({
+  path: join(directory, name),
+  name,
+  kept: name,
+  directory: false,
+});

@@ -7,7 +7,7 @@ import { copyStep } from './copy-step.ts';
 import type { Lane } from './messages.ts';
 import { applyMetadata } from './metadata.ts';
 import { runStep } from './run-step.ts';
-import { after, idOf, type StageState } from './stage-state.ts';
+import { after, chainOf, idOf, type StageState } from './stage-state.ts';
 import type { BuiltLayer } from './types.ts';
 import { workdirStep } from './workdir-step.ts';
 
@@ -39,7 +39,14 @@ export class StageRun {
   readonly #noCache: boolean;
   #state: StageState;
 
-  constructor(run: BuildRun, stage: Stage, lane: Lane, base: StageState, steps: Steps, inherited: StageArguments | undefined) {
+  constructor(
+    run: BuildRun,
+    stage: Stage,
+    lane: Lane,
+    base: StageState,
+    steps: Steps,
+    inherited: StageArguments | undefined,
+  ) {
     this.run = run;
     this.stage = stage;
     this.lane = lane;
@@ -48,7 +55,10 @@ export class StageRun {
     const { parameters, globals, platformArgs } = run;
     this.args = new StageArguments(parameters.buildArgs, globals.values, platformArgs, inherited);
     const filter = parameters.noCacheFilter;
-    this.#noCache = parameters.noCache || filter.includes(String(stage.index)) || (stage.name !== undefined && filter.includes(stage.name));
+    this.#noCache =
+      parameters.noCache ||
+      filter.includes(String(stage.index)) ||
+      (stage.name !== undefined && filter.includes(stage.name));
   }
 
   get state(): StageState {
@@ -80,7 +90,11 @@ export class StageRun {
     const triggers = this.#state.config.OnBuild ?? [];
     if (triggers.length === 0) return;
     this.lane.stream(`# Executing ${triggers.length} build trigger${triggers.length === 1 ? '' : 's'}\n`);
-    this.#state = { ...this.#state, config: { ...this.#state.config, OnBuild: undefined }, key: keyOf(this.#state.key, 'onbuild') };
+    this.#state = {
+      ...this.#state,
+      config: { ...this.#state.config, OnBuild: undefined },
+      key: keyOf(this.#state.key, 'onbuild'),
+    };
     for (const trigger of triggers) await this.#one(parseTrigger(trigger));
   }
 
@@ -94,25 +108,42 @@ export class StageRun {
       case 'WORKDIR':
         return this.#files(workdirStep(this, this.replace(instruction.value)));
       case 'ARG': {
-        for (const { name, value } of instruction.args) this.args.declare(name, value === undefined ? undefined : this.replace(value));
-        return this.#metadata(`ARG ${instruction.args.map(({ name, value }) => (value === undefined ? name : `${name}=${this.replace(value)}`)).join(' ')}`, {});
+        for (const { name, value } of instruction.args)
+          this.args.declare(name, value === undefined ? undefined : this.replace(value));
+        return this.#metadata(
+          `ARG ${instruction.args.map(({ name, value }) => (value === undefined ? name : `${name}=${this.replace(value)}`)).join(' ')}`,
+          {},
+        );
       }
       default: {
         const { lookup, escape } = this;
-        const change = applyMetadata(instruction, { config: this.#state.config, lookup, escape, cmdSet: this.#state.cmdSet });
+        const change = applyMetadata(instruction, {
+          config: this.#state.config,
+          lookup,
+          escape,
+          cmdSet: this.#state.cmdSet,
+        });
         if (change === undefined) throw new Error(`no such instruction: ${instruction.name}`);
         const cmdSet = this.#state.cmdSet || instruction.name === 'CMD';
-        return this.#metadata(change.text, { config: change.config, cmdSet, ...(change.author === undefined ? {} : { author: change.author }) });
+        return this.#metadata(change.text, {
+          config: change.config,
+          cmdSet,
+          ...(change.author === undefined ? {} : { author: change.author }),
+        });
       }
     }
   }
 
   /** Labels of the caller: an instruction of their own at the end. */
   label(labels: Readonly<Record<string, string>>, step: number): Promise<void> {
-    const text = `LABEL ${Object.entries(labels).map((pair) => pair.join('=')).join(' ')}`;
+    const text = `LABEL ${Object.entries(labels)
+      .map((pair) => pair.join('='))
+      .join(' ')}`;
     this.lane.stream(`Step ${step}/${this.#steps.total} : ${text}`);
     this.lane.stream('\n');
-    return this.#metadata(text, { config: { ...this.#state.config, Labels: { ...this.#state.config.Labels, ...labels } } });
+    return this.#metadata(text, {
+      config: { ...this.#state.config, Labels: { ...this.#state.config.Labels, ...labels } },
+    });
   }
 
   async #metadata(text: string, change: Parameters<typeof after>[1]): Promise<void> {
@@ -121,9 +152,14 @@ export class StageRun {
     const known = this.#cached(key);
     const created = known?.created ?? this.#now();
     this.#told(known !== undefined, newId());
-    if (known === undefined) await cache.add({ key, description: text, created, layer: undefined });
+    if (known === undefined) await cache.add({ key, description: text, created, layer: undefined }, undefined);
     this.run.used.add(key);
-    this.#state = after(this.#state, change, { stepKey: key, created, layer: undefined, createdBy: `/bin/sh -c #(nop)  ${text}` }, false);
+    this.#state = after(
+      this.#state,
+      change,
+      { stepKey: key, created, layer: undefined, createdBy: `/bin/sh -c #(nop)  ${text}` },
+      false,
+    );
     this.#tellId();
   }
 
@@ -131,6 +167,7 @@ export class StageRun {
     const { cache, flights, gate, signal, epoch } = this.run;
     const key = keyOf('files', this.#state.filesKey, step.key, epoch);
     const known = this.#cached(key);
+    const parent = chainOf(this.#state);
     const id = newId();
     if (step.container || known !== undefined) this.#told(known !== undefined, id, step.container);
     const done =
@@ -138,14 +175,24 @@ export class StageRun {
       (await flights.share(key, signal, () =>
         gate.pass(signal, async () => {
           const layer = await step.perform(id);
-          const result = { key, description: step.createdBy.replace(/^\/bin\/sh -c #\(nop\) +/, ''), created: this.#now(), layer };
-          await cache.add(result);
+          const result = {
+            key,
+            description: step.createdBy.replace(/^\/bin\/sh -c #\(nop\) +/, ''),
+            created: this.#now(),
+            layer,
+          };
+          await cache.add(result, parent);
           return result;
         }),
       ));
     if (known === undefined && step.container) this.#removed(id);
     this.run.used.add(key);
-    this.#state = after(this.#state, { config: step.config }, { stepKey: key, created: done.created, layer: done.layer, createdBy: step.createdBy }, true);
+    this.#state = after(
+      this.#state,
+      { config: step.config },
+      { stepKey: key, created: done.created, layer: done.layer, createdBy: step.createdBy },
+      true,
+    );
     this.#tellId();
   }
 
@@ -155,7 +202,9 @@ export class StageRun {
   }
 
   #now(): string {
-    return this.run.epoch === undefined ? nowText() : new Date(this.run.epoch * 1000).toISOString().replace('.000Z', 'Z');
+    return this.run.epoch === undefined
+      ? nowText()
+      : new Date(this.run.epoch * 1000).toISOString().replace('.000Z', 'Z');
   }
 
   #told(cached: boolean, id: string, removedLater = false): void {
@@ -175,5 +224,7 @@ export class StageRun {
 
 /** The words of a failed command, with its exit code for the client. */
 export function commandFailed(args: readonly string[], code: number): Error {
-  return Object.assign(new Error(`The command '${args.join(' ')}' returned a non-zero code: ${code}`), { exitCode: code });
+  return Object.assign(new Error(`The command '${args.join(' ')}' returned a non-zero code: ${code}`), {
+    exitCode: code,
+  });
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { chainIds, DOCKER, type Image } from '../images/index.ts';
 import type { ContentStore } from '../content/index.ts';
+import { chainIds, DOCKER, type Image } from '../images/index.ts';
 import { type ContainerConfig, type HistoryEntry, type ImageConfig, Manifest, type Platform } from '../wire/index.ts';
 import { keyOf } from './cache.ts';
 import type { BuiltLayer } from './types.ts';
@@ -25,8 +25,17 @@ export interface StageState {
 }
 
 export const emptyState = (platform: Platform): StageState => ({
-  base: {}, imageId: undefined, config: {}, author: undefined, created: undefined, layers: [], history: [], platform,
-  key: 'scratch', filesKey: 'scratch', cmdSet: false,
+  base: {},
+  imageId: undefined,
+  config: {},
+  author: undefined,
+  created: undefined,
+  layers: [],
+  history: [],
+  platform,
+  key: 'scratch',
+  filesKey: 'scratch',
+  cmdSet: false,
 });
 
 export async function stateOfImage(image: Image, content: ContentStore): Promise<StageState> {
@@ -51,6 +60,14 @@ export async function stateOfImage(image: Image, content: ContentStore): Promise
   };
 }
 
+const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** A stage's commands have a PATH, and so has its image. */
+export function withPath(state: StageState): StageState {
+  const env = state.config.Env ?? [];
+  return env.some((pair) => pair.startsWith('PATH=')) ? state : { ...state, config: { ...state.config, Env: [...env, DEFAULT_PATH] } };
+}
+
 export interface Outcome {
   stepKey: string;
   created: string;
@@ -59,10 +76,20 @@ export interface Outcome {
 }
 
 /** The state after an instruction. */
-export function after(state: StageState, change: Partial<Pick<StageState, 'config' | 'author' | 'cmdSet'>>, outcome: Outcome, changesFiles: boolean): StageState {
+export function after(
+  state: StageState,
+  change: Partial<Pick<StageState, 'config' | 'author' | 'cmdSet'>>,
+  outcome: Outcome,
+  changesFiles: boolean,
+): StageState {
   const { created, layer, createdBy, stepKey } = outcome;
   const author = change.author ?? state.author;
-  const entry: HistoryEntry = { created, created_by: createdBy, ...(author === undefined ? {} : { author }), ...(layer === undefined ? { empty_layer: true } : {}) };
+  const entry: HistoryEntry = {
+    created,
+    created_by: createdBy,
+    ...(author === undefined ? {} : { author }),
+    ...(layer === undefined ? { empty_layer: true } : {}),
+  };
   return {
     ...state,
     ...change,
@@ -91,6 +118,10 @@ export function imageConfigOf(state: StageState): ImageConfig {
 }
 
 /** The id that an image of this state has or would have. */
-export const idOf = (state: StageState): string => state.imageId ?? `sha256:${createHash('sha256').update(JSON.stringify(imageConfigOf(state))).digest('hex')}`;
+export const idOf = (state: StageState): string =>
+  state.imageId ??
+  `sha256:${createHash('sha256')
+    .update(JSON.stringify(imageConfigOf(state)))
+    .digest('hex')}`;
 
 export const chainOf = (state: StageState): string | undefined => state.layers.at(-1)?.chainId;

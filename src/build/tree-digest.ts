@@ -23,10 +23,16 @@ export async function treeDigest(path: string, options: DigestOptions): Promise<
   return hash.digest('hex');
 }
 
-async function add(path: Buffer, relative: string, hash: ReturnType<typeof createHash>, options: DigestOptions): Promise<void> {
+async function add(
+  path: Buffer,
+  relative: string,
+  hash: ReturnType<typeof createHash>,
+  options: DigestOptions,
+): Promise<void> {
   options.signal.throwIfAborted();
   const stat = lstatSync(path);
-  if (relative !== '' && options.excluded?.(Buffer.from(relative, 'latin1').toString()) === true && !stat.isDirectory()) return;
+  if (relative !== '' && options.excluded?.(Buffer.from(relative, 'latin1').toString()) === true && !stat.isDirectory())
+    return;
   const owner = options.ownerCounts ? `${stat.uid}:${stat.gid}` : '';
   const entry = (content: string) => hash.update(`${JSON.stringify([relative, stat.mode, owner, content])}\n`);
   if (stat.isSymbolicLink()) entry(readlinkSync(path, { encoding: 'latin1' }));
@@ -35,7 +41,12 @@ async function add(path: Buffer, relative: string, hash: ReturnType<typeof creat
   else {
     entry('');
     for (const name of readdirSync(path, { encoding: 'latin1' }).sort())
-      await add(Buffer.concat([path, Buffer.from('/'), Buffer.from(name, 'latin1')]), relative === '' ? name : `${relative}/${name}`, hash, options);
+      await add(
+        Buffer.concat([path, Buffer.from('/'), Buffer.from(name, 'latin1')]),
+        relative === '' ? name : `${relative}/${name}`,
+        hash,
+        options,
+      );
   }
 }
 

@@ -63,7 +63,11 @@ export interface BuildService {
     signal: AbortSignal;
     onMessage: (message: Record<string, unknown>) => void;
   }): Promise<void>;
-  prune(options: { all: boolean; keepStorage?: number; filters: Filters }): Promise<{ CachesDeleted: string[]; SpaceReclaimed: number }>;
+  prune(options: {
+    all: boolean;
+    keepStorage?: number;
+    filters: Filters;
+  }): Promise<{ CachesDeleted: string[]; SpaceReclaimed: number }>;
   diskUsage(): Promise<Record<string, unknown>[]>;
 }
 

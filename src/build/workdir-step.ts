@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { RUNTIME_MOUNTS, makeLayer } from './layer-step.ts';
+import { makeLayer, RUNTIME_MOUNTS } from './layer-step.ts';
 import { workingDirectory } from './metadata.ts';
 import { findStat, makeDirectories, resolveInRoot } from './root-path.ts';
 import type { FileStep, StageRun } from './stage-run.ts';
@@ -14,12 +14,16 @@ export function workdirStep({ run, state }: StageRun, value: string): FileStep {
     config: { ...state.config, WorkingDir: path },
     container: true,
     perform: (id) =>
-      makeLayer(run.parts, { id, parent: chainOf(state), clampMtime: run.epoch, mountPoints: [], lease: run.lease, signal: run.signal }, async (root) => {
-        const target = resolveInRoot(root, path);
-        // What a container gets mounted is no directory of the image.
-        if (RUNTIME_MOUNTS.includes(posix.normalize(path)) || findStat(target)?.isDirectory() === true) return false;
-        makeDirectories(root, target, { uid: 0, gid: 0 });
-        return true;
-      }),
+      makeLayer(
+        run.parts,
+        { id, parent: chainOf(state), clampMtime: run.epoch, mountPoints: [], lease: run.lease, signal: run.signal },
+        async (root) => {
+          const target = resolveInRoot(root, path);
+          // What a container gets mounted is no directory of the image.
+          if (RUNTIME_MOUNTS.includes(posix.normalize(path)) || findStat(target)?.isDirectory() === true) return false;
+          makeDirectories(root, target, { uid: 0, gid: 0 });
+          return true;
+        },
+      ),
   };
 }
