@@ -2,7 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { startConmon } from './conmon.ts';
-import type { ExecPlan } from './exec.ts';
+import type { ExecPlan } from './exec-plan.ts';
 import { execFailure } from './failure.ts';
 import { attachTo } from './streams.ts';
 import type { ExecHandle } from './types.ts';

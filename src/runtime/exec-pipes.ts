@@ -3,7 +3,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ExecPlan } from './exec.ts';
+import type { ExecPlan } from './exec-plan.ts';
 import { execFailure } from './failure.ts';
 import { FrameQueue } from './streams.ts';
 import type { ExecHandle } from './types.ts';

@@ -2,29 +2,8 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execByConmon } from './exec-conmon.ts';
 import { execByPipes } from './exec-pipes.ts';
+import type { ExecOptions, ExecPlan } from './exec-plan.ts';
 import type { ExecHandle } from './types.ts';
-
-export interface ExecOptions {
-  id: string;
-  execId: string;
-  process: Record<string, unknown>;
-  terminal: boolean;
-  stdin: boolean;
-  detach: boolean;
-  /** The container's. */
-  bundle: string;
-  conmonPath: string;
-  runtimePath: string;
-  runtimeArgs: string[];
-}
-
-/** What both ways of an exec share: a folder of its own in the bundle, with the process's description. */
-export interface ExecPlan extends ExecOptions {
-  directory: string;
-  processPath: string;
-  /** For messages: the first word of the command. */
-  command: string;
-}
 
 /**
  * Pipes cost one process, the runtime's. A terminal needs someone to hold its master, and what is detached should outlive the daemon:
