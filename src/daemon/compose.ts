@@ -16,7 +16,8 @@ import { startCollection } from './collection.ts';
 import { withDefaults } from './container-defaults.ts';
 import { openInstance } from './instance.ts';
 import { findInit, findProgram, findRuntimes } from './runtimes.ts';
-import { LOG_DRIVERS, type Settings } from './settings.ts';
+import { LOG_DRIVERS } from './setting-checks.ts';
+import type { Settings } from './settings.ts';
 
 export interface ComposeParts {
   /** As they are now: a reload changes them. */

@@ -304,8 +304,15 @@ async function startPlugin(calls: string[]): Promise<Server> {
   const answers: Record<string, (body: { Name: string; ID: string }) => unknown> = {
     '/Plugin.Activate': () => ({ Implements: ['VolumeDriver'] }),
     '/VolumeDriver.Capabilities': () => ({ Capabilities: { Scope: 'global' } }),
-    '/VolumeDriver.Create': ({ Name }) => (Name === 'refused' ? { Err: 'no space' } : (known.add(Name), { Err: '' })),
-    '/VolumeDriver.Remove': ({ Name }) => (known.delete(Name), {}),
+    '/VolumeDriver.Create': ({ Name }) => {
+      if (Name === 'refused') return { Err: 'no space' };
+      known.add(Name);
+      return { Err: '' };
+    },
+    '/VolumeDriver.Remove': ({ Name }) => {
+      known.delete(Name);
+      return {};
+    },
     '/VolumeDriver.Mount': ({ Name }) => ({ Mountpoint: `/plugged/${Name}` }),
     '/VolumeDriver.Unmount': () => ({}),
     '/VolumeDriver.Get': ({ Name }) =>

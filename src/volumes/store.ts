@@ -15,9 +15,11 @@ import {
 } from '../common/index.ts';
 import type { Database } from '../state/index.ts';
 import type { CreateVolumeBody, Volume } from '../wire/index.ts';
+import { type Foreign, foreignVolumes } from './foreign.ts';
 import { checkLocalOptions, hasMountsBelow, mountLocal, unmountLocal } from './local-mount.ts';
 import { checkVolumeName } from './names.ts';
-import { findPlugin, type PluginVolume, pluginNames, type VolumePlugin } from './plugin.ts';
+import { findPlugin, type VolumePlugin } from './plugin.ts';
+import { Queues } from './queues.ts';
 import { type VolumeRecord, VolumeRecords } from './records.ts';
 import type { MountFor, VolumeStore } from './types.ts';
 
@@ -41,7 +43,7 @@ class Volumes implements VolumeStore {
   readonly #records: VolumeRecords;
   readonly #options: VolumesOptions;
   readonly #root: string;
-  readonly #queues = new Map<string, Promise<unknown>>();
+  readonly #queues = new Queues();
   readonly #fills = new Map<string, Promise<void>>();
 
   constructor(options: VolumesOptions) {
@@ -81,24 +83,9 @@ class Volumes implements VolumeStore {
     return record;
   }
 
-  /** One operation on a volume at a time. */
-  #exclusive<T>(name: string, operation: () => Promise<T>): Promise<T> {
-    const before = this.#queues.get(name) ?? Promise.resolve();
-    const result = before.then(operation, operation);
-    const tail = result.then(
-      () => {},
-      () => {},
-    );
-    this.#queues.set(name, tail);
-    void tail.then(() => {
-      if (this.#queues.get(name) === tail) this.#queues.delete(name);
-    });
-    return result;
-  }
-
   create(body: CreateVolumeBody): Promise<Volume> {
     const name = body.Name || newId();
-    return this.#exclusive(name, () => this.#create(name, body));
+    return this.#queues.run(name, () => this.#create(name, body));
   }
 
   async #create(name: string, body: CreateVolumeBody): Promise<Volume> {
@@ -159,24 +146,8 @@ class Volumes implements VolumeStore {
   }
 
   /** Volumes that plugins have and that were not made here. */
-  async #foreign(): Promise<{ volumes: Foreign[]; warnings: string[] }> {
-    const warnings: string[] = [];
-    const lists = await Promise.all(
-      (await pluginNames(this.#options.pluginDirs)).map(async (driver) => {
-        try {
-          const plugin = await this.#plugin(driver);
-          return (await plugin.list()).map((volume) => ({ driver, scope: plugin.scope, volume }));
-        } catch (error) {
-          // A socket of another kind of plugin is none of ours.
-          if (kindOf(error) !== 'not-found') warnings.push(`list ${driver}: ${messageOf(error)}`);
-          return [];
-        }
-      }),
-    );
-    return {
-      volumes: lists.flat().filter(({ volume }) => volume.name !== '' && this.#records.find(volume.name) === undefined),
-      warnings,
-    };
+  #foreign(): ReturnType<typeof foreignVolumes> {
+    return foreignVolumes(this.#options.pluginDirs, (name) => this.#records.find(name) !== undefined);
   }
   #foreignAnswer({ driver, scope, volume }: Foreign): Volume {
     const record = { name: volume.name, driver, labels: null, options: null, created: volume.created ?? '' };
@@ -207,7 +178,7 @@ class Volumes implements VolumeStore {
   }
 
   remove(name: string, { force }: { force?: boolean }): Promise<void> {
-    return this.#exclusive(name, () => this.#remove(name, force === true));
+    return this.#queues.run(name, () => this.#remove(name, force === true));
   }
 
   async #remove(name: string, force: boolean): Promise<void> {
@@ -309,7 +280,7 @@ class Volumes implements VolumeStore {
   }
 
   mount(name: string, containerId: string, about?: MountFor): Promise<string> {
-    return this.#exclusive(name, async () => {
+    return this.#queues.run(name, async () => {
       const record = this.#required(name);
       const path = await this.#realise(record, containerId);
       this.#records.use('volume_mounts', name, containerId);
@@ -334,7 +305,7 @@ class Volumes implements VolumeStore {
   }
 
   unmount(name: string, containerId: string): Promise<void> {
-    return this.#exclusive(name, async () => {
+    return this.#queues.run(name, async () => {
       const record = this.#records.find(name);
       if (record === undefined || !this.#records.drop('volume_mounts', name, containerId)) return;
       if (record.driver !== 'local') await (await this.#plugin(record.driver)).unmount(name, containerId);
@@ -379,12 +350,6 @@ class Volumes implements VolumeStore {
       })),
     );
   }
-}
-
-interface Foreign {
-  driver: string;
-  scope: string;
-  volume: PluginVolume;
 }
 
 function mountAttributes(
