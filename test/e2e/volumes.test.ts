@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { TestDaemon } from '../support/index.ts';
+
+describe('volumes', { concurrency: 2 }, () => {
+  let daemon: TestDaemon;
+  let work: string;
+  before(async () => {
+    daemon = await TestDaemon.start();
+    work = mkdtempSync(join(tmpdir(), 'gt-vol-'));
+  });
+  after(async () => {
+    await daemon[Symbol.asyncDispose]();
+    rmSync(work, { recursive: true, force: true });
+  });
+  const run = (...args: string[]) => daemon.ok('run', '--rm', ...args);
+
+  it('keep their data when containers go and the daemon is killed', async () => {
+    await using own = await TestDaemon.start();
+    await own.ok('run', '--rm', '-v', 'keep:/data', 'busybox', 'sh', '-c', 'echo kept > /data/f');
+    await own.crash();
+    await own.launch();
+    assert.equal(await own.ok('run', '--rm', '-v', 'keep:/data', 'busybox', 'cat', '/data/f'), 'kept');
+    await own.ok('volume', 'rm', 'keep');
+  });
+
+  it('are filled once when two containers start with them at the same moment', async () => {
+    const outputs = await Promise.all(
+      [1, 2].map(() => run('-v', 'fill:/etc', 'busybox', 'sh', '-c', 'ls /etc/passwd; stat -c %a /etc/passwd')),
+    );
+    assert.deepEqual(outputs, ['/etc/passwd\n644', '/etc/passwd\n644']);
+  });
+
+  it('go out and in as one archive, with owners, modes and links', async () => {
+    await run(
+      '-v',
+      'out:/d',
+      'busybox',
+      'sh',
+      '-c',
+      'cd /d; echo x > f; chown 12:34 f; chmod 4711 f; ln f hard; ln -s f soft',
+    );
+    const archive = await daemon.gantry(['volume', 'export', '-o', join(work, 'v.tar'), 'out']);
+    assert.equal(archive.code, 0, archive.stderr);
+    await daemon.ok('volume', 'create', 'in');
+    const back = await daemon.gantry(['volume', 'import', 'in', join(work, 'v.tar')]);
+    assert.equal(back.code, 0, back.stderr);
+    assert.equal(
+      await run('-v', 'in:/d', 'busybox', 'sh', '-c', 'cd /d; stat -c "%a %u %g %h" f; readlink soft; cat hard'),
+      '4711 12 34 2\nf\nx',
+    );
+  });
+
+  it('cannot be led out of the root by a link in the image or the volume', async () => {
+    const outside = join(work, 'outside');
+    writeFileSync(outside, 'host');
+    symlinkSync('/', join(work, 'evil'));
+    const made = await daemon.ok(
+      'run',
+      '-d',
+      '-v',
+      'evil:/v',
+      'busybox',
+      'sh',
+      '-c',
+      `ln -s ${work} /v/link; ln -s ${work} /target; sleep 1000`,
+    );
+    const copied = await daemon.gantry(['cp', `${made}:/v/link/outside`, join(work, 'got')]);
+    assert.notEqual(copied.code, 0);
+    await daemon.ok('rm', '-f', made);
+    const sub = await daemon.gantry([
+      'run',
+      '--rm',
+      '--mount',
+      'type=volume,source=evil,target=/m,volume-subpath=link',
+      'busybox',
+      'ls',
+      '/m',
+    ]);
+    assert.ok(!sub.stdout.includes('outside'), sub.stdout);
+    assert.equal(readFileSync(outside, 'utf8'), 'host');
+  });
+
+  it('are pruned: anonymous ones, or all that nobody uses', async () => {
+    await using own = await TestDaemon.start();
+    await own.ok('volume', 'create', 'named');
+    await own.ok('volume', 'create');
+    await own.ok('create', '--name', 'user', '-v', 'used:/d', 'busybox');
+    await own.ok('volume', 'prune', '-f');
+    assert.deepEqual((await own.ok('volume', 'ls', '-q')).split('\n').sort(), ['named', 'used']);
+    await own.ok('volume', 'prune', '-af');
+    assert.equal(await own.ok('volume', 'ls', '-q'), 'used');
+  });
+
+  it('read-only mounts are so, with all below them', async () => {
+    const outcome = await daemon.gantry(['run', '--rm', '-v', 'ro:/d:ro', 'busybox', 'touch', '/d/x']);
+    assert.match(outcome.stderr, /Read-only file system/);
+  });
+});
