@@ -35,7 +35,9 @@ export function pairsForm(instruction: string, text: string, escape: string): [s
   return words.map((word) => {
     const cut = word.indexOf('=');
     if (cut < 0)
-      throw invalid(`failed to parse Dockerfile: Syntax error - can't find = in ${JSON.stringify(word)}. Must be of the form: name=value`);
+      throw invalid(
+        `failed to parse Dockerfile: Syntax error - can't find = in ${JSON.stringify(word)}. Must be of the form: name=value`,
+      );
     return [word.slice(0, cut), word.slice(cut + 1)];
   });
 }
@@ -56,7 +58,9 @@ export function takeFlags(text: string, escape: string): { flags: Flag[]; rest: 
     rest = rest.slice(end).trimStart();
     if (word === '--') break;
     const cut = word.indexOf('=');
-    flags.push(cut < 0 ? { name: word.slice(2), value: undefined } : { name: word.slice(2, cut), value: word.slice(cut + 1) });
+    flags.push(
+      cut < 0 ? { name: word.slice(2), value: undefined } : { name: word.slice(2, cut), value: word.slice(cut + 1) },
+    );
   }
   return { flags, rest };
 }

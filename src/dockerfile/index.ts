@@ -1,5 +1,5 @@
 export { IgnoreMatcher, readIgnoreFile } from './dockerignore.ts';
 export { compileFileMatch, hasWildcards, unescapePath } from './file-match.ts';
 export { parseDockerfile, parseTrigger } from './parse.ts';
-export { type Lookup, substitute, type SubstitutionOptions, substituteWords } from './substitute.ts';
+export { type Lookup, type SubstitutionOptions, substitute, substituteWords } from './substitute.ts';
 export type * from './types.ts';

@@ -1,11 +1,28 @@
-import { EngineError, invalid, parseDurationNs } from '../common/index.ts';
+import { type EngineError, invalid, parseDurationNs } from '../common/index.ts';
 import { commandForm, type Flag, jsonArray, listForm, pairsForm, takeFlags } from './forms.ts';
 import { heredocStart, shellWords } from './lines.ts';
 import { suggestion } from './suggest.ts';
 import type { CopyBody, Directives, HealthcheckBody, Instruction, LogicalLine } from './types.ts';
 
 export const INSTRUCTIONS = [
-  'ADD', 'ARG', 'CMD', 'COPY', 'ENTRYPOINT', 'ENV', 'EXPOSE', 'FROM', 'HEALTHCHECK', 'LABEL', 'MAINTAINER', 'ONBUILD', 'RUN', 'SHELL', 'STOPSIGNAL', 'USER', 'VOLUME', 'WORKDIR',
+  'ADD',
+  'ARG',
+  'CMD',
+  'COPY',
+  'ENTRYPOINT',
+  'ENV',
+  'EXPOSE',
+  'FROM',
+  'HEALTHCHECK',
+  'LABEL',
+  'MAINTAINER',
+  'ONBUILD',
+  'RUN',
+  'SHELL',
+  'STOPSIGNAL',
+  'USER',
+  'VOLUME',
+  'WORKDIR',
 ] as const;
 export type InstructionName = (typeof INSTRUCTIONS)[number];
 
@@ -35,7 +52,11 @@ export function splitInstruction({ line, text }: LogicalLine, directives: Direct
   const name = (match?.[1] ?? '').toUpperCase();
   if (!isInstruction(name)) throw at(line, `unknown instruction: ${match?.[1]}${suggestion(name, INSTRUCTIONS)}`);
   const { flags, rest } = takeFlags(match?.[2] ?? '', directives.escape);
-  if (FLAGS[name] === undefined && !['CMD', 'ENTRYPOINT', 'ONBUILD', 'ENV', 'LABEL', 'ARG'].includes(name) && flags.length > 0)
+  if (
+    FLAGS[name] === undefined &&
+    !['CMD', 'ENTRYPOINT', 'ONBUILD', 'ENV', 'LABEL', 'ARG'].includes(name) &&
+    flags.length > 0
+  )
     throw at(line, `unknown flag: --${flags[0]!.name}`);
   if (FLAGS[name] === undefined) return { name, flags: new Map(), rest: match?.[2] ?? '' };
   return { name, flags: checkedFlags(line, name, flags, directives), rest };
@@ -43,15 +64,22 @@ export function splitInstruction({ line, text }: LogicalLine, directives: Direct
 
 const isInstruction = (name: string): name is InstructionName => (INSTRUCTIONS as readonly string[]).includes(name);
 
-function checkedFlags(line: number, name: InstructionName, flags: readonly Flag[], directives: Directives): Map<string, string[]> {
+function checkedFlags(
+  line: number,
+  name: InstructionName,
+  flags: readonly Flag[],
+  directives: Directives,
+): Map<string, string[]> {
   // `--parents` belongs to syntax 1.20 and to the labs channel; the reference refuses it elsewhere.
   const known = (FLAGS[name] ?? []).filter((flag) => flag !== 'parents' || hasParents(directives));
   const found = new Map<string, string[]>();
   for (const flag of flags) {
     if (!known.includes(flag.name)) throw at(line, `unknown flag: --${flag.name}${suggestion(flag.name, known)}`);
     const before = found.get(flag.name);
-    if (before !== undefined && !REPEATED.includes(flag.name)) throw at(line, `duplicate flag specified: --${flag.name}`);
-    if (flag.value === undefined && !BOOLEANS.includes(flag.name)) throw at(line, `missing a value on flag: --${flag.name}`);
+    if (before !== undefined && !REPEATED.includes(flag.name))
+      throw at(line, `duplicate flag specified: --${flag.name}`);
+    if (flag.value === undefined && !BOOLEANS.includes(flag.name))
+      throw at(line, `missing a value on flag: --${flag.name}`);
     if (BOOLEANS.includes(flag.name) && !['true', 'false', undefined].includes(flag.value?.toLowerCase()))
       throw at(line, `expecting boolean value for flag --${flag.name}, not: ${flag.value}`);
     found.set(flag.name, [...(before ?? []), flag.value ?? 'true']);
@@ -68,7 +96,11 @@ function hasParents({ syntax }: Directives): boolean {
 const plural = { 1: 'exactly one argument', least: 'at least one argument' } as const;
 
 /** Every instruction but FROM. */
-export function parseInstruction(logical: LogicalLine, directives: Directives, split = splitInstruction(logical, directives)): Instruction {
+export function parseInstruction(
+  logical: LogicalLine,
+  directives: Directives,
+  split = splitInstruction(logical, directives),
+): Instruction {
   const { line } = logical;
   const { name, flags, rest } = split;
   const base = { line, original: logical.text };
@@ -80,7 +112,15 @@ export function parseInstruction(logical: LogicalLine, directives: Directives, s
       throw at(line, 'FROM is not allowed here');
     case 'RUN': {
       const [network, security] = [flags.get('network')?.[0], flags.get('security')?.[0]];
-      return { ...base, name, command: commandForm(rest), heredocs: logical.heredocs, mounts: flags.get('mount') ?? [], network, security };
+      return {
+        ...base,
+        name,
+        command: commandForm(rest),
+        heredocs: logical.heredocs,
+        mounts: flags.get('mount') ?? [],
+        network,
+        security,
+      };
     }
     case 'CMD':
     case 'ENTRYPOINT':
@@ -141,7 +181,10 @@ export function argsOf(rest: string, escape: string): { name: string; value?: st
 function copyBody({ line, heredocs }: LogicalLine, { name, flags, rest }: Split): CopyBody {
   const words = listForm(rest);
   if (words.length < 2) {
-    const why = words.length === 1 ? 'at least two arguments, but only one was provided. Destination could not be determined' : 'at least two arguments';
+    const why =
+      words.length === 1
+        ? 'at least two arguments, but only one was provided. Destination could not be determined'
+        : 'at least two arguments';
     throw at(line, `${name} requires ${why}`);
   }
   const sources = words.slice(0, -1);
@@ -203,7 +246,8 @@ function healthcheck(line: number, flags: ReadonlyMap<string, string[]>, rest: s
   health.startInterval = duration('start-interval');
   const retries = flags.get('retries')?.[0];
   if (retries !== undefined && retries !== '') {
-    if (!/^[+-]?\d+$/.test(retries)) throw at(line, `strconv.ParseInt: parsing ${JSON.stringify(retries)}: invalid syntax`);
+    if (!/^[+-]?\d+$/.test(retries))
+      throw at(line, `strconv.ParseInt: parsing ${JSON.stringify(retries)}: invalid syntax`);
     if (Number(retries) < 0) throw at(line, `--retries cannot be negative (${retries})`);
     health.retries = Number(retries);
   }

@@ -16,7 +16,8 @@ export function parseDockerfile(text: string): Dockerfile {
   for (const line of lines) {
     const split = splitInstruction(line, directives);
     const stage = file.stages.at(-1);
-    if (split.name === 'FROM') file.stages.push(stageOf(line, split.rest, split.flags.get('platform')?.[0], file.stages.length));
+    if (split.name === 'FROM')
+      file.stages.push(stageOf(line, split.rest, split.flags.get('platform')?.[0], file.stages.length));
     else if (stage !== undefined) stage.instructions.push(parseInstruction(line, directives, split));
     else if (split.name === 'ARG') {
       const args = argsOf(split.rest, directives.escape);
@@ -32,10 +33,14 @@ function stageOf(line: LogicalLine, rest: string, platform: string | undefined, 
   const words = rest.split(/\s+/).filter((word) => word !== '');
   const base = { index, platform, line: line.line, original: line.text };
   if (words.length === 1) return { ...base, base: words[0]!, instructions: [] };
-  if (words.length !== 3 || words[1]!.toLowerCase() !== 'as') throw at(line.line, 'FROM requires either one or three arguments');
+  if (words.length !== 3 || words[1]!.toLowerCase() !== 'as')
+    throw at(line.line, 'FROM requires either one or three arguments');
   const name = words[2]!.toLowerCase();
   if (!/^[a-z][a-z0-9-_.]*$/.test(name))
-    throw at(line.line, `invalid name for build stage: ${JSON.stringify(words[2])}, name can't start with a number or contain symbols`);
+    throw at(
+      line.line,
+      `invalid name for build stage: ${JSON.stringify(words[2])}, name can't start with a number or contain symbols`,
+    );
   return { ...base, base: words[0]!, name, instructions: [] };
 }
 
@@ -46,6 +51,7 @@ export function parseTrigger(text: string, directives: Directives = { escape: '\
   if (lines.length !== 1 || line === undefined) throw invalid(`invalid ONBUILD trigger: ${text}`);
   const split = splitInstruction(line, directives);
   if (split.name === 'ONBUILD') throw at(line.line, "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed");
-  if (split.name === 'FROM' || split.name === 'MAINTAINER') throw at(line.line, `${split.name} isn't allowed as an ONBUILD trigger`);
+  if (split.name === 'FROM' || split.name === 'MAINTAINER')
+    throw at(line.line, `${split.name} isn't allowed as an ONBUILD trigger`);
   return parseInstruction(line, directives, split);
 }

@@ -22,7 +22,8 @@ function withContext<T>(word: string, body: () => T): T {
   try {
     return body();
   } catch (error) {
-    if (error instanceof SubstitutionError) throw invalid(`failed to process ${quoteGo(word)}: ${error.message}`, error);
+    if (error instanceof SubstitutionError)
+      throw invalid(`failed to process ${quoteGo(word)}: ${error.message}`, error);
     throw error;
   }
 }
@@ -104,7 +105,10 @@ class Lexer {
         out += this.#give(char, true);
       }
     }
-    if (!top) throw new SubstitutionError(stop === '}' ? "syntax error: missing '}'" : `unexpected end of statement while looking for matching ${stop}`);
+    if (!top)
+      throw new SubstitutionError(
+        stop === '}' ? "syntax error: missing '}'" : `unexpected end of statement while looking for matching ${stop}`,
+      );
     return out;
   }
 
