@@ -15,8 +15,13 @@ as_root() {
 stamp=node_modules/.gantry-setup
 if [ ! -e "$stamp" ] || ! cmp -s package-lock.json "$stamp"; then
   echo "gantry: installing npm packages"
-  npm ci --include=optional --include=dev --no-audit --no-fund --loglevel=error --ignore-scripts
-  cp package-lock.json "$stamp"
+  # Not `npm ci`: one package names platform packages that the registry does not have, which only `npm install` accepts. The versions
+  # are the lock file's all the same; it is put back in case npm rewrites it.
+  lock=$(mktemp)
+  cp package-lock.json "$lock"
+  npm install --no-save --include=optional --include=dev --no-audit --no-fund --loglevel=error --ignore-scripts
+  cp "$lock" package-lock.json
+  mv "$lock" "$stamp"
 fi
 
 # --- system packages ------------------------------------------------------------------------------------------------
