@@ -1,51 +1,111 @@
-import { detectCompression } from '../archive/index.ts';
-import type { ContentStore, Lease } from '../content/index.ts';
+import { pipeline } from 'node:stream/promises';
+import { type Compression, compressor, decompress, detectCompression } from '../archive/index.ts';
+import { invalid } from '../common/index.ts';
+import type { ContentStore } from '../content/index.ts';
 import type { Descriptor } from '../wire/index.ts';
-import { DOCKER, OCI } from './media-types.ts';
+import type { Keep } from './keeping.ts';
+import { DOCKER, isOciType, layerTypeByHead, OCI, ociLayerType } from './media-types.ts';
 
-/** Streams bytes into content; leased at once, so that no collection takes them. */
-export async function ingest(content: ContentStore, source: AsyncIterable<Uint8Array>, lease: Lease, signal?: AbortSignal): Promise<{ digest: string; size: number; head: Buffer }> {
+const HEAD_BYTES = 8;
+
+export interface StoredBlob {
+  digest: string;
+  size: number;
+}
+
+/** Streams bytes into content and keeps them. */
+export async function ingest(
+  content: ContentStore,
+  source: AsyncIterable<Uint8Array>,
+  keep: Keep,
+  signal?: AbortSignal,
+): Promise<StoredBlob> {
   const writer = await content.ingest();
-  let head = Buffer.alloc(0);
   try {
     for await (const chunk of source) {
       signal?.throwIfAborted();
-      if (head.length < 8) head = Buffer.concat([head, chunk.subarray(0, 8)]);
       await writer.write(chunk);
     }
     const written = await writer.commit();
-    lease.add(written.digest);
-    return { ...written, head };
+    await keep.blob(written.digest);
+    return written;
   } catch (error) {
     await writer.discard();
     throw error;
   }
 }
 
-/** A layer's media type by what it holds: gzip has a schema 2 name, zstd only OCI's. */
-export function layerMediaType(head: Buffer): string {
-  const compression = detectCompression(head);
-  if (compression === 'gzip') return DOCKER.layerGzip;
-  return compression === 'zstd' ? OCI.layerZstd : DOCKER.layer;
+/** A small document into content, kept. */
+export async function store(content: ContentStore, bytes: Buffer, keep: Keep): Promise<StoredBlob> {
+  const written = await content.put(bytes);
+  await keep.blob(written.digest);
+  return written;
 }
 
-/** The first bytes of a blob. */
-export async function headOf(content: ContentStore, digest: string): Promise<Buffer> {
-  for await (const chunk of await content.open(digest)) return (chunk as Buffer).subarray(0, 8);
+async function headOf(content: ContentStore, digest: string): Promise<Buffer> {
+  const stream = await content.open(digest);
+  for await (const chunk of stream) return (chunk as Buffer).subarray(0, HEAD_BYTES);
   return Buffer.alloc(0);
 }
 
-/** A schema 2 manifest, or OCI's where a layer has only an OCI type. Deterministic. */
-export function manifestBytes(config: Descriptor, layers: readonly Descriptor[]): Buffer {
-  const oci = layers.some(({ mediaType }) => mediaType.startsWith('application/vnd.oci.'));
-  const strip = ({ mediaType, size, digest }: Descriptor) => ({ mediaType, size, digest });
-  const ociType = (type: string) => (type === DOCKER.layer ? OCI.layer : type === DOCKER.layerGzip ? OCI.layerGzip : type);
-  return Buffer.from(
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType: oci ? OCI.manifest : DOCKER.manifest,
-      config: { ...strip(config), mediaType: oci ? OCI.config : DOCKER.config },
-      layers: layers.map((layer) => (oci ? { ...strip(layer), mediaType: ociType(layer.mediaType) } : strip(layer))),
-    }),
-  );
+/** The blob as a layer: what no manifest can name (xz, bzip2) is unpacked into a plain tar. */
+export async function asLayer(
+  content: ContentStore,
+  blob: StoredBlob,
+  keep: Keep,
+  signal: AbortSignal,
+): Promise<Descriptor> {
+  const mediaType = layerTypeByHead(await headOf(content, blob.digest));
+  if (mediaType !== undefined) return { ...blob, mediaType };
+  const { stream } = await decompress(await content.open(blob.digest), { signal });
+  const plain = await ingest(content, stream, keep, signal);
+  return { ...plain, mediaType: DOCKER.layer };
+}
+
+/** The layer's blob in gzip, for a registry: nobody wants to fetch plain ones. */
+export async function gzipped(
+  content: ContentStore,
+  digest: string,
+  keep: Keep,
+  signal: AbortSignal,
+): Promise<Descriptor> {
+  const source = await content.open(digest);
+  const packed = compressor('gzip');
+  const pumped = pipeline(source, packed, { signal });
+  try {
+    const [blob] = await Promise.all([ingest(content, packed, keep, signal), pumped]);
+    return { ...blob, mediaType: DOCKER.layerGzip };
+  } finally {
+    source.destroy();
+    packed.destroy();
+  }
+}
+
+export const compressionOf = async (content: ContentStore, digest: string): Promise<Compression> =>
+  detectCompression(await headOf(content, digest));
+
+/** A schema 2 manifest, or OCI's where a layer has only an OCI type. The same input gives the same bytes. */
+export function manifestBytes(config: StoredBlob, layers: readonly Descriptor[]): Buffer {
+  const oci = layers.some(({ mediaType }) => isOciType(mediaType));
+  return oci
+    ? ociManifestBytes(config, layers)
+    : documentOf(
+        DOCKER.manifest,
+        { mediaType: DOCKER.config, size: config.size, digest: config.digest },
+        layers.map(bare),
+      );
+}
+
+export function ociManifestBytes({ digest, size }: StoredBlob, layers: readonly Descriptor[]): Buffer {
+  const converted = layers.map((layer) => ({ ...bare(layer), mediaType: ociLayerType(layer.mediaType) }));
+  return documentOf(OCI.manifest, { mediaType: OCI.config, size, digest }, converted);
+}
+
+const bare = ({ mediaType, size, digest }: Descriptor) => ({ mediaType, size, digest });
+const documentOf = (mediaType: string, config: Descriptor, layers: readonly Descriptor[]): Buffer =>
+  Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, config, layers }));
+
+/** Throws if the manifest's bytes are not those of its digest's blob. */
+export function checkSize(what: string, actual: number, expected: number): void {
+  if (actual !== expected) throw invalid(`${what} has ${actual} bytes where ${expected} were expected`);
 }

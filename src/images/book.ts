@@ -1,22 +1,31 @@
 import { createHash } from 'node:crypto';
-import { conflict, invalid, notFound } from '../common/index.ts';
+import { conflict, invalid, type Logger, notFound } from '../common/index.ts';
 import type { ContentStore } from '../content/index.ts';
 import { familiarName, familiarString, parseReference, withDefaultTag } from '../registry/index.ts';
 import type { Database } from '../state/index.ts';
-import { ImageConfig, type Manifest, Manifest as ManifestSchema } from '../wire/index.ts';
+import { ImageConfig, Manifest } from '../wire/index.ts';
 import type { Image } from './types.ts';
 
-const SCHEMA = `
-  CREATE TABLE images (id TEXT PRIMARY KEY, manifest TEXT NOT NULL, parent TEXT, tagged TEXT) STRICT;
-  CREATE TABLE image_names (name TEXT PRIMARY KEY, image TEXT NOT NULL REFERENCES images (id), kind TEXT NOT NULL) STRICT;
-  CREATE INDEX image_names_of ON image_names (image);`;
+const MIGRATIONS = [
+  `CREATE TABLE images (id TEXT PRIMARY KEY, manifest TEXT NOT NULL, parent TEXT, tagged TEXT) STRICT;
+   CREATE TABLE image_names (name TEXT PRIMARY KEY, image TEXT NOT NULL REFERENCES images (id), kind TEXT NOT NULL) STRICT;
+   CREATE INDEX image_names_of ON image_names (image);`,
+  // When the image came, or a container was last seen to use it: what a policy of clean-up goes by.
+  'ALTER TABLE images ADD COLUMN used TEXT;',
+];
 
 export interface StoredImage extends Image {
   manifest: Manifest;
+  /** Bytes of the manifest blob. */
+  manifestSize: number;
   parent: string | undefined;
   /** When a name was last given here, RFC 3339. */
   taggedAt: string | undefined;
+  /** When it came or was last seen in use, RFC 3339. */
+  usedAt: string | undefined;
 }
+
+type NameKind = 'tag' | 'digest';
 
 const sha256 = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
 
@@ -30,41 +39,66 @@ export function chainIds(diffIds: readonly string[]): string[] {
   return chains;
 }
 
-/** The images of this daemon and their names. Configurations are read from content once and kept. */
+/** The images of this daemon and their names. The database is the truth; configurations are read from content once and kept. */
 export class ImageBook {
   readonly #db: Database;
   readonly #content: ContentStore;
   readonly #images = new Map<string, StoredImage>();
+  /** Image id by name. */
+  readonly #names = new Map<string, string>();
 
   private constructor(db: Database, content: ContentStore) {
     this.#db = db;
     this.#content = content;
   }
 
-  static async open(db: Database, content: ContentStore): Promise<ImageBook> {
-    db.migrate('images', [SCHEMA]);
+  /** An image whose blobs are gone or damaged is left out, and said. */
+  static async open(db: Database, content: ContentStore, log: Logger): Promise<ImageBook> {
+    db.migrate('images', MIGRATIONS);
     const book = new ImageBook(db, content);
-    for (const row of db.sql.prepare('SELECT id, manifest, parent, tagged FROM images').all())
-      await book.#read(String(row.id), String(row.manifest), row.parent === null ? undefined : String(row.parent), row.tagged === null ? undefined : String(row.tagged));
-    for (const row of db.sql.prepare('SELECT name, image, kind FROM image_names ORDER BY name').all()) book.#named(String(row.image), String(row.name), String(row.kind));
+    const text = (value: unknown) => (value === null || value === undefined ? undefined : String(value));
+    for (const row of db.sql.prepare('SELECT id, manifest, parent, tagged, used FROM images').all()) {
+      const id = String(row.id);
+      try {
+        const image = await book.#read(id, String(row.manifest));
+        Object.assign(image, { parent: text(row.parent), taggedAt: text(row.tagged), usedAt: text(row.used) });
+      } catch (error) {
+        log.error('image cannot be read', { id, error });
+      }
+    }
+    for (const row of db.sql.prepare('SELECT name, image, kind FROM image_names ORDER BY name').all()) {
+      const image = book.#images.get(String(row.image));
+      if (image === undefined) continue;
+      book.#names.set(String(row.name), image.id);
+      (row.kind === 'tag' ? image.repoTags : image.repoDigests).push(String(row.name));
+    }
     return book;
   }
 
-  async #read(id: string, manifestDigest: string, parent: string | undefined, taggedAt: string | undefined): Promise<StoredImage> {
-    const [configBytes, manifestBytes] = await Promise.all([this.#content.read(id), this.#content.read(manifestDigest)]);
+  async #read(id: string, manifestDigest: string): Promise<StoredImage> {
+    const [configBytes, manifestBytes] = await Promise.all([
+      this.#content.read(id),
+      this.#content.read(manifestDigest),
+    ]);
     const config = ImageConfig.parse(JSON.parse(configBytes.toString()));
-    const manifest = ManifestSchema.parse(JSON.parse(manifestBytes.toString()));
+    const manifest = Manifest.parse(JSON.parse(manifestBytes.toString()));
     const diffIds = config.rootfs.diff_ids ?? [];
-    const image: StoredImage = { id, config, manifest, manifestDigest, diffIds, chainId: chainIds(diffIds).at(-1), repoTags: [], repoDigests: [], parent, taggedAt };
+    const image: StoredImage = {
+      id,
+      config,
+      manifest,
+      manifestDigest,
+      manifestSize: manifestBytes.length,
+      diffIds,
+      chainId: chainIds(diffIds).at(-1),
+      repoTags: [],
+      repoDigests: [],
+      parent: undefined,
+      taggedAt: undefined,
+      usedAt: undefined,
+    };
     this.#images.set(id, image);
     return image;
-  }
-
-  #named(imageId: string, name: string, kind: string): void {
-    const image = this.#images.get(imageId);
-    if (image === undefined) return;
-    if (kind === 'tag') image.repoTags.push(name);
-    else image.repoDigests.push(name);
   }
 
   all(): StoredImage[] {
@@ -73,13 +107,35 @@ export class ImageBook {
   byId(id: string): StoredImage | undefined {
     return this.#images.get(id);
   }
+  /** By a name exactly as it is stored: `busybox:latest`, `busybox@sha256:…`. */
+  named(name: string): StoredImage | undefined {
+    const id = this.#names.get(name);
+    return id === undefined ? undefined : this.#images.get(id);
+  }
+  childrenOf(id: string): StoredImage[] {
+    return this.all().filter(({ parent }) => parent === id);
+  }
 
-  /** Records an image whose blobs are in content and layers on disk. Known images keep their manifest. */
-  async add(id: string, manifestDigest: string, parent?: string): Promise<StoredImage> {
+  /**
+   * Records an image whose blobs are in content and whose layers are on disk. One that is known keeps its manifest, unless `replace`
+   * says that the new one (a registry's) is to be what is pushed from now on.
+   */
+  async add(
+    id: string,
+    manifestDigest: string,
+    options: { parent?: string; replace?: boolean; usedAt?: string } = {},
+  ): Promise<StoredImage> {
     const known = this.#images.get(id);
-    if (known !== undefined) return known;
-    const image = await this.#read(id, manifestDigest, parent, undefined);
-    this.#db.sql.prepare('INSERT INTO images (id, manifest, parent) VALUES (?, ?, ?)').run(id, manifestDigest, parent ?? null);
+    if (known !== undefined && (!options.replace || known.manifestDigest === manifestDigest)) return known;
+    const image = await this.#read(id, manifestDigest);
+    // What is not the manifest's is the same image's as before.
+    const { repoTags = [], repoDigests = [], parent = options.parent, taggedAt, usedAt = options.usedAt } = known ?? {};
+    Object.assign(image, { repoTags, repoDigests, parent, taggedAt, usedAt });
+    this.#db.sql
+      .prepare(
+        'INSERT INTO images (id, manifest, parent, used) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET manifest = excluded.manifest',
+      )
+      .run(id, manifestDigest, parent ?? null, usedAt ?? null);
     return image;
   }
 
@@ -88,59 +144,80 @@ export class ImageBook {
       this.#db.sql.prepare('DELETE FROM image_names WHERE image = ?').run(id);
       this.#db.sql.prepare('DELETE FROM images WHERE id = ?').run(id);
     });
+    const image = this.#images.get(id);
+    for (const name of [...(image?.repoTags ?? []), ...(image?.repoDigests ?? [])]) this.#names.delete(name);
     this.#images.delete(id);
   }
 
+  used(id: string, at: string): void {
+    this.#db.sql.prepare('UPDATE images SET used = ? WHERE id = ?').run(at, id);
+    const image = this.#images.get(id);
+    if (image !== undefined) image.usedAt = at;
+  }
+
   /** Gives a name, taking it from another image. */
-  name(id: string, name: string, kind: 'tag' | 'digest', taggedAt: string): void {
+  name(id: string, name: string, kind: NameKind, taggedAt: string | undefined): void {
     const image = this.#images.get(id);
     if (image === undefined) throw notFound(`No such image: ${id}`);
-    const list = kind === 'tag' ? 'repoTags' : 'repoDigests';
     this.#db.transaction(() => {
-      this.#db.sql.prepare('INSERT INTO image_names VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET image = excluded.image').run(name, id, kind);
-      if (kind === 'tag') this.#db.sql.prepare('UPDATE images SET tagged = ? WHERE id = ?').run(taggedAt, id);
+      this.#db.sql
+        .prepare('INSERT INTO image_names VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET image = excluded.image')
+        .run(name, id, kind);
+      if (taggedAt !== undefined) this.#db.sql.prepare('UPDATE images SET tagged = ? WHERE id = ?').run(taggedAt, id);
     });
-    for (const other of this.#images.values()) other[list] = other[list].filter((known) => known !== name);
+    this.#forget(name);
+    this.#names.set(name, id);
+    const list = kind === 'tag' ? 'repoTags' : 'repoDigests';
     image[list] = [...image[list], name].sort();
-    if (kind === 'tag') image.taggedAt = taggedAt;
+    image.taggedAt = taggedAt ?? image.taggedAt;
   }
 
   unname(name: string): void {
     this.#db.sql.prepare('DELETE FROM image_names WHERE name = ?').run(name);
-    for (const image of this.#images.values()) {
-      image.repoTags = image.repoTags.filter((known) => known !== name);
-      image.repoDigests = image.repoDigests.filter((known) => known !== name);
-    }
+    this.#forget(name);
   }
 
-  /** By name, digest, id or id prefix. */
+  #forget(name: string): void {
+    const before = this.named(name);
+    this.#names.delete(name);
+    if (before === undefined) return;
+    before.repoTags = before.repoTags.filter((known) => known !== name);
+    before.repoDigests = before.repoDigests.filter((known) => known !== name);
+  }
+
+  /** By id, name, `name@digest` or a prefix of the id. Throws invalid for what is none of them, conflict for an ambiguous prefix. */
   find(ref: string): StoredImage | undefined {
-    if (/^sha256:[0-9a-f]{64}$/.test(ref)) return this.#images.get(ref);
-    if (/^[0-9a-f]{64}$/.test(ref)) return this.#images.get(`sha256:${ref}`);
-    const named = this.#byName(ref);
-    if (named !== undefined) return named;
-    const prefix = ref.replace(/^sha256:/, '');
-    if (!/^[0-9a-f]{1,64}$/.test(prefix)) return undefined;
-    const found = [...this.#images.values()].filter(({ id }) => id.startsWith(`sha256:${prefix}`));
-    if (found.length > 1) throw conflict(`ambiguous reference: ${ref}`);
-    return found[0];
+    const full = /^(?:sha256:)?([0-9a-f]{64})$/.exec(ref)?.[1];
+    if (full !== undefined) return this.#images.get(`sha256:${full}`);
+    return this.#byName(ref) ?? this.#byPrefix(ref);
   }
 
   #byName(ref: string): StoredImage | undefined {
     const reference = parseReference(ref);
-    if (reference.digest !== undefined) {
-      const name = `${familiarName(reference)}@${reference.digest}`;
-      return this.all().find((image) => image.repoDigests.includes(name)) ?? (this.all().find((image) => image.id === reference.digest && image.repoTags.some((tag) => familiarName(parseReference(tag)) === familiarName(reference))));
-    }
-    const name = familiarString(withDefaultTag(reference));
-    return this.all().find((image) => image.repoTags.includes(name));
+    const name = familiarName(reference);
+    if (reference.digest === undefined) return this.named(familiarString(withDefaultTag(reference)));
+    const named = this.named(`${name}@${reference.digest}`);
+    if (named !== undefined) return named;
+    // `name@ID` of an image with that name.
+    const image = this.#images.get(reference.digest);
+    return image?.repoTags.some((tag) => tag.startsWith(`${name}:`)) ? image : undefined;
+  }
+
+  #byPrefix(ref: string): StoredImage | undefined {
+    const prefix = /^(?:sha256:)?([0-9a-f]{1,64})$/.exec(ref)?.[1];
+    if (prefix === undefined) return undefined;
+    const found = this.all().filter(({ id }) => id.startsWith(`sha256:${prefix}`));
+    if (found.length > 1) throw conflict(`ambiguous reference: ${ref}`);
+    return found[0];
   }
 
   resolve(ref: string): StoredImage {
     if (ref === '') throw invalid('invalid reference format');
     const image = this.find(ref);
     if (image !== undefined) return image;
-    const text = /^(sha256:)?[0-9a-f]{12,64}$/.test(ref) ? ref : familiarString(withDefaultTag(parseReference(ref)));
-    throw notFound(`No such image: ${text}`);
+    const full = /^[0-9a-f]{64}$/.test(ref) ? `sha256:${ref}` : undefined;
+    throw notFound(
+      `No such image: ${full ?? (/^sha256:/.test(ref) ? ref : familiarString(withDefaultTag(parseReference(ref))))}`,
+    );
   }
 }

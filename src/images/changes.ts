@@ -1,135 +1,158 @@
-import { invalid, parseDurationNs } from '../common/index.ts';
+import { posix } from 'node:path';
+import { type EngineError, invalid, messageOf } from '../common/index.ts';
+import {
+  type CommandForm,
+  type Instruction,
+  type Lookup,
+  parseDockerfile,
+  substitute,
+  substituteWords,
+} from '../dockerfile/index.ts';
+import { parseSignal } from '../sys/index.ts';
 import type { ContainerConfig } from '../wire/index.ts';
+import { exposedPorts } from './ports.ts';
 
-const KNOWN = ['CMD', 'ENTRYPOINT', 'ENV', 'EXPOSE', 'HEALTHCHECK', 'LABEL', 'ONBUILD', 'STOPSIGNAL', 'USER', 'VOLUME', 'WORKDIR'];
+const CHANGES = [
+  'CMD',
+  'ENTRYPOINT',
+  'ENV',
+  'EXPOSE',
+  'HEALTHCHECK',
+  'LABEL',
+  'ONBUILD',
+  'STOPSIGNAL',
+  'USER',
+  'VOLUME',
+  'WORKDIR',
+];
+const SHELL = ['/bin/sh', '-c'];
 
-/** Words of `K=V K2="a b"`, with quotes and backslashes as a shell reads them. */
-function words(text: string): string[] {
-  const found: string[] = [];
-  let word = '';
-  let inWord = false;
-  let quote = '';
-  for (let i = 0; i < text.length; i++) {
-    const char = text[i]!;
-    if (char === '\\' && quote !== "'" && i + 1 < text.length) {
-      word += text[++i];
-      inWord = true;
-    } else if (quote !== '') {
-      if (char === quote) quote = '';
-      else word += char;
-    } else if (char === '"' || char === "'") {
-      quote = char;
-      inWord = true;
-    } else if (/\s/.test(char)) {
-      if (inWord) found.push(word);
-      word = '';
-      inWord = false;
-    } else {
-      word += char;
-      inWord = true;
-    }
-  }
-  if (inWord) found.push(word);
-  return found;
-}
-
-function pairs(text: string, instruction: string): [string, string][] {
-  const list = words(text);
-  if (list.length === 0) throw invalid(`${instruction} requires at least one argument`);
-  if (!list[0]!.includes('=')) {
-    const match = /^(\S+)\s+([\s\S]*)$/.exec(text);
-    if (match === null) throw invalid(`${instruction} must have two arguments`);
-    return [[match[1]!, match[2]!]];
-  }
-  return list.map((pair) => {
-    const cut = pair.indexOf('=');
-    if (cut < 1) throw invalid(`Syntax error - can't find = in ${JSON.stringify(pair)}. Must be of the form: name=value`);
-    return [pair.slice(0, cut), pair.slice(cut + 1)];
-  });
-}
-
-/** JSON form, or undefined for the shell form. */
-function jsonForm(text: string): string[] | undefined {
-  if (!text.trimStart().startsWith('[')) return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-const command = (text: string): string[] => jsonForm(text) ?? ['/bin/sh', '-c', text];
-const list = (text: string): string[] => jsonForm(text) ?? words(text);
-
-/** `--change` of import and commit: Dockerfile instructions over a configuration. Throws `RUN is not a valid change command`. */
+/**
+ * `--change` of import and commit: Dockerfile instructions over a configuration (moby builder/dockerfile, BuildFromConfig). Throws
+ * `RUN is not a valid change command` and what the parser says.
+ */
 export function applyChanges(base: ContainerConfig, changes: readonly string[]): ContainerConfig {
-  const config: ContainerConfig = { ...base };
-  for (const change of changes.flatMap((text) => text.split('\n'))) {
-    const match = /^\s*(\S+)\s*([\s\S]*?)\s*$/.exec(change);
-    if (match === null || match[1]!.startsWith('#')) continue;
-    const instruction = match[1]!.toUpperCase();
-    const rest = match[2]!;
-    if (!KNOWN.includes(instruction)) throw invalid(`${instruction} is not a valid change command`);
-    switch (instruction) {
-      case 'CMD':
-        config.Cmd = command(rest);
-        break;
-      case 'ENTRYPOINT':
-        config.Entrypoint = rest === '' ? undefined : command(rest);
-        break;
-      case 'ENV':
-        for (const [key, value] of pairs(rest, 'ENV')) config.Env = [...(config.Env ?? []).filter((pair) => !pair.startsWith(`${key}=`)), `${key}=${value}`];
-        break;
-      case 'LABEL':
-        config.Labels = { ...config.Labels, ...Object.fromEntries(pairs(rest, 'LABEL')) };
-        break;
-      case 'EXPOSE':
-        for (const port of words(rest)) {
-          const [from = '', to = from] = port.split('/')[0]!.split('-');
-          if (!/^\d+$/.test(from) || !/^\d+$/.test(to)) throw invalid(`invalid containerPort: ${port}`);
-          for (let at = Number(from); at <= Number(to); at++) config.ExposedPorts = { ...config.ExposedPorts, [`${at}/${port.split('/')[1] ?? 'tcp'}`]: {} };
-        }
-        break;
-      case 'VOLUME':
-        for (const path of list(rest)) config.Volumes = { ...config.Volumes, [path]: {} };
-        break;
-      case 'USER':
-        config.User = rest;
-        break;
-      case 'WORKDIR':
-        config.WorkingDir = rest.startsWith('/') ? rest : `${config.WorkingDir || ''}/${rest}`;
-        break;
-      case 'STOPSIGNAL':
-        config.StopSignal = rest;
-        break;
-      case 'ONBUILD':
-        config.OnBuild = [...(config.OnBuild ?? []), rest];
-        break;
-      case 'HEALTHCHECK':
-        config.Healthcheck = healthcheck(rest);
-        break;
-    }
+  if (changes.length === 0) return base;
+  const instructions = parse(changes.join('\n'));
+  let config: ContainerConfig = { ...base };
+  let cmdSet = false;
+  for (const instruction of instructions) {
+    config = applyOne(instruction, config, cmdSet);
+    cmdSet ||= instruction.name === 'CMD';
   }
   return config;
 }
 
-function healthcheck(text: string): ContainerConfig['Healthcheck'] {
-  const health: NonNullable<ContainerConfig['Healthcheck']> = {};
-  let rest = text;
-  for (let match = /^--([a-z-]+)=(\S+)\s*/.exec(rest); match !== null; match = /^--([a-z-]+)=(\S+)\s*/.exec(rest)) {
-    const [all, flag, value = ''] = match;
-    if (flag === 'interval') health.Interval = parseDurationNs(value);
-    else if (flag === 'timeout') health.Timeout = parseDurationNs(value);
-    else if (flag === 'start-period') health.StartPeriod = parseDurationNs(value);
-    else if (flag === 'start-interval') health.StartInterval = parseDurationNs(value);
-    else if (flag === 'retries') health.Retries = Number(value);
-    else throw invalid(`unknown flag: --${flag}`);
-    rest = rest.slice(all.length);
+/** The parser knows whole Dockerfiles only; its words are Docker's but for where they stand. */
+function parse(text: string): Instruction[] {
+  if (text.split('\n').every((line) => /^\s*(#.*)?$/.test(line))) throw invalid('file with no instructions');
+  let stages: ReturnType<typeof parseDockerfile>['stages'];
+  try {
+    ({ stages } = parseDockerfile(`FROM scratch\n${text}`));
+  } catch (error) {
+    throw inWords(error);
   }
-  if (/^none$/i.test(rest)) return { ...health, Test: ['NONE'] };
-  const match = /^CMD\s+([\s\S]+)$/i.exec(rest);
-  if (match === null) throw invalid(`Unknown type ${JSON.stringify(rest.split(/\s/)[0])} in HEALTHCHECK (try CMD)`);
-  const json = jsonForm(match[1]!);
-  return { ...health, Test: json === undefined ? ['CMD-SHELL', match[1]!] : ['CMD', ...json] };
+  if (stages.length > 1) throw invalid('FROM is not a valid change command');
+  const instructions = stages[0]?.instructions ?? [];
+  for (const { name } of instructions)
+    if (!CHANGES.includes(name)) throw invalid(`${name} is not a valid change command`);
+  return instructions;
+}
+
+function inWords(error: unknown): EngineError {
+  const text = messageOf(error).replace(/^dockerfile parse error on line \d+: |^failed to parse Dockerfile: /, '');
+  const unknown = /^unknown instruction: (\S+)/.exec(text)?.[1];
+  return invalid(unknown === undefined ? text : `${unknown} is not a valid change command`);
+}
+
+function applyOne(instruction: Instruction, config: ContainerConfig, cmdSet: boolean): ContainerConfig {
+  const options = { lookup: environmentOf(config) };
+  const replace = (text: string) => substitute(text, options);
+  switch (instruction.name) {
+    case 'CMD':
+      return { ...config, Cmd: commandOf(instruction.command), ArgsEscaped: undefined };
+    case 'ENTRYPOINT': {
+      const command = commandOf(instruction.command);
+      const Entrypoint = 'shell' in instruction.command && instruction.command.shell === '' ? undefined : command;
+      // A CMD of before was meant for the entry point of before.
+      return { ...config, Entrypoint, Cmd: cmdSet ? config.Cmd : undefined };
+    }
+    case 'ENV':
+      return {
+        ...config,
+        Env: withVariables(
+          config.Env ?? [],
+          instruction.pairs.map(([name, value]) => [replace(name), replace(value)]),
+        ),
+      };
+    case 'LABEL':
+      return {
+        ...config,
+        Labels: {
+          ...config.Labels,
+          ...Object.fromEntries(instruction.pairs.map(([name, value]) => [replace(name), replace(value)])),
+        },
+      };
+    case 'EXPOSE': {
+      const ports = instruction.values.flatMap((value) => substituteWords(value, options)).flatMap(exposedPorts);
+      return {
+        ...config,
+        ExposedPorts: { ...config.ExposedPorts, ...Object.fromEntries(ports.sort().map((port) => [port, {}])) },
+      };
+    }
+    case 'VOLUME':
+      return {
+        ...config,
+        Volumes: { ...config.Volumes, ...Object.fromEntries(instruction.values.map((path) => [replace(path), {}])) },
+      };
+    case 'USER':
+      return { ...config, User: replace(instruction.value) };
+    case 'WORKDIR':
+      return { ...config, WorkingDir: posix.resolve('/', config.WorkingDir || '/', replace(instruction.value)) };
+    case 'STOPSIGNAL': {
+      const signal = replace(instruction.value);
+      parseSignal(signal);
+      return { ...config, StopSignal: signal };
+    }
+    case 'ONBUILD':
+      return { ...config, OnBuild: [...(config.OnBuild ?? []), instruction.trigger] };
+    case 'HEALTHCHECK':
+      return { ...config, Healthcheck: healthOf(instruction) };
+    default:
+      throw invalid(`${instruction.name} is not a valid change command`);
+  }
+}
+
+const commandOf = (form: CommandForm): string[] =>
+  'exec' in form ? form.exec : [...SHELL, ...(form.shell === '' ? [] : [form.shell])];
+
+function environmentOf({ Env = [] }: ContainerConfig): Lookup {
+  return (name) => Env.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
+}
+
+function withVariables(env: readonly string[], pairs: readonly (readonly [string, string])[]): string[] {
+  const next = [...env];
+  for (const [name, value] of pairs) {
+    const known = next.findIndex((pair) => pair.startsWith(`${name}=`));
+    next.splice(known < 0 ? next.length : known, known < 0 ? 0 : 1, `${name}=${value}`);
+  }
+  return next;
+}
+
+function healthOf({ health }: Extract<Instruction, { name: 'HEALTHCHECK' }>): ContainerConfig['Healthcheck'] {
+  const { none, command, interval, timeout, startPeriod, startInterval, retries } = health;
+  if (none) return { Test: ['NONE'] };
+  const Test =
+    command !== undefined && 'shell' in command ? ['CMD-SHELL', command.shell] : ['CMD', ...(command?.exec ?? [])];
+  const given = {
+    Interval: interval,
+    Timeout: timeout,
+    StartPeriod: startPeriod,
+    StartInterval: startInterval,
+    Retries: retries,
+  };
+  return {
+    Test,
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== 0)),
+  };
 }

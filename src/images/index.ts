@@ -1,5 +1,7 @@
 export { chainIds } from './book.ts';
 export { applyChanges } from './changes.ts';
+export { startGc } from './gc.ts';
+export { type GcPolicy, parseGcPolicy } from './gc-policy.ts';
 export { DOCKER, isIndex, OCI } from './media-types.ts';
-export { type ImagesOptions, layersOf, openImageStore } from './store.ts';
+export { type ImagesOptions, openImageStore } from './store.ts';
 export type * from './types.ts';

@@ -1,215 +1,272 @@
-import { type EngineError, invalid, isKind, notFound, shortId, unauthorized } from '../common/index.ts';
-import type { ContentStore, Lease } from '../content/index.ts';
+import { invalid, type Logger, messageOf, nowText, shortId } from '../common/index.ts';
+import type { ContentStore } from '../content/index.ts';
 import type { LayerStore } from '../layers/index.ts';
-import { familiarName, MAX_MANIFEST, type Reference, type RegistryClient, type RemoteManifest } from '../registry/index.ts';
-import { createHash } from 'node:crypto';
-import { type Descriptor, ImageConfig, Index, Manifest, type Platform, type Progress } from '../wire/index.ts';
-import { chainIds, type StoredImage } from './book.ts';
-import { DOCKER, isIndex, OCI } from './media-types.ts';
+import {
+  familiarName,
+  familiarString,
+  isTag,
+  MAX_MANIFEST,
+  parseReference,
+  type Reference,
+  type Registries,
+  type Repository,
+  withDefaultTag,
+} from '../registry/index.ts';
+import { type Descriptor, ImageConfig, type Manifest, type Platform, type Progress } from '../wire/index.ts';
+import { chainIds, type ImageBook, type StoredImage } from './book.ts';
+import type { DownloadState, Downloads } from './downloads.ts';
+import type { ImageEvents } from './events.ts';
+import type { Keep, Keeping } from './keeping.ts';
+import { fits, normalised, parsePlatform, platformText } from './platform.ts';
+import { bar, barLine, layerLine } from './progress.ts';
+import { fetchRemoteImage, parseDocument, pullRefusal } from './remote-image.ts';
+import type { ImageStore } from './types.ts';
 
 export interface PullParts {
+  book: ImageBook;
   content: ContentStore;
   layers: LayerStore;
-  client: RegistryClient;
-  lease: Lease;
+  registries: Registries;
+  downloads: Downloads;
+  keeping: Keeping;
+  events: ImageEvents;
+  ownPlatform: Platform;
+  /** Rewrites what other tools see of the store. */
+  published: () => Promise<void>;
+  log: Logger;
+}
+
+type PullOptions = Parameters<ImageStore['pull']>[0];
+
+/** What one pull of one name is about. */
+interface Wish {
+  reference: Reference;
   platform: Platform;
+  /** Said by the user. */
+  explicit: boolean;
   progress: Progress;
   signal: AbortSignal;
-  /** At most so many downloads at a time, over all pulls. */
-  limit: <T>(work: () => Promise<T>) => Promise<T>;
-  /** Downloads of other pulls that are under way, by digest. */
-  shared: Map<string, Promise<void>>;
+  auth: PullOptions['auth'];
 }
 
-const MANIFESTS = new Set<string>([OCI.manifest, DOCKER.manifest]);
-const sha256 = (bytes: Uint8Array) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-
-/** A manifest whose bytes are what they are called. */
-async function fetchManifest(reference: string, { client, signal }: PullParts): Promise<RemoteManifest> {
-  const found = await client.manifest(reference, signal);
-  const actual = sha256(found.bytes);
-  if (reference.startsWith('sha256:') && actual !== reference) throw invalid(`manifest verification failed for digest ${reference}`);
-  if (found.digest.startsWith('sha256:') && found.digest !== actual) throw invalid(`manifest verification failed for digest ${found.digest}`);
-  return { ...found, digest: actual };
-}
-
-function parse<T>(schema: { parse(value: unknown): T }, bytes: Buffer, what: string): T {
-  try {
-    return schema.parse(JSON.parse(bytes.toString()));
-  } catch {
-    throw invalid(`${what} is not valid`);
+/** `docker pull`: one tag or digest, or all tags of a repository. */
+export async function pullImages(options: PullOptions, parts: PullParts): Promise<void> {
+  const { auth, progress, signal } = options;
+  const reference = referenceOf(options.image, options.tag);
+  const explicit = options.platform !== undefined && options.platform !== '';
+  const platform = explicit ? parsePlatform(options.platform!, parts.ownPlatform) : normalised(parts.ownPlatform);
+  const wish: Wish = { reference, platform, explicit, progress, signal, auth };
+  const everyTag = options.all === true && reference.tag === undefined && reference.digest === undefined;
+  const wanted = everyTag ? await tagsOf(wish, parts) : [withDefaultTag(reference)];
+  let fetched = false;
+  for (const one of wanted) fetched = (await pullOne({ ...wish, reference: one }, parts)) || fetched;
+  const shown = familiarString(everyTag ? reference : wanted[0]!);
+  progress({
+    status: fetched ? `Status: Downloaded newer image for ${shown}` : `Status: Image is up to date for ${shown}`,
+  });
+  const image = parts.book.find(familiarString(wanted[0]!));
+  if (image !== undefined) {
+    if (explicit && !fits(platform, image.config))
+      progress({
+        status: `WARNING: image with reference ${shown} was found but its platform (${platformText(normalised(image.config))}) does not match the specified platform (${platformText(platform)})`,
+      });
+    parts.events.named('pull', image, shown, familiarName(reference));
   }
 }
 
-const fits = (wanted: Platform, offered: Platform | undefined) =>
-  offered !== undefined && offered.os === wanted.os && offered.architecture === wanted.architecture && (wanted.variant === undefined || offered.variant === undefined || offered.variant === wanted.variant);
+function referenceOf(image: string, tag: string | undefined): Reference {
+  const given = parseReference(image);
+  if (tag === undefined || tag === '') return given;
+  if (tag.includes(':')) {
+    if (!/^[a-z0-9]+:[0-9a-f]+$/.test(tag)) throw invalid('invalid tag format');
+    return { ...parseReference(`${familiarName(given)}@${tag}`), tag: undefined };
+  }
+  if (!isTag(tag)) throw invalid('invalid tag format');
+  return { ...given, tag, digest: undefined };
+}
 
-/** Fetches one tag or digest: manifest, configuration, layers; unpacks; returns what to record. */
-export async function pullOne(reference: Reference, parts: PullParts): Promise<{ configDigest: string; manifestDigest: string; remoteDigest: string }> {
-  const { content, lease, platform } = parts;
-  const wanted = reference.digest ?? reference.tag ?? 'latest';
-  let found: RemoteManifest;
+async function tagsOf({ reference, auth, signal }: Wish, { registries }: PullParts): Promise<Reference[]> {
   try {
-    found = await fetchManifest(wanted, parts);
+    const tags = await registries.with(reference, { auth, purpose: 'pull', signal }, (repository) =>
+      repository.tags(signal),
+    );
+    return tags.map((tag) => ({ ...reference, tag }));
   } catch (error) {
-    throw refusal(reference, wanted, error);
+    throw pullRefusal(error, reference);
   }
-  const remoteDigest = found.digest;
-  if (isIndex(found.mediaType)) {
-    const index = parse(Index, found.bytes, 'image index');
-    const chosen = index.manifests.find((entry) => fits(platform, entry.platform) && (!isIndex(entry.mediaType)));
-    if (chosen === undefined) throw notFound(`no matching manifest for ${platform.os}/${platform.architecture}${platform.variant === undefined ? '' : `/${platform.variant}`} in the manifest list entries`);
-    lease.add((await content.put(found.bytes)).digest);
-    found = await fetchManifest(chosen.digest, parts);
-  }
-  if (found.mediaType !== '' && !MANIFESTS.has(found.mediaType)) throw invalid(`unsupported media type ${found.mediaType}`);
-  const manifest = parse(Manifest, found.bytes, 'image manifest');
-  const stored = await content.put(found.bytes);
-  lease.add(stored.digest);
-  await fetchBlob(manifest.config, parts, undefined);
-  const config = parse(ImageConfig, await content.read(manifest.config.digest, MAX_MANIFEST), 'image configuration');
-  if (config.os !== platform.os || (config.architecture !== platform.architecture && reference.digest === undefined))
-    throw notFound(`image with reference ${familiarName(reference)} was found but its platform (${config.os}/${config.architecture}) does not match the specified platform (${platform.os}/${platform.architecture})`);
-  await fetchLayers(manifest, config, parts);
-  return { configDigest: manifest.config.digest, manifestDigest: stored.digest, remoteDigest };
 }
 
-function refusal(reference: Reference, wanted: string, error: unknown): EngineError | unknown {
+/** True if anything changed here. */
+async function pullOne(wish: Wish, parts: PullParts): Promise<boolean> {
+  const { reference, auth, signal } = wish;
+  const keep = parts.keeping.open();
+  try {
+    return await parts.registries.with(reference, { auth, purpose: 'pull', signal }, async (repository) => {
+      const known = await knownAlready(wish, repository, parts);
+      return known === undefined
+        ? await fetchImage(wish, repository, keep, parts)
+        : await upToDate(known.image, known.digest, wish, parts);
+    });
+  } catch (error) {
+    throw pullRefusal(error, reference);
+  } finally {
+    keep.end();
+  }
+}
+
+/** The image here that the registry's digest names; one HEAD instead of fetching anything. */
+async function knownAlready(
+  { reference, platform, signal }: Wish,
+  repository: Repository,
+  { book }: PullParts,
+): Promise<{ image: StoredImage; digest: string } | undefined> {
+  const head = await repository.head(reference.digest ?? reference.tag ?? 'latest', signal);
+  if (head === undefined) return undefined;
+  const image = book.named(`${familiarName(reference)}@${head.digest}`);
+  return image !== undefined && fits(platform, image.config) ? { image, digest: head.digest } : undefined;
+}
+
+function announce({ reference, progress }: Wish): void {
+  progress({ status: `Pulling from ${reference.path}`, id: reference.digest ?? reference.tag ?? 'latest' });
+}
+
+async function upToDate(image: StoredImage, digest: string, wish: Wish, parts: PullParts): Promise<boolean> {
+  announce(wish);
+  const changed = await giveNames(image.id, digest, wish, parts);
+  wish.progress({ status: `Digest: ${digest}` });
+  return changed;
+}
+
+/** Names the image; true if the name was another's or nobody's. */
+async function giveNames(
+  id: string,
+  digest: string,
+  { reference }: Wish,
+  { book, published }: PullParts,
+): Promise<boolean> {
   const name = familiarName(reference);
-  if (isKind(error, 'unauthorized')) {
-    const detail = (error as EngineError).message;
-    return unauthorizedPull(name, detail);
-  }
-  if (isKind(error, 'not-found')) {
-    const detail = (error as EngineError).message;
-    if (/name unknown|repository name not known/.test(detail)) return notFound(`pull access denied for ${name}, repository does not exist or may require 'docker login'`);
-    return notFound(`manifest for ${name}${wanted.startsWith('sha256:') ? '@' : ':'}${wanted} not found: ${detail}`);
-  }
-  return error;
+  const shown = reference.digest === undefined ? `${name}:${reference.tag}` : `${name}@${reference.digest}`;
+  const changed = book.named(shown)?.id !== id;
+  book.name(id, `${name}@${digest}`, 'digest', undefined);
+  if (reference.digest === undefined && changed) book.name(id, shown, 'tag', nowText());
+  await published();
+  return changed;
 }
 
-const unauthorizedPull = (name: string, detail: string) =>
-  /incorrect/.test(detail) ? unauthorized(detail) : notFound(`pull access denied for ${name}, repository does not exist or may require 'docker login': denied: requested access to the resource is denied`);
+async function fetchImage(wish: Wish, repository: Repository, keep: Keep, parts: PullParts): Promise<boolean> {
+  const { platform, signal, progress, reference } = wish;
+  const remote = await fetchRemoteImage(repository, reference, platform, signal);
+  announce(wish);
+  const { manifest } = remote;
+  await keep.blob(remote.manifestDigest);
+  await fetchBlob(manifest.config, repository, keep, { signal }, parts);
+  const config = parseDocument(
+    ImageConfig,
+    await parts.content.read(manifest.config.digest, MAX_MANIFEST),
+    'image configuration',
+  );
+  if (config.os !== '' && config.os.toLowerCase() !== 'linux')
+    throw invalid(
+      `image operating system ${JSON.stringify(config.os)} cannot be used on this platform: operating system is not supported`,
+    );
+  await fetchLayers(manifest, config, { repository, keep, progress, signal }, parts);
+  await parts.content.put(remote.bytes, { digest: remote.manifestDigest });
+  const image = await parts.book.add(manifest.config.digest, remote.manifestDigest, { replace: true });
+  const changed = await giveNames(image.id, remote.namedDigest, wish, parts);
+  progress({ status: `Digest: ${remote.namedDigest}` });
+  return changed;
+}
 
-async function fetchLayers(manifest: Manifest, config: ImageConfig, parts: PullParts): Promise<void> {
-  const { progress, layers, content, signal } = parts;
+interface Fetch {
+  repository: Repository;
+  keep: Keep;
+  progress: Progress;
+  signal: AbortSignal;
+}
+
+/** Downloads the layers side by side, and unpacks each as soon as it and those below it are there. */
+async function fetchLayers(
+  manifest: Manifest,
+  config: ImageConfig,
+  { repository, keep, progress, signal }: Fetch,
+  parts: PullParts,
+): Promise<void> {
   const diffIds = config.rootfs.diff_ids ?? [];
-  if (diffIds.length !== manifest.layers.length) throw invalid('layers from manifest don\'t match image configuration');
+  if (diffIds.length !== manifest.layers.length) throw invalid("layers from manifest don't match image configuration");
   const chains = chainIds(diffIds);
+  for (const chainId of chains) keep.chain(chainId);
   // One that fails ends the others.
   const failure = new AbortController();
-  const inner: PullParts = { ...parts, signal: AbortSignal.any([signal, failure.signal]) };
-  const downloads = manifest.layers.map((layer, index) => {
-    const id = shortId(layer.digest);
-    if (layers.get(chains[index]!) !== undefined) return content.has(layer.digest).then((there) => (there ? progress({ status: 'Already exists', id, progressDetail: {} }) : fetchBlob(layer, inner, id)));
-    progress({ status: 'Pulling fs layer', id, progressDetail: {} });
-    return fetchBlob(layer, inner, id);
-  });
-  for (const download of downloads) download.catch(() => {});
+  const both = AbortSignal.any([signal, failure.signal]);
+  const present = await Promise.all(
+    manifest.layers.map(
+      async (layer, index) => (await keep.blob(layer.digest)) && parts.layers.get(chains[index]!) !== undefined,
+    ),
+  );
+  for (const [index, layer] of manifest.layers.entries())
+    progress(layerLine(shortId(layer.digest), present[index] ? 'Already exists' : 'Pulling fs layer'));
+  const downloads = manifest.layers.map((layer, index) =>
+    present[index] ? Promise.resolve() : fetchBlob(layer, repository, keep, { signal: both, progress }, parts),
+  );
+  for (const download of downloads) download.catch((error: unknown) => failure.abort(error));
   try {
     for (const [index, layer] of manifest.layers.entries()) {
       await downloads[index];
-      const id = shortId(layer.digest);
-      if (layers.get(chains[index]!) !== undefined) continue;
-      await layers.unpack(() => content.open(layer.digest), {
-        parent: chains[index - 1],
-        diffId: diffIds[index]!,
-        signal: inner.signal,
-        onProgress: throttled((current) => progress({ status: 'Extracting', id, progressDetail: { current, total: layer.size } })),
-      });
-      progress({ status: 'Pull complete', id, progressDetail: {} });
+      if (!present[index]) await unpack(layer, { chains, diffIds, index }, progress, both, parts);
     }
   } catch (error) {
-    failure.abort(error);
+    const first = failure.signal.aborted && !signal.aborted ? failure.signal.reason : error;
+    failure.abort(first);
     await Promise.allSettled(downloads);
-    throw error;
+    throw first;
   }
 }
 
-function throttled(report: (current: number) => void): (current: number) => void {
-  let last = 0;
-  return (current) => {
-    const now = Date.now();
-    if (now - last < 100) return;
-    last = now;
-    report(current);
-  };
-}
-
-/** Brings a blob into content, once for all pulls that want it, resumed where a broken try left off. `id` undefined: no progress. */
-async function fetchBlob(descriptor: Descriptor, parts: PullParts, id: string | undefined): Promise<void> {
-  const { content, lease, shared, progress } = parts;
-  lease.add(descriptor.digest);
-  if (await content.has(descriptor.digest)) {
-    if (id !== undefined) progress({ status: 'Download complete', id, progressDetail: {} });
-    return;
-  }
-  const running = shared.get(descriptor.digest);
-  if (running !== undefined) {
-    // The other pull may be cancelled; then this one fetches for itself.
-    await running.catch(() => {});
-    if (await content.has(descriptor.digest)) return;
-  }
-  const work = parts.limit(() => download(descriptor, parts, id)).finally(() => shared.delete(descriptor.digest));
-  shared.set(descriptor.digest, work);
-  await work;
-  if (id !== undefined) progress({ status: 'Download complete', id, progressDetail: {} });
-}
-
-const TRIES = 5;
-
-async function download(descriptor: Descriptor, parts: PullParts, id: string | undefined): Promise<void> {
-  const { content, client, progress, signal } = parts;
-  for (let attempt = 1; ; attempt++) {
-    const writer = await content.ingest({ ref: descriptor.digest });
-    let offset = writer.offset;
-    let finished = false;
-    try {
-      if (offset < descriptor.size || descriptor.size === 0) {
-        const blob = await client.blob(descriptor.digest, offset, signal);
-        if (blob.offset !== offset) {
-          // The registry knows no ranges: from the beginning.
-          await writer.discard();
-          finished = true;
-          await fromStart(descriptor, parts, id, blob.stream);
-          return;
-        }
-        const report = throttled((current) => id !== undefined && progress({ status: 'Downloading', id, progressDetail: { current, total: descriptor.size } }));
-        for await (const chunk of blob.stream) {
-          signal.throwIfAborted();
-          offset += chunk.length;
-          if (offset > descriptor.size) throw invalid(`${descriptor.digest}: more bytes than the manifest says`);
-          await writer.write(chunk);
-          report(offset);
-        }
-      }
-      if (id !== undefined) progress({ status: 'Verifying Checksum', id, progressDetail: {} });
-      finished = true;
-      await writer.commit({ digest: descriptor.digest, size: descriptor.size });
-      return;
-    } catch (error) {
-      if (isKind(error, 'invalid') && !finished) await writer.discard();
-      else if (!finished) await writer.close();
-      if (signal.aborted || attempt >= TRIES || isKind(error, 'not-found') || isKind(error, 'unauthorized') || (isKind(error, 'invalid') && attempt > 1)) throw error;
-    }
-  }
-}
-
-async function fromStart(descriptor: Descriptor, { content, signal }: PullParts, _id: string | undefined, stream: AsyncIterable<Buffer>): Promise<void> {
-  const writer = await content.ingest();
+async function unpack(
+  layer: Descriptor,
+  { chains, diffIds, index }: { chains: readonly string[]; diffIds: readonly string[]; index: number },
+  progress: Progress,
+  signal: AbortSignal,
+  { layers, content }: PullParts,
+): Promise<void> {
+  const id = shortId(layer.digest);
+  const extracting = bar(progress, id, 'Extracting', layer.size);
   try {
-    for await (const chunk of stream) {
-      signal.throwIfAborted();
-      await writer.write(chunk);
-    }
-    await writer.commit({ digest: descriptor.digest, size: descriptor.size });
+    await layers.unpack(() => content.open(layer.digest), {
+      parent: chains[index - 1],
+      diffId: diffIds[index]!,
+      signal,
+      onProgress: extracting,
+    });
   } catch (error) {
-    await writer.discard();
-    throw error;
+    if (signal.aborted) throw error;
+    throw invalid(`failed to register layer: ${messageOf(error)}`, error);
   }
+  progress(barLine(id, 'Extracting', layer.size, layer.size));
+  progress(layerLine(id, 'Pull complete'));
 }
 
-/** The last words of a pull. */
-export function pullStatus(before: StoredImage | undefined, configDigest: string, name: string): string {
-  return before?.id === configDigest ? `Status: Image is up to date for ${name}` : `Status: Downloaded newer image for ${name}`;
+async function fetchBlob(
+  descriptor: Descriptor,
+  repository: Repository,
+  keep: Keep,
+  { signal, progress }: { signal: AbortSignal; progress?: Progress },
+  { downloads }: PullParts,
+): Promise<void> {
+  const id = shortId(descriptor.digest);
+  if (!(await keep.blob(descriptor.digest))) {
+    const onState = progress === undefined ? undefined : stateLines(progress, id, descriptor.size);
+    await downloads.fetch(descriptor, repository, { signal, onState });
+  }
+  progress?.(layerLine(id, 'Download complete'));
+}
+
+function stateLines(progress: Progress, id: string, size: number): (state: DownloadState) => void {
+  const downloading = bar(progress, id, 'Downloading', size);
+  return (state) => {
+    if (state.kind === 'bytes') downloading(state.current);
+    else if (state.kind === 'waiting') progress(layerLine(id, 'Waiting'));
+    else if (state.kind === 'verifying') progress(layerLine(id, 'Verifying Checksum'));
+    else progress(layerLine(id, `Retrying in ${state.seconds} second${state.seconds === 1 ? '' : 's'}`));
+  };
 }

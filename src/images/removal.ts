@@ -1,112 +1,146 @@
-import { conflict, type Filters, isKind, notFound, parseTimestampNs, parseRfc3339Ns, shortId } from '../common/index.ts';
+import { conflict, notFound, shortId } from '../common/index.ts';
 import { familiarName, familiarString, parseReference, withDefaultTag } from '../registry/index.ts';
 import type { ImageDeleteItem } from '../wire/index.ts';
-import { chainIds, type ImageBook, type StoredImage } from './book.ts';
-import type { ListingParts } from './listing.ts';
+import type { ImageBook, StoredImage } from './book.ts';
+import type { ImageEvents } from './events.ts';
+import { isIdOf } from './save.ts';
+import type { ImageUsers } from './types.ts';
 
-export interface RemovalParts extends ListingParts {
-  emit: (action: string, id: string, attributes: Record<string, string>) => void;
-  /** Frees layers and blobs that nobody needs any more; returns the chains that went. */
-  collect: () => Promise<{ bytes: number; layers: string[] }>;
+export interface RemovalParts {
+  book: ImageBook;
+  users: ImageUsers;
+  events: ImageEvents;
+  /** Removes layers that nobody needs any more; their chain ids. */
+  freeLayers: () => Promise<string[]>;
 }
 
-const children = (book: ImageBook, id: string) => book.all().filter(({ parent }) => parent === id);
+export interface RemovalOptions {
+  force?: boolean;
+  /** Also remove nameless parents. */
+  prune?: boolean;
+}
 
-/** `DELETE /images/{name}` with Docker's order: a name is untagged; the image goes with its last name (moby daemon/images/image_delete.go). */
-export async function removeImage(ref: string, options: { force?: boolean; prune?: boolean }, parts: RemovalParts): Promise<ImageDeleteItem[]> {
-  const { book, users, emit } = parts;
-  const image = book.resolve(ref);
+/** What stands against a deletion; `hard` is not overcome by force. */
+interface Obstacle {
+  hard: boolean;
+  message: string;
+}
+
+/** `DELETE /images/{name}` (moby daemon/images/image_delete.go): a name is untagged, the image goes with its last name. */
+export async function removeImage(
+  ref: string,
+  options: RemovalOptions,
+  parts: RemovalParts,
+): Promise<ImageDeleteItem[]> {
+  const image = parts.book.resolve(ref);
   const records: ImageDeleteItem[] = [];
-  const byId = isIdOf(ref, image);
-  const using = users.containersOf(image.id);
-  if (!byId) {
-    const reference = withDefaultTag(parseReference(ref));
-    const name = reference.digest === undefined ? familiarString(reference) : `${familiarName(reference)}@${reference.digest}`;
-    const names = [...image.repoTags, ...image.repoDigests];
-    if (!names.includes(name)) throw notFound(`No such image: ${ref}`);
-    const last = names.length === 1 || (image.repoTags.length === 1 && image.repoTags[0] === name && sameRepositoryOnly(name, image.repoDigests));
-    if (last && !options.force && using.length > 0) {
-      const [user] = using;
-      throw conflict(`conflict: unable to remove repository reference "${ref}" (must force) - container ${shortId(user!.id)} is using its referenced image ${shortId(image.id)}`);
-    }
-    untag(name, image, parts, records);
-    if (!last) return records;
-    for (const digest of [...image.repoDigests]) untag(digest, image, parts, records);
-    if (using.length > 0) return records;
-  } else {
-    const repositories = new Set(image.repoTags.map((name) => familiarName(parseReference(name))));
-    if (!options.force && (repositories.size > 1 || image.repoTags.length > 1)) {
-      throw conflict(`conflict: unable to delete ${shortId(image.id)} (must be forced) - image is referenced in multiple repositories`);
-    }
-    const running = using.find((user) => user.running);
-    if (running !== undefined) throw conflict(`conflict: unable to delete ${shortId(image.id)} (cannot be forced) - image is being used by running container ${shortId(running.id)}`);
-    if (using.length > 0 && !options.force) throw conflict(`conflict: unable to delete ${shortId(image.id)} (must be forced) - image is being used by stopped container ${shortId(using[0]!.id)}`);
-    if (children(book, image.id).length > 0 && !options.force && image.repoTags.length === 0) throw conflict(`conflict: unable to delete ${shortId(image.id)} (cannot be forced) - image has dependent child images`);
-    for (const name of [...image.repoTags, ...image.repoDigests]) untag(name, image, parts, records);
-    if (using.length > 0) return records;
-  }
-  if (children(book, image.id).length > 0) return records;
-  deleteChain(image, options.prune !== false, parts, records);
-  const own = new Set(chainIds(image.diffIds));
-  const { layers } = await parts.collect();
-  for (const chain of layers) if (own.has(chain)) records.push({ Deleted: chain });
-  emit('delete', image.id, { name: image.id });
+  if (isIdOf(ref, image)) {
+    if (!removeNamesOf(image, options.force ?? false, records, parts)) return records;
+  } else if (!untagOne(ref, image, options.force ?? false, records, parts)) return records;
+  await deleteImage(image, options, { quiet: false }, records, parts);
   return records;
 }
 
-function isIdOf(ref: string, image: StoredImage): boolean {
-  const text = ref.replace(/^sha256:/, '');
-  return /^[0-9a-f]+$/.test(text) && image.id.startsWith(`sha256:${text}`) && !image.repoTags.includes(`${ref}:latest`);
+const namesOf = ({ repoTags, repoDigests }: StoredImage) => [...repoTags, ...repoDigests];
+const repositoryOf = (name: string) => familiarName(parseReference(name));
+
+/** By id: all names go if they are of one repository, or with force. True if the image is to go too. */
+function removeNamesOf(image: StoredImage, force: boolean, records: ImageDeleteItem[], parts: RemovalParts): boolean {
+  const repositories = new Set(namesOf(image).map(repositoryOf));
+  const many = repositories.size > 1 || (repositories.size === 1 && image.repoTags.length > 1);
+  if (many && !force) throw refusal(image, { hard: false, message: 'image is referenced in multiple repositories' });
+  const obstacle = obstaclesOf(image, { withNames: false, force }, parts);
+  if (obstacle !== undefined) throw refusal(image, obstacle);
+  for (const name of namesOf(image)) untag(name, image, records, parts);
+  return true;
 }
 
-const sameRepositoryOnly = (name: string, digests: readonly string[]) => {
-  const repository = familiarName(parseReference(name));
-  return digests.every((digest) => familiarName(parseReference(digest)) === repository);
-};
+/** By name. True if it was the last one. */
+function untagOne(
+  ref: string,
+  image: StoredImage,
+  force: boolean,
+  records: ImageDeleteItem[],
+  parts: RemovalParts,
+): boolean {
+  const { users } = parts;
+  const reference = withDefaultTag(parseReference(ref));
+  const name =
+    reference.digest === undefined ? familiarString(reference) : `${familiarName(reference)}@${reference.digest}`;
+  const names = namesOf(image);
+  if (!names.includes(name)) throw notFound(`No such image: ${ref}`);
+  const others = names.filter((other) => other !== name);
+  // Digests of the same repository are no names of their own: they go with its last tag.
+  const last = image.repoTags.includes(name)
+    ? others.every((other) => image.repoDigests.includes(other) && repositoryOf(other) === repositoryOf(name))
+    : others.length === 0;
+  const [user] = users.containersOf(image.id);
+  if (last && user !== undefined && !force)
+    throw conflict(
+      `conflict: unable to remove repository reference ${JSON.stringify(ref)} (must force) - container ${shortId(user.id)} is using its referenced image ${shortId(image.id)}`,
+    );
+  const tagged = image.repoTags.includes(name);
+  untag(name, image, records, parts);
+  const repository = repositoryOf(name);
+  if (tagged && !image.repoTags.some((other) => repositoryOf(other) === repository))
+    for (const other of image.repoDigests) if (repositoryOf(other) === repository) untag(other, image, records, parts);
+  return namesOf(image).length === 0;
+}
 
-function untag(name: string, image: StoredImage, { book, emit }: RemovalParts, records: ImageDeleteItem[]): void {
+function untag(name: string, image: StoredImage, records: ImageDeleteItem[], { book, events }: RemovalParts): void {
   book.unname(name);
   records.push({ Untagged: name });
-  emit('untag', image.id, { name: image.id });
+  events.of('untag', image);
 }
 
-/** The image and, with prune, its nameless parents that nobody else needs. */
-function deleteChain(image: StoredImage, prune: boolean, parts: RemovalParts, records: ImageDeleteItem[]): void {
-  const { book, users } = parts;
-  let at: StoredImage | undefined = image;
-  while (at !== undefined) {
-    const parent: StoredImage | undefined = at.parent === undefined ? undefined : book.byId(at.parent);
-    book.remove(at.id);
-    records.push({ Deleted: at.id });
-    const free: boolean = parent !== undefined && parent.repoTags.length === 0 && parent.repoDigests.length === 0 && children(book, parent.id).length === 0 && users.containersOf(parent.id).length === 0;
-    at = prune && free ? parent : undefined;
+const refusal = (image: StoredImage, { hard, message }: Obstacle) =>
+  conflict(
+    `conflict: unable to delete ${shortId(image.id)} (${hard ? 'cannot be forced' : 'must be forced'}) - ${message}`,
+  );
+
+/** Hard ones: children, running containers. Soft ones: names, stopped containers. */
+function obstaclesOf(
+  image: StoredImage,
+  { withNames, force }: { withNames: boolean; force: boolean },
+  { book, users }: RemovalParts,
+): Obstacle | undefined {
+  const using = users.containersOf(image.id);
+  const running = using.find((user) => user.running);
+  if (running !== undefined)
+    return { hard: true, message: `image is being used by running container ${shortId(running.id)}` };
+  if (force) return undefined;
+  if (withNames && namesOf(image).length > 0)
+    return { hard: false, message: 'image is referenced in one or more repositories' };
+  const [stopped] = using;
+  if (stopped !== undefined)
+    return { hard: false, message: `image is being used by stopped container ${shortId(stopped.id)}` };
+  return book.childrenOf(image.id).length > 0 && namesOf(image).length === 0
+    ? { hard: true, message: 'image has dependent child images' }
+    : undefined;
+}
+
+/** Deletes a nameless image, and up from it nameless parents. `quiet`: stops without a word where something stands against it. */
+async function deleteImage(
+  image: StoredImage,
+  { force = false, prune = true }: RemovalOptions,
+  { quiet }: { quiet: boolean },
+  records: ImageDeleteItem[],
+  parts: RemovalParts,
+): Promise<void> {
+  const { book, users, events, freeLayers } = parts;
+  // Children keep the file system that they stand on; names are gone all the same.
+  const children = book.childrenOf(image.id).length > 0;
+  const obstacle = obstaclesOf(image, { withNames: true, force: force && !quiet }, parts);
+  if (children || obstacle !== undefined) {
+    // With a name just taken away the answer is what was done, as in Docker.
+    if (quiet || records.length > 0 || children) return;
+    if (obstacle !== undefined) throw refusal(image, obstacle);
   }
+  if (users.containersOf(image.id).some(({ running }) => running)) return;
+  const parent = image.parent === undefined ? undefined : book.byId(image.parent);
+  book.remove(image.id);
+  events.of('delete', image);
+  records.push({ Deleted: image.id });
+  for (const chainId of await freeLayers()) records.push({ Deleted: chainId });
+  if (prune && parent !== undefined) await deleteImage(parent, { prune }, { quiet: true }, records, parts);
 }
-
-/** `POST /images/prune`: nameless images, or with `dangling=false` all that no container uses. */
-export async function pruneImages(filters: Filters, parts: RemovalParts): Promise<{ ImagesDeleted: ImageDeleteItem[]; SpaceReclaimed: number }> {
-  filters.allow(['dangling', 'until', 'label', 'label!']);
-  const danglingOnly = filters.bool('dangling') ?? true;
-  const until = filters.get('until').map((text) => parseTimestampNs(text));
-  const deleted: ImageDeleteItem[] = [];
-  const parents = new Set(parts.book.all().map(({ parent }) => parent));
-  const before = measure(parts);
-  for (const image of parts.book.all()) {
-    const nameless = image.repoTags.length === 0 && image.repoDigests.length === 0;
-    if (danglingOnly ? !nameless || parents.has(image.id) : parts.users.containersOf(image.id).length > 0) continue;
-    if (parts.users.containersOf(image.id).length > 0 || !filters.labels(image.config.config?.Labels ?? {})) continue;
-    if (until.some((limit) => image.config.created === undefined || parseRfc3339Ns(image.config.created) > limit)) continue;
-    if (parts.book.byId(image.id) === undefined) continue;
-    try {
-      const names = [...image.repoTags, ...image.repoDigests];
-      if (names.length === 0) deleted.push(...(await removeImage(image.id, { prune: true }, parts)));
-      else for (const name of names) if (parts.book.find(name) !== undefined) deleted.push(...(await removeImage(name, { prune: true }, parts)));
-    } catch (error) {
-      if (!isKind(error, 'conflict') && !isKind(error, 'not-found')) throw error;
-    }
-  }
-  return { ImagesDeleted: deleted, SpaceReclaimed: Math.max(0, before - measure(parts)) };
-}
-
-/** Bytes of all layers on disk. */
-const measure = ({ layers }: RemovalParts): number => layers.list().reduce((sum, layer) => sum + layer.sizeBytes, 0);

@@ -1,31 +1,47 @@
 import { arch } from 'node:os';
+import { join } from 'node:path';
 import { Filters, invalid, type Logger, nowText } from '../common/index.ts';
 import type { ContentStore } from '../content/index.ts';
 import type { LayerStore } from '../layers/index.ts';
-import { familiarString, parseReference, withDefaultTag } from '../registry/index.ts';
+import { isTag, openRegistries, parseReference, type RegistryConfig } from '../registry/index.ts';
 import type { Database } from '../state/index.ts';
-import type { ContainerConfig, Descriptor, HistoryEntry, ImageConfig, Platform } from '../wire/index.ts';
-import { ingest, layerMediaType, manifestBytes } from './blobs.ts';
-import { ImageBook, type StoredImage } from './book.ts';
-import { applyChanges } from './changes.ts';
-import { collectGarbage } from './collect.ts';
+import type { Descriptor, Platform } from '../wire/index.ts';
+import { ImageBook } from './book.ts';
+import { collectGarbage, collectLayers } from './collect.ts';
+import { type CreationParts, commitSnapshot, createImage, giveTag, importArchive, tagName } from './create.ts';
+import { Downloads } from './downloads.ts';
+import { type Emit, imageEvents } from './events.ts';
+import { type CleaningParts, cleanByPolicy } from './gc.ts';
 import { inspectImage } from './inspect.ts';
+import { Keeping } from './keeping.ts';
 import { historyOf, listImages } from './listing.ts';
 import { loadArchive } from './load.ts';
 import { DOCKER } from './media-types.ts';
-import { pruneImages, removeImage, type RemovalParts } from './removal.ts';
-import { saveImages } from './save.ts';
-import { openTransfers, type TransferOptions } from './transfers.ts';
-import type { Image, ImageStore, ImageUsers, NewImage } from './types.ts';
+import { parsePlatform } from './platform.ts';
+import { pruneImages } from './prune.ts';
+import { pullImages } from './pull.ts';
+import { pushImages } from './push.ts';
+import { distributionOf, loginTo, searchImages } from './remote.ts';
+import { removeImage } from './removal.ts';
+import { chooseImages, saveImages } from './save.ts';
+import { Slots } from './slots.ts';
+import type { ImageStore, ImageUsers } from './types.ts';
+
+export interface TransferOptions extends RegistryConfig {
+  maxDownloads: number;
+  maxUploads: number;
+}
 
 export interface ImagesOptions {
   db: Database;
   content: ContentStore;
   layers: LayerStore;
   users: ImageUsers;
-  emit: (action: string, id: string, attributes: Record<string, string>) => void;
+  emit: Emit;
   registry: TransferOptions;
   log: Logger;
+  /** Where `layers/` is, for inspect to tell. */
+  dataRoot?: string;
 }
 
 const ARCHITECTURES: Record<string, Platform> = {
@@ -34,62 +50,48 @@ const ARCHITECTURES: Record<string, Platform> = {
   arm: { os: 'linux', architecture: 'arm', variant: 'v7' },
 };
 
-/** Docker's own version in images made here; clients show it. */
-const BUILT_ON = 'gantry';
+const DEFAULT_ATTEMPTS = 5;
 
 export async function openImageStore(options: ImagesOptions): Promise<ImageStore> {
-  const { db, content, layers, users, emit, log } = options;
-  const book = await ImageBook.open(db, content);
-  const defaultPlatform: Platform = ARCHITECTURES[arch()] ?? { os: 'linux', architecture: arch() };
-  const collect = () => collectGarbage({ book, content, layers });
-  const removal: RemovalParts = { book, layers, users, emit, collect };
-
-  const rewriteIndex = () =>
-    content.writeIndex(
-      book.all().flatMap((image) => {
-        const base: Descriptor = { mediaType: image.manifest.mediaType ?? DOCKER.manifest, digest: image.manifestDigest, size: JSON.stringify(image.manifest).length };
-        return image.repoTags.map((name) => ({ ...base, annotations: { 'org.opencontainers.image.ref.name': name } }));
-      }),
-    );
-
-  async function sized(): Promise<void> {
-    await rewriteIndex().catch((error: unknown) => log.warn('index.json', { error }));
-  }
-
-  async function record(configDigest: string, manifestDigest: string, tags: readonly string[], parent?: string): Promise<StoredImage> {
-    const image = await book.add(configDigest, manifestDigest, parent);
-    for (const tag of tags) book.name(image.id, tag, 'tag', nowText());
-    await sized();
-    return image;
-  }
-
-  async function create(image: NewImage): Promise<Image> {
-    const lease = content.lease();
-    try {
-      const bytes = Buffer.from(JSON.stringify(image.config));
-      const config = await content.put(bytes);
-      lease.add(config.digest);
-      const descriptors = image.layers.map(({ digest, size, mediaType }) => ({ digest, size, mediaType }));
-      for (const { digest } of descriptors) lease.add(digest);
-      const manifest = await content.put(manifestBytes({ ...config, mediaType: DOCKER.config }, descriptors));
-      lease.add(manifest.digest);
-      return await record(config.digest, manifest.digest, image.tags ?? [], image.parentId);
-    } finally {
-      lease.end();
-    }
-  }
-
-  const nameFor = (repo: string | undefined, tag: string | undefined): string | undefined => {
-    if (repo === undefined || repo === '') return undefined;
-    const reference = parseReference(tag === undefined || tag === '' ? repo : `${repo}:${tag}`);
-    if (reference.digest !== undefined) throw invalid('cannot import digest reference');
-    return familiarString(withDefaultTag(reference));
+  const { db, content, layers, users, log, registry, dataRoot } = options;
+  const book = await ImageBook.open(db, content, log);
+  const keeping = new Keeping(content, layers);
+  const events = imageEvents(options.emit);
+  const registries = openRegistries(registry, log);
+  const ownPlatform: Platform = ARCHITECTURES[arch()] ?? { os: 'linux', architecture: arch() };
+  const downloads = new Downloads(content, {
+    parallel: registry.maxDownloads,
+    attempts: registry.attempts ?? DEFAULT_ATTEMPTS,
+  });
+  const slots = new Slots(registry.maxUploads);
+  const collection = { book, content, layers, keeping };
+  const collect = () => collectGarbage(collection);
+  const published = publisher(book, content, log);
+  const creation: CreationParts = { book, content, layers, keeping, events, ownPlatform, published };
+  const removal = { book, users, events, freeLayers: async () => (await collectLayers(collection)).layers };
+  const cleaning: CleaningParts = {
+    ...removal,
+    content,
+    layers,
+    collect,
+    place: content.path(`sha256:${'0'.repeat(64)}`).replace(/\/blobs\/.*$/, ''),
   };
-
-  const transfers = openTransfers({ ...options, book, record, defaultPlatform, ...options.registry });
+  const listing = { book, layers, users };
+  const layerPath =
+    dataRoot === undefined
+      ? undefined
+      : (chainId: string) => join(dataRoot, 'layers', chainId.slice(chainId.indexOf(':') + 1));
+  const platformOf = (text: string | undefined) =>
+    text === undefined || text === '' ? undefined : parsePlatform(text, ownPlatform);
+  /** After a removal: what is left of it in content, and what other tools see. */
+  const settle = async () => {
+    await published();
+    await collect();
+  };
+  await published();
 
   return {
-    defaultPlatform,
+    defaultPlatform: ownPlatform,
     resolve: (ref) => book.resolve(ref),
     find: (ref) => {
       try {
@@ -100,141 +102,128 @@ export async function openImageStore(options: ImagesOptions): Promise<ImageStore
     },
     all: () => book.all(),
     parentOf: (id) => book.byId(id)?.parent,
-    list: (wanted) => listImages(wanted, removal),
-    inspect: async (ref) => inspectImage(book.resolve(ref), layers),
-    history: async (ref) => historyOf(ref, removal),
+    list: (wanted) => listImages(wanted, listing),
+    inspect: async (ref) => inspectImage(book.resolve(ref), layers, layerPath),
+    history: async (ref) => historyOf(ref, listing),
     async tag(source, target) {
       const image = book.resolve(source);
-      const reference = parseReference(target);
-      if (reference.digest !== undefined) throw invalid('refusing to create a tag with a digest reference');
-      const name = familiarString(withDefaultTag(reference));
-      book.name(image.id, name, 'tag', nowText());
-      await sized();
-      emit('tag', image.id, { name });
+      await giveTag(image, targetName(target), creation);
     },
     async remove(ref, wanted) {
       const items = await removeImage(ref, wanted, removal);
-      await sized();
+      await settle();
       return items;
     },
     async prune(filters) {
-      const result = await pruneImages(filters, removal);
-      await sized();
-      emit('prune', '', { reclaimed: String(result.SpaceReclaimed) });
+      const result = await pruneImages(filters, {
+        ...removal,
+        layerSize: (chainId) => layers.get(chainId)?.sizeBytes ?? 0,
+      });
+      await settle();
+      events.prune({ reclaimed: String(result.SpaceReclaimed) });
       return result;
     },
-    create,
-    async load(archive, { progress, signal }) {
-      const lease = content.lease();
+    create: (image) => createImage(image, creation),
+    async load(archive, { progress, quiet, signal, platform }) {
+      const keep = keeping.open();
       try {
-        await loadArchive(archive, { progress, signal }, {
+        await loadArchive(archive, {
           content,
           layers,
-          lease,
+          keep,
+          platform: platformOf(platform),
+          progress: quiet ? (message) => message.status === undefined && progress(message) : progress,
+          signal,
           record: async (configDigest, manifestDigest, tags) => {
-            const image = await record(configDigest, manifestDigest, tags);
-            emit('load', image.id, { name: tags[0] ?? image.id });
+            const image = await book.add(configDigest, manifestDigest, { usedAt: nowText() });
+            for (const tag of tags) book.name(image.id, tag, 'tag', nowText());
+            await published();
+            events.of('load', image);
           },
         });
       } finally {
-        lease.end();
+        keep.end();
+        // The archive's own documents, and blobs that were here already in another form.
         await collect();
       }
     },
-    save(refs, { signal }) {
-      const stream = saveImages(refs, { book, content });
-      signal.addEventListener('abort', () => stream.destroy());
-      for (const ref of refs) {
-        const image = book.find(ref);
-        if (image !== undefined) emit('save', image.id, { name: image.repoTags[0] ?? image.id });
-      }
+    save(refs, { signal, platform }) {
+      const chosen = chooseImages(refs, book, platformOf(platform));
+      const keep = keeping.open();
+      const kept = Promise.all(
+        chosen
+          .flatMap(({ image }) => [
+            image.id,
+            image.manifestDigest,
+            ...image.manifest.layers.map(({ digest }) => digest),
+          ])
+          .map((digest) => keep.blob(digest)),
+      );
+      const stream = saveImages(chosen, content, kept);
+      stream.once('close', () => keep.end());
+      signal.addEventListener('abort', () => stream.destroy(), { once: true });
+      for (const { image } of chosen) events.of('save', image);
       return stream;
     },
-    async importArchive(archive, { repo, tag, message, changes = [], platform, signal, source }) {
-      const name = nameFor(repo, tag);
-      const config = applyChanges({}, changes);
-      const [os = 'linux', architecture = defaultPlatform.architecture, variant] = platform === undefined || platform === '' ? [] : platform.split('/');
-      if (os !== 'linux') throw invalid(`operating system is not supported: "${os}"`);
-      const lease = content.lease();
-      try {
-        const blob = await ingest(content, archive, lease, signal);
-        const layer = await layers.unpack(() => content.open(blob.digest), { signal });
-        const created = nowText();
-        const image = await create({
-          config: {
-            created,
-            architecture,
-            os,
-            ...(variant === undefined ? {} : { variant }),
-            config,
-            rootfs: { type: 'layers', diff_ids: [layer.diffId] },
-            history: [{ created, comment: message || `Imported from ${source}` }],
-            docker_version: BUILT_ON,
-          },
-          layers: [{ diffId: layer.diffId, chainId: layer.chainId, digest: blob.digest, size: blob.size, mediaType: layerMediaType(blob.head) }],
-          tags: name === undefined ? [] : [name],
-        });
-        emit('import', image.id, { name: name ?? image.id });
-        return image;
-      } finally {
-        lease.end();
-      }
-    },
-    async commit({ snapshotId, parentImageId, config, repo, tag, author, comment, createdBy, signal }) {
-      const name = nameFor(repo, tag);
-      const parent = parentImageId === undefined ? undefined : book.byId(parentImageId);
-      const lease = content.lease();
-      try {
-        const blob = await ingest(content, layers.diffTar(snapshotId, { signal }), lease, signal);
-        const layer = await layers.unpack(() => content.open(blob.digest), { parent: parent?.chainId, diffId: blob.digest, signal });
-        return await create({
-          config: commitConfig(parent?.config, config, layer.diffId, { author, comment, createdBy }, defaultPlatform),
-          layers: [...layersOf(parent), { diffId: layer.diffId, chainId: layer.chainId, digest: blob.digest, size: blob.size, mediaType: DOCKER.layer }],
-          tags: name === undefined ? [] : [name],
-          parentId: parent?.id,
-        });
-      } finally {
-        lease.end();
-      }
-    },
-    pull: (wanted) => transfers.pull(wanted),
-    push: (wanted) => transfers.push(wanted),
-    search: (wanted) => transfers.search(wanted),
-    login: (auth, signal) => transfers.login(auth, signal),
-    distribution: (ref, auth, signal) => transfers.distribution(ref, auth, signal),
-    async collect() {
-      const { bytes } = await collect();
+    importArchive: (archive, wanted) => importArchive(archive, wanted, creation),
+    commit: (wanted) => commitSnapshot(wanted, creation),
+    pull: (wanted) => pullImages(wanted, { ...collection, registries, downloads, events, ownPlatform, published, log }),
+    push: (wanted) => pushImages(wanted, { book, content, registries, slots, keeping, events, published, log }),
+    search: (wanted) => searchImages(wanted, registries),
+    login: (auth, signal) => loginTo(auth, signal, registries),
+    distribution: (ref, auth, signal) => distributionOf(ref, auth, signal, registries),
+    async collect({ olderThanMs } = {}) {
+      const { bytes } = await collectGarbage(collection, { olderThanMs });
       return { bytes };
     },
     async diskUsage() {
-      return { layersSize: layers.list().reduce((sum, layer) => sum + layer.sizeBytes, 0), images: await listImages({ all: false, filters: new Filters(), sharedSize: true }, removal) };
+      return {
+        layersSize: layers.list().reduce((sum, layer) => sum + layer.sizeBytes, 0),
+        images: await listImages({ all: false, filters: new Filters(), sharedSize: true }, listing),
+      };
     },
+    async clean(policy) {
+      const cleaned = await cleanByPolicy(policy, cleaning);
+      if (cleaned.images.length === 0) return cleaned;
+      await settle();
+      events.prune({
+        reclaimed: String(cleaned.bytes),
+        reason: `gc ${cleaned.reason}`,
+        images: String(cleaned.images.length),
+      });
+      return cleaned;
+    },
+    keep: () => keeping.open(),
+    close: () => registries.close(),
   };
 }
 
-/** The layers of a stored image as a new image lists them. */
-export function layersOf(image: StoredImage | undefined): NewImage['layers'] {
-  if (image === undefined) return [];
-  return image.manifest.layers.map(({ digest, size, mediaType }, index) => ({ diffId: image.diffIds[index] ?? '', chainId: '', digest, size, mediaType }));
+function targetName(target: string): string {
+  const colon = target.lastIndexOf(':');
+  const tag = colon > target.lastIndexOf('/') && !target.includes('@') ? target.slice(colon + 1) : undefined;
+  // Said of the tag alone where the rest is good, as Docker does.
+  if (tag !== undefined && !isTag(tag) && parseReference(target.slice(0, colon))) throw invalid('invalid tag format');
+  const reference = parseReference(target);
+  if (reference.digest !== undefined) throw invalid('cannot import digest reference');
+  return tagName(reference);
 }
 
-function commitConfig(
-  parent: ImageConfig | undefined,
-  config: ContainerConfig,
-  diffId: string,
-  about: { author?: string; comment?: string; createdBy: string },
-  platform: Platform,
-): ImageConfig {
-  const created = nowText();
-  const entry: HistoryEntry = { created, created_by: about.createdBy, ...(about.author ? { author: about.author } : {}), ...(about.comment ? { comment: about.comment } : {}) };
-  return {
-    ...(parent ?? {}),
-    created,
-    ...(about.author ? { author: about.author } : {}),
-    architecture: parent?.architecture ?? platform.architecture,
-    os: parent?.os ?? 'linux',
-    config,
-    rootfs: { type: 'layers', diff_ids: [...(parent?.rootfs.diff_ids ?? []), diffId] },
-    history: [...(parent?.history ?? []), entry],
+/** Keeps content's index.json in step with the names here, one writing at a time. Skopeo and its kin read it. */
+function publisher(book: ImageBook, content: ContentStore, log: Logger): () => Promise<void> {
+  let last: Promise<void> = Promise.resolve();
+  const entries = (): Descriptor[] =>
+    book.all().flatMap((image) => {
+      const entry: Descriptor = {
+        mediaType: image.manifest.mediaType ?? DOCKER.manifest,
+        digest: image.manifestDigest,
+        size: image.manifestSize,
+      };
+      return image.repoTags.length === 0
+        ? [entry]
+        : image.repoTags.map((name) => ({ ...entry, annotations: { 'org.opencontainers.image.ref.name': name } }));
+    });
+  return () => {
+    last = last.then(() => content.writeIndex(entries())).catch((error: unknown) => log.warn('index.json', { error }));
+    return last;
   };
 }

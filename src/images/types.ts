@@ -9,6 +9,9 @@ import type {
   Progress,
   RegistryAuth,
 } from '../wire/index.ts';
+import type { Cleaned } from './gc.ts';
+import type { GcPolicy } from './gc-policy.ts';
+import type { Keep } from './keeping.ts';
 
 /**
  * An image is a configuration blob (its digest is the image's id) plus the chain of layers that it names. References are
@@ -50,19 +53,34 @@ export interface ImageStore {
   list(options: { all?: boolean; filters: Filters; sharedSize?: boolean }): Promise<ImageSummary[]>;
   /** `GET /images/{name}/json` answer. */
   inspect(ref: string): Promise<Record<string, unknown>>;
-  history(ref: string): Promise<{ Id: string; Created: number; CreatedBy: string; Tags: string[] | null; Size: number; Comment: string }[]>;
+  history(
+    ref: string,
+  ): Promise<
+    { Id: string; Created: number; CreatedBy: string; Tags: string[] | null; Size: number; Comment: string }[]
+  >;
   tag(source: string, target: string): Promise<void>;
   remove(ref: string, options: { force?: boolean; prune?: boolean }): Promise<ImageDeleteItem[]>;
   prune(filters: Filters): Promise<{ ImagesDeleted: ImageDeleteItem[]; SpaceReclaimed: number }>;
-  /** Writes manifest and config into content, records the image, tags it. Emits no event but `tag`. */
+  /** Writes manifest and config into content, records the image, tags it. Emits no event but `tag`. Throws conflict if a layer or blob is gone. */
   create(image: NewImage): Promise<Image>;
   /** Parent of a locally built or committed image. */
   parentOf(id: string): string | undefined;
-  load(archive: Readable, options: { progress: Progress; quiet?: boolean; signal: AbortSignal; platform?: string }): Promise<void>;
+  load(
+    archive: Readable,
+    options: { progress: Progress; quiet?: boolean; signal: AbortSignal; platform?: string },
+  ): Promise<void>;
   save(refs: string[], options: { signal: AbortSignal; platform?: string }): Readable;
   importArchive(
     archive: Readable,
-    options: { repo?: string; tag?: string; message?: string; changes?: string[]; platform?: string; signal: AbortSignal; source: string },
+    options: {
+      repo?: string;
+      tag?: string;
+      message?: string;
+      changes?: string[];
+      platform?: string;
+      signal: AbortSignal;
+      source: string;
+    },
   ): Promise<Image>;
   /** A container's snapshot as a new image: its changes are one new layer over the parent image. */
   commit(options: {
@@ -77,6 +95,7 @@ export interface ImageStore {
     signal: AbortSignal;
   }): Promise<Image>;
   pull(options: {
+    /** A reference. Without tag and digest it is `latest`, or every tag of the repository with `all`. */
     image: string;
     tag?: string;
     all?: boolean;
@@ -85,14 +104,33 @@ export interface ImageStore {
     progress: Progress;
     signal: AbortSignal;
   }): Promise<void>;
-  push(options: { image: string; tag?: string; platform?: string; auth?: RegistryAuth; progress: Progress; signal: AbortSignal }): Promise<void>;
-  search(options: { term: string; limit?: number; filters: Filters; auth?: RegistryAuth; signal: AbortSignal }): Promise<unknown[]>;
+  push(options: {
+    image: string;
+    tag?: string;
+    platform?: string;
+    auth?: RegistryAuth;
+    progress: Progress;
+    signal: AbortSignal;
+  }): Promise<void>;
+  search(options: {
+    term: string;
+    limit?: number;
+    filters: Filters;
+    auth?: RegistryAuth;
+    signal: AbortSignal;
+  }): Promise<unknown[]>;
   /** Checks credentials against a registry. */
   login(auth: RegistryAuth, signal: AbortSignal): Promise<{ Status: string; IdentityToken: string }>;
   /** `GET /distribution/{name}/json`. */
   distribution(ref: string, auth: RegistryAuth | undefined, signal: AbortSignal): Promise<unknown>;
-  /** Deletes content and layers that no image, snapshot or lease needs. */
-  collect(): Promise<{ bytes: number }>;
+  /** Deletes content and layers that no image, snapshot or lease needs; content only if it came so long ago. Bytes of both. */
+  collect(options?: { olderThanMs?: number }): Promise<{ bytes: number }>;
+  /** One clean-up by a policy; `startGc` does it now and then. Emits what it did. */
+  clean(policy: GcPolicy): Promise<Cleaned>;
+  /** Keeps blobs and layers from collection while work runs that is about to make an image of them. */
+  keep(): Keep;
   diskUsage(): Promise<{ layersSize: number; images: ImageSummary[] }>;
   readonly defaultPlatform: Platform;
+  /** Closes connections to registries. */
+  close(): Promise<void>;
 }

@@ -1,7 +1,5 @@
 export { HUB_INDEX } from './endpoints.ts';
 export { NetworkError, RegistryError } from './failures.ts';
-export { RegistryClient } from './legacy/client.ts';
-export { createEndpoints } from './legacy/endpoints.ts';
 export { digestOf, MAX_MANIFEST } from './manifests.ts';
 export { DOCKER, isIndex, isManifest, OCI } from './media-types.ts';
 export * from './reference.ts';

@@ -1,0 +1,96 @@
+import { invalid } from '../common/index.ts';
+import type { Descriptor, Platform } from '../wire/index.ts';
+
+/** As containerd/platforms normalises them: other names, and variants that are the default. */
+const ARCHITECTURES: Record<string, { architecture: string; variant?: string }> = {
+  i386: { architecture: '386' },
+  x86_64: { architecture: 'amd64' },
+  'x86-64': { architecture: 'amd64' },
+  aarch64: { architecture: 'arm64' },
+  armhf: { architecture: 'arm', variant: 'v7' },
+  armel: { architecture: 'arm', variant: 'v6' },
+};
+const KNOWN_ARCHITECTURES = [
+  '386',
+  'amd64',
+  'arm',
+  'arm64',
+  'loong64',
+  'mips',
+  'mips64',
+  'mips64le',
+  'mipsle',
+  'ppc64',
+  'ppc64le',
+  'riscv64',
+  's390x',
+  'wasm',
+];
+const KNOWN_SYSTEMS = ['linux', 'windows', 'darwin', 'freebsd', 'wasip1'];
+
+export function normalised(platform: Platform): Platform {
+  const os = platform.os.toLowerCase() === 'macos' ? 'darwin' : platform.os.toLowerCase();
+  const given = platform.architecture.toLowerCase();
+  const { architecture, variant: implied } = ARCHITECTURES[given] ?? { architecture: given };
+  const variant = (platform.variant ?? implied ?? '').toLowerCase().replace(/^(\d+)$/, 'v$1');
+  const isDefault =
+    (architecture === 'amd64' && variant === 'v1') ||
+    (architecture === 'arm64' && (variant === 'v8' || variant === 'v8.0'));
+  const kept = architecture === 'arm' && variant === '' ? 'v7' : isDefault ? '' : variant;
+  return { os, architecture, ...(kept === '' ? {} : { variant: kept }) };
+}
+
+/** `linux/arm64/v8`, `arm64`, `linux`; the rest is the machine's own. Throws invalid in Docker's words. */
+export function parsePlatform(text: string, own: Platform): Platform {
+  const refuse = () => invalid(`${JSON.stringify(text)}: unknown operating system or architecture: invalid argument`);
+  const parts = text.split('/').map((part) => part.trim());
+  for (const part of parts)
+    if (!/^[A-Za-z0-9_.-]+$/.test(part))
+      throw invalid(
+        `${JSON.stringify(part)} is an invalid component of ${JSON.stringify(text)}: platform specifier component must match "^[A-Za-z0-9_.-]+$": invalid argument`,
+      );
+  const [first = '', second, third] = parts;
+  if (parts.length > 3) throw invalid(`${JSON.stringify(text)}: cannot parse platform specifier: invalid argument`);
+  if (second !== undefined) return normalised({ os: first, architecture: second, variant: third });
+  const { os, architecture, variant } = normalised({ os: first, architecture: first });
+  if (KNOWN_SYSTEMS.includes(os)) return os === own.os ? own : { os, architecture: own.architecture };
+  if (!KNOWN_ARCHITECTURES.includes(architecture)) throw refuse();
+  return architecture === own.architecture && variant === undefined
+    ? own
+    : { os: own.os, architecture, ...(variant === undefined ? {} : { variant }) };
+}
+
+export function platformText(platform: Platform): string {
+  const { os, architecture, variant } = platform;
+  return variant === undefined ? `${os}/${architecture}` : `${os}/${architecture}/${variant}`;
+}
+
+/** How far the offered platform is from the wanted one: 0 is the same, undefined cannot run. Newer machines run older variants. */
+function distance(wanted: Platform, offered: Platform): number | undefined {
+  const a = normalised(wanted);
+  const b = normalised(offered);
+  if (a.os !== b.os || a.architecture !== b.architecture) return undefined;
+  if (a.variant === b.variant) return 0;
+  const level = (variant: string | undefined, base: number) =>
+    Number(/^v(\d+(?:\.\d+)?)$/.exec(variant ?? '')?.[1] ?? base);
+  const base = { amd64: 1, arm64: 8, arm: 7 }[a.architecture];
+  if (base === undefined) return a.variant === undefined ? 1 : undefined;
+  const gap = level(a.variant, base) - level(b.variant, base);
+  return gap >= 0 ? gap : undefined;
+}
+
+export const fits = (wanted: Platform, offered: Platform): boolean => distance(wanted, offered) !== undefined;
+
+/** The nearest entry of an index that runs on the platform. */
+export function choose(entries: readonly Descriptor[], wanted: Platform): Descriptor | undefined {
+  const runnable = entries.filter((entry) => entry.annotations?.['vnd.docker.reference.type'] === undefined);
+  const ranked = runnable
+    .flatMap((entry) => {
+      const gap = entry.platform === undefined ? undefined : distance(wanted, entry.platform);
+      return gap === undefined ? [] : [{ entry, gap }];
+    })
+    .sort((a, b) => a.gap - b.gap);
+  if (ranked[0] !== undefined) return ranked[0].entry;
+  // An index of one image need not say what it is for.
+  return runnable.length === 1 && runnable[0]?.platform === undefined ? runnable[0] : undefined;
+}
