@@ -44,7 +44,9 @@ async function pull(call: Call, images: Engine['images']): Promise<void> {
   const tag = query.text('tag');
   const auth = call.registryAuth();
   const platform = query.text('platform')?.toLowerCase();
-  await messages.run(() => images.pull({ image, tag, platform, auth, progress: messages.send, signal }));
+  // A name alone is all of its tags: clients send `latest` where they mean it.
+  const all = tag === undefined || tag === '';
+  await messages.run(() => images.pull({ image, tag, all, platform, auth, progress: messages.send, signal }));
 }
 
 async function importImage(call: Call, images: Engine['images']): Promise<void> {
