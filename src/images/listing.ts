@@ -79,9 +79,10 @@ function selected(filters: Filters, book: ImageBook, all: boolean): Row[] {
     )
       continue;
     const nameless = image.repoTags.length === 0 && image.repoDigests.length === 0;
-    if (nameless && !all && dangling !== true && parents.has(image.id)) continue;
-    if (dangling !== undefined && dangling !== nameless) continue;
-    if (nameless && dangling === true && parents.has(image.id)) continue;
+    if (
+      nameless ? (!all && parents.has(image.id)) || dangling === false : dangling === true && image.repoTags.length > 0
+    )
+      continue;
     const matches = (name: string) => matchers.length === 0 || matchers.some((match) => match(name));
     const [repoTags, repoDigests] = [image.repoTags.filter(matches), image.repoDigests.filter(matches)];
     if (matchers.length > 0 && repoTags.length === 0 && repoDigests.length === 0) continue;

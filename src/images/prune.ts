@@ -25,9 +25,9 @@ export async function pruneImages(
   const old = ({ config }: StoredImage) =>
     until.every((limit) => config.created !== undefined && parseRfc3339Ns(config.created) <= limit);
   const wanted = book.all().filter((image) => {
-    const nameless = image.repoTags.length === 0 && image.repoDigests.length === 0;
-    if (danglingOnly ? !nameless : false) return false;
-    if (book.childrenOf(image.id).length > 0 && nameless) return false;
+    // One that only digests name counts as nameless.
+    if (danglingOnly && image.repoTags.length > 0) return false;
+    if (image.repoTags.length + image.repoDigests.length === 0 && book.childrenOf(image.id).length > 0) return false;
     return users.containersOf(image.id).length === 0 && filters.labels(image.config.config?.Labels ?? {}) && old(image);
   });
   const deleted: ImageDeleteItem[] = [];
