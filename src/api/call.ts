@@ -49,15 +49,9 @@ export class Call {
   get name(): string {
     return this.params.name ?? '';
   }
-  get hijacked(): boolean {
-    return this.#hijacked;
-  }
   /** True if the client asked for `101 UPGRADED`. */
   get wantsUpgrade(): boolean {
     return this.request.headers.upgrade !== undefined && this.request.headers[PLAIN_HEADER] === undefined;
-  }
-  get socket(): Socket | undefined {
-    return this.#socket;
   }
 
   /** The JSON body; one that is empty reads as an empty object, as moby does nearly everywhere. */

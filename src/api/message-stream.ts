@@ -16,10 +16,6 @@ export class MessageStream {
     this.#response = response;
   }
 
-  get started(): boolean {
-    return this.#started;
-  }
-
   /** Throws cancelled if the client is gone or has stopped reading. */
   readonly send = (message: ProgressMessage | Record<string, unknown>): void => {
     const response = this.#response;

@@ -155,5 +155,5 @@ export const OPTIONS: readonly OptionSpec[] = [
 ];
 
 /** A value by option: `name` is the key of daemon.json where there is one, else the flag's. */
-export type OptionValue = boolean | number | string | string[] | Record<string, string> | unknown;
+export type OptionValue = unknown;
 export const nameOf = (spec: OptionSpec): string => spec.key ?? spec.flag ?? '';
