@@ -16,7 +16,7 @@ import { neededStages, stageNamed, targetStage } from './graph.ts';
 import { type Lane, OrderedMessages } from './messages.ts';
 import { type BuildParameters, readParameters } from './parameters.ts';
 import { StageRun } from './stage-run.ts';
-import { withPath, emptyState, idOf, imageConfigOf, type StageState, stateOfImage } from './stage-state.ts';
+import { emptyState, idOf, imageConfigOf, type StageState, stateOfImage, withPath } from './stage-state.ts';
 import type { BuilderParts, BuildService } from './types.ts';
 
 export interface BuilderState {
@@ -207,7 +207,14 @@ class Solver {
         lane.stream('\n');
       });
       lane.stream(` ---> ${base.imageId === undefined && base.history.length === 0 ? '' : shortId(idOf(base))}\n`);
-      const stageRun = new StageRun(this.run, stage, lane, withPath(base), { first, total: this.#total }, inherited?.args);
+      const stageRun = new StageRun(
+        this.run,
+        stage,
+        lane,
+        withPath(base),
+        { first, total: this.#total },
+        inherited?.args,
+      );
       await stageRun.all();
       return stageRun;
     } finally {

@@ -35,7 +35,10 @@ export class OrderedMessages {
   #offer(index: number, message: Record<string, unknown>): void {
     if (this.#quiet) return;
     const own = this.#waiting[index]!;
-    if (index <= this.#turn || own.bytes > HOLD_BYTES) return this.#flush(index, message);
+    if (index <= this.#turn || own.bytes > HOLD_BYTES) {
+      this.#flush(index, message);
+      return;
+    }
     own.lines.push(message);
     own.bytes += JSON.stringify(message).length;
   }

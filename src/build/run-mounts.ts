@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, chownSync, existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { copyTree } from '../archive/index.ts';
 import { invalid, newId, parseBytes, unsupported } from '../common/index.ts';
@@ -160,23 +160,27 @@ async function cacheSource(run: BuildRun, request: MountRequest, before: number,
   const name = createHash('sha256').update(request.id).digest('hex');
   undo.push(await run.cacheLock(request.sharing === 'shared' ? undefined : name));
   const directory = join(run.cacheMounts, name);
-  if (!existsSync(directory)) {
-    await mkdir(run.cacheMounts, { recursive: true, mode: 0o711 });
-    if (request.from === undefined) await mkdir(directory);
-    else {
-      const own: Undo = [];
-      try {
-        await copyTree(
-          resolveInRoot(await mountedState(run, await run.stateOf(request.from, before), own), request.source),
-          directory,
-          { signal: run.signal },
-        );
-      } finally {
-        for (const step of own) await step();
-      }
-    }
-    chownSync(directory, request.uid, request.gid);
-    chmodSync(directory, request.mode ?? 0o755);
-  }
+  // Stages that come here at the same time make it once.
+  await run.flights.share(`cache mount ${name}`, run.signal, () => makeCache(run, request, before, directory));
   return directory;
+}
+
+async function makeCache(run: BuildRun, request: MountRequest, before: number, directory: string): Promise<void> {
+  if (existsSync(directory)) return;
+  const { from, source, uid, gid, mode } = request;
+  const fresh = await run.scratch();
+  const made = join(fresh, 'cache');
+  if (from === undefined) await mkdir(made);
+  else {
+    const undo: Undo = [];
+    try {
+      await copyTree(resolveInRoot(await mountedState(run, await run.stateOf(from, before), undo), source), made, { signal: run.signal });
+    } finally {
+      for (const step of undo) await step();
+    }
+  }
+  chownSync(made, uid, gid);
+  chmodSync(made, mode ?? 0o755);
+  await mkdir(run.cacheMounts, { recursive: true, mode: 0o711 });
+  await rename(made, directory);
 }

@@ -65,27 +65,29 @@ export async function runStep(stageRun: StageRun, instruction: Run): Promise<Fil
           try {
             const mounts: StepMount[] = [...prepared.mounts];
             if (script !== undefined) mounts.push(await scriptMount(stageRun, script));
-            const code = await parts.runner.run({
-              rootfs: root,
-              args: command,
-              env: [...env, ...given.told, ...given.hidden],
-              cwd: workdir,
-              user: config.User ?? '',
-              network,
-              privileged: false,
-              extraHosts: parameters.extraHosts,
-              hostname: id.slice(0, 12),
-              mounts,
-              shmSizeBytes: parameters.shmSizeBytes,
-              ulimits: parameters.ulimits,
-              resources: parameters.resources,
-              cgroupParent: parameters.cgroupParent,
-              onOutput: outputTo(lane.stream),
-              signal,
-            }).catch((error: unknown) => {
-              // A command that cannot be started has no exit code of its own in the stream.
-              throw error instanceof Error && 'exitCode' in error ? unavailable(error.message, error) : error;
-            });
+            const code = await parts.runner
+              .run({
+                rootfs: root,
+                args: command,
+                env: [...env, ...given.told, ...given.hidden],
+                cwd: workdir,
+                user: config.User ?? '',
+                network,
+                privileged: false,
+                extraHosts: parameters.extraHosts,
+                hostname: id.slice(0, 12),
+                mounts,
+                shmSizeBytes: parameters.shmSizeBytes,
+                ulimits: parameters.ulimits,
+                resources: parameters.resources,
+                cgroupParent: parameters.cgroupParent,
+                onOutput: outputTo(lane.stream),
+                signal,
+              })
+              .catch((error: unknown) => {
+                // A command that cannot be started has no exit code of its own in the stream.
+                throw error instanceof Error && 'exitCode' in error ? unavailable(error.message, error) : error;
+              });
             if (code !== 0) throw commandFailed(command, code);
             return true;
           } finally {

@@ -208,7 +208,10 @@ export class StageRun {
   }
 
   #told(cached: boolean, id: string, removedLater = false): void {
-    if (cached) return this.lane.stream(' ---> Using cache\n');
+    if (cached) {
+      this.lane.stream(' ---> Using cache\n');
+      return;
+    }
     this.lane.stream(` ---> Running in ${shortId(id)}\n`);
     if (!removedLater) this.#removed(id);
   }

@@ -65,7 +65,9 @@ const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sb
 /** A stage's commands have a PATH, and so has its image. */
 export function withPath(state: StageState): StageState {
   const env = state.config.Env ?? [];
-  return env.some((pair) => pair.startsWith('PATH=')) ? state : { ...state, config: { ...state.config, Env: [...env, DEFAULT_PATH] } };
+  return env.some((pair) => pair.startsWith('PATH='))
+    ? state
+    : { ...state, config: { ...state.config, Env: [...env, DEFAULT_PATH] } };
 }
 
 export interface Outcome {

@@ -17,7 +17,7 @@ export function suggestion(word: string, known: readonly string[]): string {
   let found = '';
   for (const candidate of known) {
     const away = distance(word.toLowerCase(), candidate.toLowerCase());
-    if (away < best && away < Math.max(word.length, 2)) {
+    if (away < best) {
       best = away;
       found = candidate;
     }
