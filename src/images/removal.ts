@@ -1,7 +1,7 @@
 import { conflict, type EngineError, notFound, shortId } from '../common/index.ts';
 import { familiarName, familiarString, parseReference, withDefaultTag } from '../registry/index.ts';
 import type { ImageDeleteItem } from '../wire/index.ts';
-import type { ImageBook, StoredImage } from './book.ts';
+import { chainIds, type ImageBook, type StoredImage } from './book.ts';
 import type { ImageEvents } from './events.ts';
 import { isIdOf } from './save.ts';
 import type { ImageUsers } from './types.ts';
