@@ -131,6 +131,8 @@ async function deleteImage(
   parts.book.remove(image.id);
   parts.events.of('delete', image);
   records.push({ Deleted: image.id });
-  for (const chainId of await parts.freeLayers()) records.push({ Deleted: chainId });
+  // What a container left behind may go in the same breath; it is no part of the image.
+  const own = new Set(chainIds(image.diffIds));
+  for (const chainId of await parts.freeLayers()) if (own.has(chainId)) records.push({ Deleted: chainId });
   if (prune && parent !== undefined) await deleteImage(parent, { prune }, { quiet: true }, records, parts);
 }

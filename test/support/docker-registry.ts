@@ -17,7 +17,7 @@ const HTPASSWD = `${USER.username}:$2b$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqi
 
 const START_MS = 60_000;
 
-export interface RegistryOptions {
+export interface DockerRegistryOptions {
   /** `basic`: htpasswd; `token`: a token server, which `tokens` counts. */
   auth?: 'none' | 'basic' | 'token';
   tls?: boolean;
@@ -40,7 +40,7 @@ export class DockerRegistry {
     this.#child = child;
   }
 
-  static async start({ auth = 'none', tls = false }: RegistryOptions = {}): Promise<DockerRegistry> {
+  static async start({ auth = 'none', tls = false }: DockerRegistryOptions = {}): Promise<DockerRegistry> {
     const root = mkdtempSync(join(tmpdir(), 'gt-registry-'));
     if (tls || auth === 'token') makeCertificate(root);
     const tokens = auth === 'token' ? await TokenServer.start(root) : undefined;
@@ -75,7 +75,7 @@ export class DockerRegistry {
   }
 }
 
-function authOf(auth: RegistryOptions['auth'], root: string, tokens: TokenServer | undefined): object {
+function authOf(auth: DockerRegistryOptions['auth'], root: string, tokens: TokenServer | undefined): object {
   if (tokens !== undefined) {
     const { realm } = tokens;
     return { auth: { token: { realm, service: SERVICE, issuer: ISSUER, rootcertbundle: join(root, 'ca.crt') } } };

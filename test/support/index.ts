@@ -1,5 +1,5 @@
 export * from './base-image.ts';
 export * from './command.ts';
+export * from './crafted-registry.ts';
 export * from './daemon.ts';
 export * from './docker-registry.ts';
-export * from './registry.ts';
