@@ -1,5 +1,11 @@
 import { EngineError, messageOf } from '../src/common/index.ts';
-import { IgnoreMatcher, parseDockerfile, readIgnoreFile, substitute, substituteWords } from '../src/dockerfile/index.ts';
+import {
+  IgnoreMatcher,
+  parseDockerfile,
+  readIgnoreFile,
+  substitute,
+  substituteWords,
+} from '../src/dockerfile/index.ts';
 
 /**
  * Throws random Dockerfiles at the parser: `fuzz-dockerfile.ts [count] [seed]`. Anything but success or a refusal (an EngineError),
@@ -25,9 +31,78 @@ const below = (limit: number): number => Math.floor(next() * limit);
 const pick = <T>(items: readonly T[]): T => items[below(items.length)]!;
 
 const WORDS = [
-  'FROM', 'from', 'RUN', 'COPY', 'ADD', 'ENV', 'ARG', 'LABEL', 'CMD', 'ENTRYPOINT', 'HEALTHCHECK', 'ONBUILD', 'SHELL', 'USER', 'WORKDIR', 'VOLUME', 'EXPOSE', 'STOPSIGNAL', 'MAINTAINER',
-  'AS', 'scratch', 'busybox', 'NONE', '--from=', '--mount=type=cache,target=/x', '--chown=1:2', '--interval=1s', '--link', '--', '# escape=`', '# syntax=x', '#', '\\', '`', '\n', '\n', '\\\n', '\r\n',
-  '<<EOF', '<<-"E"', 'EOF', 'E', '[', ']', '"', "'", ',', '["a"]', '$', '${', '}', ':-', ':+', '?', '%%', '##', '/', '//', '*', '**', '!', '=', ' ', '\t', 'a', 'b=c', '\u0000', '\uFEFF', 'é', '\ud800', '[a-', '[^',
+  'FROM',
+  'from',
+  'RUN',
+  'COPY',
+  'ADD',
+  'ENV',
+  'ARG',
+  'LABEL',
+  'CMD',
+  'ENTRYPOINT',
+  'HEALTHCHECK',
+  'ONBUILD',
+  'SHELL',
+  'USER',
+  'WORKDIR',
+  'VOLUME',
+  'EXPOSE',
+  'STOPSIGNAL',
+  'MAINTAINER',
+  'AS',
+  'scratch',
+  'busybox',
+  'NONE',
+  '--from=',
+  '--mount=type=cache,target=/x',
+  '--chown=1:2',
+  '--interval=1s',
+  '--link',
+  '--',
+  '# escape=`',
+  '# syntax=x',
+  '#',
+  '\\',
+  '`',
+  '\n',
+  '\n',
+  '\\\n',
+  '\r\n',
+  '<<EOF',
+  '<<-"E"',
+  'EOF',
+  'E',
+  '[',
+  ']',
+  '"',
+  "'",
+  ',',
+  '["a"]',
+  '$',
+  '${',
+  '}',
+  ':-',
+  ':+',
+  '?',
+  '%%',
+  '##',
+  '/',
+  '//',
+  '*',
+  '**',
+  '!',
+  '=',
+  ' ',
+  '\t',
+  'a',
+  'b=c',
+  '\u0000',
+  '\uFEFF',
+  'é',
+  '\ud800',
+  '[a-',
+  '[^',
 ] as const;
 
 const make = (): string => {
@@ -36,14 +111,19 @@ const make = (): string => {
   return text;
 };
 
-const lookup = (name: string): string | undefined => (name.length % 3 === 0 ? undefined : name.length % 3 === 1 ? 'a b/c.d' : '');
+const lookup = (name: string): string | undefined =>
+  name.length % 3 === 0 ? undefined : name.length % 3 === 1 ? 'a b/c.d' : '';
 
 function allows(work: () => unknown): string | undefined {
   try {
     work();
     return undefined;
   } catch (error) {
-    return error instanceof EngineError ? undefined : error instanceof Error ? (error.stack ?? messageOf(error)) : String(error);
+    return error instanceof EngineError
+      ? undefined
+      : error instanceof Error
+        ? (error.stack ?? messageOf(error))
+        : String(error);
   }
 }
 

@@ -174,7 +174,9 @@ async function makeCache(run: BuildRun, request: MountRequest, before: number, d
   else {
     const undo: Undo = [];
     try {
-      await copyTree(resolveInRoot(await mountedState(run, await run.stateOf(from, before), undo), source), made, { signal: run.signal });
+      await copyTree(resolveInRoot(await mountedState(run, await run.stateOf(from, before), undo), source), made, {
+        signal: run.signal,
+      });
     } finally {
       for (const step of undo) await step();
     }
