@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseDockerfile } from '../dockerfile/index.ts';
+import { globalArguments, StageArguments, unusedArguments } from './arguments.ts';
+import { parsePlatform } from './base-images.ts';
+import { neededStages, targetStage } from './graph.ts';
+import { OrderedMessages } from './messages.ts';
+import { readParameters } from './parameters.ts';
+
+const FILE = parseDockerfile(
+  'ARG V=1\nFROM a AS one\nFROM b AS two\nFROM one AS three\nCOPY --from=0 /x /\nFROM c\nRUN --mount=from=two,target=/t x',
+);
+
+test('only the stages that the target stands on are needed', () => {
+  const needed = (target?: string) =>
+    neededStages(FILE, targetStage(FILE, target), (stage) => stage.base).map(({ index }) => index);
+  assert.deepEqual(needed(), [1, 3]);
+  assert.deepEqual(needed('three'), [0, 2]);
+  assert.deepEqual(needed('1'), [1]);
+  assert.throws(() => targetStage(FILE, 'x'), { message: 'target stage "x" could not be found' });
+});
+
+test('arguments are the caller’s, the default, the global one or the platform’s, in this order', () => {
+  const given = new Map([['A', 'given']]);
+  const platform = new Map([['TARGETOS', 'linux']]);
+  const { values } = globalArguments(FILE, given, platform);
+  const args = new StageArguments(given, values, platform);
+  args.declare('A', 'default');
+  args.declare('B', 'default');
+  args.declare('V', undefined);
+  args.declare('TARGETOS', undefined);
+  args.declare('NONE', undefined);
+  assert.deepEqual(args.forCommand(['B=env']).told, ['A=given', 'TARGETOS=linux', 'V=1']);
+  assert.deepEqual(
+    unusedArguments(FILE, new Map([['V', '1'], ['X', '1'], ['http_proxy', 'p']])),
+    ['X'],
+  );
+});
+
+test('later stages’ messages wait for their turn', () => {
+  const sent: unknown[] = [];
+  const messages = new OrderedMessages((message) => sent.push(message.stream), false);
+  const [first, second] = [messages.lane(), messages.lane()];
+  second.stream('b');
+  first.stream('a');
+  assert.deepEqual(sent, ['a']);
+  first.done();
+  second.stream('c');
+  assert.deepEqual(sent, ['a', 'b', 'c']);
+});
+
+test('parameters are read as dockerd reads them; what is not done is refused', () => {
+  const read = readParameters({ t: ['a', 'b'], nocache: '1', q: 'false', memory: '64', extrahosts: '["a:1"]', cachefrom: '["x"]' });
+  assert.deepEqual([read.tags, read.noCache, read.quiet, read.resources, read.extraHosts], [['a', 'b'], true, false, { Memory: 64 }, ['a:1']]);
+  for (const [params, why] of [
+    [{ version: '2' }, /BuildKit sessions/],
+    [{ outputs: '[{"Type":"local"}]' }, /outputs/],
+    [{ squash: '1' }, /squash is only supported/],
+    [{ memory: 'x' }, /invalid syntax/],
+    [{ networkmode: 'container:x' }, /container/],
+  ] as const)
+    assert.throws(() => readParameters(params), why);
+});
+
+test('platforms are read in their short forms', () => {
+  const own = { os: 'linux', architecture: 'amd64' };
+  assert.deepEqual(parsePlatform('linux', own), own);
+  assert.deepEqual(parsePlatform('linux/arm64/v8', own), { os: 'linux', architecture: 'arm64' });
+  assert.deepEqual(parsePlatform('armhf', own), { os: 'linux', architecture: 'arm', variant: 'v7' });
+  assert.throws(() => parsePlatform('foo', own), { message: 'failed to parse platform foo: "foo": unknown operating system or architecture: invalid argument' });
+});
