@@ -30,6 +30,8 @@ export class BuildRun {
   readonly directory: string;
   /** Directories of `RUN --mount=type=cache`, which outlive builds. */
   readonly cacheMounts: string;
+  /** Of `cachefrom`. */
+  readonly images: readonly StageState[];
   /** Cache records that this build took. */
   readonly used = new Set<string>();
   /** A stage (name, number) or an image as COPY --from and FROM see it from stage `before`. */
@@ -51,6 +53,7 @@ export class BuildRun {
     this.epoch = given.epoch;
     this.directory = given.directory;
     this.cacheMounts = given.cacheMounts;
+    this.images = given.images;
     this.stateOf = given.stateOf;
   }
 

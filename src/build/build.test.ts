@@ -32,7 +32,14 @@ test('arguments are the caller’s, the default, the global one or the platform�
   args.declare('NONE', undefined);
   assert.deepEqual(args.forCommand(['B=env']).told, ['A=given', 'TARGETOS=linux', 'V=1']);
   assert.deepEqual(
-    unusedArguments(FILE, new Map([['V', '1'], ['X', '1'], ['http_proxy', 'p']])),
+    unusedArguments(
+      FILE,
+      new Map([
+        ['V', '1'],
+        ['X', '1'],
+        ['http_proxy', 'p'],
+      ]),
+    ),
     ['X'],
   );
 });
@@ -50,8 +57,18 @@ test('later stages’ messages wait for their turn', () => {
 });
 
 test('parameters are read as dockerd reads them; what is not done is refused', () => {
-  const read = readParameters({ t: ['a', 'b'], nocache: '1', q: 'false', memory: '64', extrahosts: '["a:1"]', cachefrom: '["x"]' });
-  assert.deepEqual([read.tags, read.noCache, read.quiet, read.resources, read.extraHosts], [['a', 'b'], true, false, { Memory: 64 }, ['a:1']]);
+  const read = readParameters({
+    t: ['a', 'b'],
+    nocache: '1',
+    q: 'false',
+    memory: '64',
+    extrahosts: '["a:1"]',
+    cachefrom: '["x"]',
+  });
+  assert.deepEqual(
+    [read.tags, read.noCache, read.quiet, read.resources, read.extraHosts],
+    [['a', 'b'], true, false, { Memory: 64 }, ['a:1']],
+  );
   for (const [params, why] of [
     [{ version: '2' }, /BuildKit sessions/],
     [{ outputs: '[{"Type":"local"}]' }, /outputs/],
@@ -67,5 +84,7 @@ test('platforms are read in their short forms', () => {
   assert.deepEqual(parsePlatform('linux', own), own);
   assert.deepEqual(parsePlatform('linux/arm64/v8', own), { os: 'linux', architecture: 'arm64' });
   assert.deepEqual(parsePlatform('armhf', own), { os: 'linux', architecture: 'arm', variant: 'v7' });
-  assert.throws(() => parsePlatform('foo', own), { message: 'failed to parse platform foo: "foo": unknown operating system or architecture: invalid argument' });
+  assert.throws(() => parsePlatform('foo', own), {
+    message: 'failed to parse platform foo: "foo": unknown operating system or architecture: invalid argument',
+  });
 });

@@ -10,6 +10,7 @@ import { globalArguments, platformArgs, unusedArguments } from './arguments.ts';
 import { findBase, fromFlag, parsePlatform } from './base-images.ts';
 import { BuildRun } from './build-run.ts';
 import type { StepCache } from './cache.ts';
+import { cacheImages } from './cache-images.ts';
 import { receiveContext } from './context.ts';
 import type { Flights, Gate } from './flights.ts';
 import { neededStages, stageNamed, targetStage } from './graph.ts';
@@ -48,6 +49,7 @@ export async function buildImage(builder: BuilderState, options: BuildOptions): 
       signal,
     );
     const file = parseDockerfile(context.dockerfile);
+    const cached = await cacheImages(builder.parts.images, builder.parts.content, parameters.cacheFrom);
     const own = builder.parts.images.defaultPlatform;
     const target = parameters.platform === undefined ? own : parsePlatform(parameters.platform, own);
     const platform = platformArgs(own, target);
@@ -71,6 +73,7 @@ export async function buildImage(builder: BuilderState, options: BuildOptions): 
           epoch: epoch === undefined ? undefined : Number(epoch),
           directory,
           cacheMounts: builder.cacheMounts,
+          images: cached,
           stateOf,
         }),
     );

@@ -2,7 +2,8 @@ import { newId, nowText, shortId } from '../common/index.ts';
 import { type Instruction, parseTrigger, type Stage, substitute } from '../dockerfile/index.ts';
 import { StageArguments } from './arguments.ts';
 import type { BuildRun } from './build-run.ts';
-import { keyOf } from './cache.ts';
+import { type CachedStep, keyOf } from './cache.ts';
+import { takeFrom } from './cache-images.ts';
 import { copyStep } from './copy-step.ts';
 import type { Lane } from './messages.ts';
 import { applyMetadata } from './metadata.ts';
@@ -166,8 +167,8 @@ export class StageRun {
   async #files(step: FileStep): Promise<void> {
     const { cache, flights, gate, signal, epoch } = this.run;
     const key = keyOf('files', this.#state.filesKey, step.key, epoch);
-    const known = this.#cached(key);
     const parent = chainOf(this.#state);
+    const known = this.#cached(key) ?? (await this.#taken(key, step, parent));
     const id = newId();
     if (step.container || known !== undefined) this.#told(known !== undefined, id, step.container);
     const done =
@@ -199,6 +200,17 @@ export class StageRun {
   #cached(key: string): ReturnType<BuildRun['cache']['find']> {
     if (this.#noCache) return undefined;
     return this.run.cache.find(key);
+  }
+
+  /** From an image of `cachefrom`; then it is in the cache from now on. */
+  async #taken(key: string, step: FileStep, parent: string | undefined): Promise<CachedStep | undefined> {
+    const { cache, images, parameters } = this.run;
+    if (this.#noCache || parameters.cacheFrom.length === 0) return undefined;
+    const found = takeFrom(images, this.#state, step.createdBy);
+    if (found === undefined) return undefined;
+    const taken = { key, description: step.createdBy, ...found };
+    await cache.add(taken, parent);
+    return taken;
   }
 
   #now(): string {

@@ -1,0 +1,33 @@
+import type { ContentStore } from '../content/index.ts';
+import type { ImageStore } from '../images/index.ts';
+import { type StageState, stateOfImage } from './stage-state.ts';
+import type { BuiltLayer } from './types.ts';
+
+/** The images of `cachefrom` that are here; names that are not are passed over, as dockerd does. */
+export async function cacheImages(
+  images: ImageStore,
+  content: ContentStore,
+  names: readonly string[],
+): Promise<StageState[]> {
+  const found = names.map((name) => images.find(name)).filter((image) => image !== undefined);
+  return await Promise.all(found.map((image) => stateOfImage(image, content)));
+}
+
+export interface TakenStep {
+  created: string;
+  layer: BuiltLayer | undefined;
+}
+
+/** The step as one of these images has it: their histories must be the same up to here, and so must the layers. */
+export function takeFrom(images: readonly StageState[], state: StageState, createdBy: string): TakenStep | undefined {
+  for (const image of images) {
+    const entry = image.history[state.history.length];
+    if (entry === undefined || entry.created_by !== createdBy || entry.created === undefined) continue;
+    if (!state.history.every((known, index) => image.history[index]?.created_by === known.created_by)) continue;
+    if (!state.layers.every((layer, index) => image.layers[index]?.diffId === layer.diffId)) continue;
+    const layer = entry.empty_layer === true ? undefined : image.layers[state.layers.length];
+    if (entry.empty_layer !== true && layer === undefined) continue;
+    return { created: entry.created, layer };
+  }
+  return undefined;
+}
