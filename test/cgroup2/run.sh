@@ -13,7 +13,7 @@ need qemu-system-x86_64 qemu-system-x86
 need mkfs.ext4 e2fsprogs
 
 if [ ! -e "$cache/base.tar" ]; then
-  mmdebstrap --quiet --variant=minbase \
+  mmdebstrap --quiet --format=tar --variant=minbase \
     --include=linux-image-amd64,initramfs-tools,crun,runc,conmon,nftables,iproute2,busybox-static,catatonit,kmod,procps,ca-certificates,xz-utils,bzip2 \
     bookworm "$cache/base.tar.part" "$(sed -n 's/^URIs: *//p; s/^deb \([^ ]*\) .*/\1/p' /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null | head -1)"
   mv "$cache/base.tar.part" "$cache/base.tar"

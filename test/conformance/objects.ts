@@ -65,7 +65,7 @@ export const objects = scenarios({
   'network isolation':
     '$D network create $N >/dev/null; $D network create ${N}b >/dev/null; $D run -d --name $N --network $N $IMG sleep 1000 >/dev/null; ip=$($D inspect -f "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}" $N); $D run --rm --network ${N}b $IMG ping -c1 -W1 $ip >/dev/null || echo isolated; $D run --rm --network $N $IMG ping -c1 -W2 $ip >/dev/null && echo reached',
   'network link':
-    '$D run -d --name ${N}db -e PASS=x --expose 5432 $IMG sleep 1000 >/dev/null; $D run --rm --name ${N}web --link ${N}db:db $IMG sh -c "env | grep ^DB_ | sort; grep -c db /etc/hosts; ping -c1 -W2 db >/dev/null && echo reached"',
+    '$D run -d --name ${N}db -e PASS=x --expose 5432 $IMG sleep 1000 >/dev/null; $D run --rm --name ${N}web --link ${N}db:db $IMG sh -c "env | grep ^DB_ | sort; grep -cw db /etc/hosts; ping -c1 -W2 db >/dev/null && echo reached"',
   'network link unknown': '$D run --rm --link nosuch:x $IMG true',
   'network inspect members':
     '$D network create $N >/dev/null; $D run -d --name $N --network $N $IMG sleep 1000 >/dev/null; $D network inspect -f "{{range .Containers}}{{.Name}} {{.IPv4Address}}{{end}}" $N',

@@ -93,9 +93,12 @@ const NAMES = new Set([
   'stack',
 ]);
 
+/** RLIM_INFINITY. It is more than a number holds exactly, so it goes into JSON as it stands. */
+const UNLIMITED = (JSON as unknown as { rawJSON(text: string): number }).rawJSON('18446744073709551615');
+
 /** `--ulimit` as OCI rlimits; -1 is unlimited. */
 export function rlimitsOf(list: HostConfig['Ulimits']): { type: string; soft: number; hard: number }[] {
-  const value = (number: number) => (number === -1 ? Number(2n ** 64n - 1n) : number);
+  const value = (number: number) => (number === -1 ? UNLIMITED : number);
   return (list ?? []).map(({ Name, Soft, Hard }) => {
     if (!NAMES.has(Name)) throw invalid(`invalid ulimit type: ${Name}`);
     if (Hard !== -1 && Soft > Hard)

@@ -103,6 +103,7 @@ export function parseMount(mount: Mount): MountRecord {
     if (source === '') throw bad('field Source must not be empty');
     if (!source.startsWith('/')) throw bad(`invalid mount path: '${source}' mount path must be absolute`);
     if (mount.VolumeOptions !== undefined) throw bad('field VolumeOptions must not be specified');
+    if (mount.BindOptions?.IdMap) throw bad('id-mapped mounts are not supported yet');
     const create = mount.BindOptions?.CreateMountpoint === true;
     if (!create && !existsSync(source)) throw bad(`bind source path does not exist: ${source}`);
     const propagation = mount.BindOptions?.Propagation || 'rprivate';
@@ -115,7 +116,6 @@ export function parseMount(mount: Mount): MountRecord {
       createHostPath: create,
       nonRecursive: mount.BindOptions?.NonRecursive,
       readonlyNonRecursive: mount.BindOptions?.ReadOnlyNonRecursive,
-      idMap: mount.BindOptions?.IdMap,
     };
   }
   if (mount.BindOptions !== undefined) throw bad('field BindOptions must not be specified');

@@ -18,7 +18,6 @@ export const MountRecord = z.object({
   nonRecursive: z.boolean().optional(),
   readonlyNonRecursive: z.boolean().optional(),
   tmpfsOptions: z.string().optional(),
-  idMap: z.string().optional(),
   /** Shown in HostConfig.Mounts, not in Binds. */
   anonymous: z.boolean().optional(),
   createHostPath: z.boolean().optional(),

@@ -78,6 +78,10 @@ interface Pool {
 
 /** Ranges, gateways and reserved addresses go to the subnet that holds them (docker/cli network/create.go consolidateIpam). */
 function pools(flags: FlagValues): Pool[] {
+  const [only, ...others] = flags.list('subnet');
+  const related = ['ip-range', 'gateway', 'aux-address'].some((name) => flags.list(name).length > 0);
+  // One subnet by itself is the daemon's to judge.
+  if (only !== undefined && others.length === 0 && !related) return [{ Subnet: only, AuxiliaryAddresses: {} }];
   const subnets = flags
     .list('subnet')
     .map((text) => ({ pool: { Subnet: text, AuxiliaryAddresses: {} } as Pool, net: network(text) }));
