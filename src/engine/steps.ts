@@ -137,6 +137,8 @@ export function createStepRunner(parts: StepParts): StepRunner {
         const stop = () => void monitor.kill(id, 9, { all: true }).catch(() => {});
         step.signal.addEventListener('abort', stop);
         try {
+          // An abort during create came before anyone listened.
+          step.signal.throwIfAborted();
           await monitor.start(id);
           const drained = (async () => {
             for await (const chunk of streams.output) step.onOutput(chunk);
