@@ -4,6 +4,7 @@ import type { LayerStore } from '../layers/index.ts';
 import {
   familiarName,
   familiarString,
+  fullName,
   isTag,
   MAX_MANIFEST,
   parseReference,
@@ -127,7 +128,10 @@ async function knownAlready(
 }
 
 function announce({ reference, progress }: Wish): void {
-  progress({ status: `Pulling from ${reference.path}`, id: reference.digest ?? reference.tag ?? 'latest' });
+  progress({
+    status: `Pulling from ${reference.path}`,
+    id: reference.digest === undefined ? (reference.tag ?? 'latest') : `${fullName(reference)}@${reference.digest}`,
+  });
 }
 
 async function upToDate(image: StoredImage, digest: string, wish: Wish, parts: PullParts): Promise<boolean> {
@@ -203,7 +207,9 @@ async function fetchLayers(
       async (layer, index) => (await keep.blob(layer.digest)) && parts.layers.get(chains[index]!) !== undefined,
     ),
   );
-  for (const [index, layer] of manifest.layers.entries())
+  // Of an image that is here nothing is said but its digest.
+  const whole = present.every(Boolean) && parts.book.byId(manifest.config.digest) !== undefined;
+  for (const [index, layer] of whole ? [] : manifest.layers.entries())
     progress(layerLine(shortId(layer.digest), present[index] ? 'Already exists' : 'Pulling fs layer'));
   const downloads = manifest.layers.map((layer, index) =>
     present[index] ? Promise.resolve() : fetchBlob(layer, repository, keep, { signal: both, progress }, parts),

@@ -3,6 +3,7 @@ import { invalid, type Logger, notFound, shortId } from '../common/index.ts';
 import type { ContentStore } from '../content/index.ts';
 import {
   familiarName,
+  familiarString,
   isTag,
   OCI,
   parseReference,
@@ -49,6 +50,8 @@ export async function pushImages(options: PushOptions, parts: PushParts): Promis
   const name = familiarName(reference);
   progress({ status: `The push refers to repository [${reference.domain}/${reference.path}]` });
   const wanted = tagsHere(reference, parts.book);
+  if (wanted.length === 0 && tagsHere({ ...reference, tag: undefined }, parts.book).length > 0)
+    throw notFound(`tag does not exist: ${familiarString(reference)}`);
   if (wanted.length === 0) throw notFound(`An image does not exist locally with the tag: ${name}`);
   for (const { image, tag } of wanted) {
     checkPlatform(image, `${name}:${tag}`, options.platform);
