@@ -78,10 +78,7 @@ export async function pullImages(options: PullOptions, parts: PullParts): Promis
 function referenceOf(image: string, tag: string | undefined): Reference {
   const given = parseReference(image);
   if (tag === undefined || tag === '') return given;
-  if (tag.includes(':')) {
-    if (!/^[a-z0-9]+:[0-9a-f]+$/.test(tag)) throw invalid('invalid tag format');
-    return { ...parseReference(`${familiarName(given)}@${tag}`), tag: undefined };
-  }
+  if (/^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/.test(tag)) return { ...given, tag: undefined, digest: tag };
   if (!isTag(tag)) throw invalid('invalid tag format');
   return { ...given, tag, digest: undefined };
 }

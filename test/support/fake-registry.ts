@@ -356,7 +356,7 @@ export class FakeRegistry {
       request.resume();
       return void response.writeHead(416, state()).end();
     }
-    for await (const chunk of request) upload.bytes = Buffer.concat([upload.bytes, chunk as Buffer]);
+    upload.bytes = Buffer.concat([upload.bytes, await bodyOf(request)]);
     if (request.method === 'PATCH') return void response.writeHead(202, state()).end();
     this.#uploads.delete(id);
     const digest = url.searchParams.get('digest') ?? '';
