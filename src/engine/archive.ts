@@ -160,7 +160,7 @@ export class Archive implements ArchiveService {
       await this.#put(ref, path, tar, options);
     } catch (error) {
       // Clients send the whole archive before they read an answer.
-      tar.resume();
+      for await (const _ of tar.iterator({ destroyOnReturn: false }));
       throw error;
     }
   }

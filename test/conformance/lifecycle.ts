@@ -34,7 +34,7 @@ export const lifecycle = scenarios({
     '$D create --name $N $IMG true >/dev/null; $D rename $N ${N}b; $D inspect -f "{{.Name}}" ${N}b; $D rename ${N}b ${N}b; $D rename nosuch x; $D rename ${N}b "bad name"',
   'wait prints exit code': '$D run -d --name $N $IMG sh -c "sleep 0.3; exit 9" >/dev/null; $D wait $N; $D wait nosuch',
   'logs tail and streams':
-    '$D run --name $N $IMG sh -c "echo 1; echo 2 >&2; echo 3" >/dev/null 2>&1; $D logs --tail 1 $N; $D logs --tail 0 $N; $D logs $N 2>/dev/null',
+    '$D run --name $N $IMG sh -c "echo 1; sleep 0.3; echo 2 >&2; sleep 0.3; echo 3" >/dev/null 2>&1; $D logs --tail 1 $N; $D logs --tail 0 $N; $D logs $N 2>/dev/null',
   'logs -t': '$D run --name $N $IMG echo x >/dev/null; $D logs -t $N',
   'logs --details':
     '$D run --name $N --log-opt env=A --log-opt labels=l -e A=1 -l l=2 $IMG echo x >/dev/null; $D logs --details $N',
@@ -113,7 +113,7 @@ export const lifecycle = scenarios({
   'publish all':
     '$D run -d --name $N -P --expose 80 --expose 53/udp $IMG sleep 1000 >/dev/null; $D port $N | sed "s/:[0-9]*$/:PORT/"',
   'port conflict':
-    '$D run -d --name $N -p 127.0.0.1:$P:80 $IMG sleep 1000 >/dev/null; $D run -d --name ${N}b -p 127.0.0.1:$P:80 $IMG sleep 1000 | sed s/.*//; $D inspect -f "{{.State.Status}} {{.State.ExitCode}}" ${N}b',
+    '$D run -d --name $N -p 127.0.0.1:$P:80 $IMG sleep 1000 >/dev/null; $D run -d --name ${N}b -p 127.0.0.1:$P:80 $IMG sleep 1000 2>&1 >/dev/null; $D inspect -f "{{.State.Status}} {{.State.ExitCode}}" ${N}b',
   'health check turns healthy':
     '$D run -d --name $N --health-cmd "test -f /ok" --health-interval 300ms --health-retries 2 $IMG sh -c "sleep 1; touch /ok; sleep 1000" >/dev/null; $D inspect -f "{{.State.Health.Status}}" $N; i=0; while [ $i -lt 100 ] && [ "$($D inspect -f "{{.State.Health.Status}}" $N)" != healthy ]; do sleep 0.1; i=$((i+1)); done; $D inspect -f "{{.State.Health.Status}} {{.State.Health.FailingStreak}}" $N; $D ps --filter name=$N --format "{{.Status}}" | grep -o healthy',
   'health check turns unhealthy':
@@ -131,7 +131,6 @@ export const lifecycle = scenarios({
   'auto remove takes anonymous volumes':
     '$D run --rm --name $N -v /anon $IMG sh -c true; $D volume ls -q --filter name=nosuch$N',
   'attach to a stopped one': '$D run --name $N $IMG true; $D attach $N',
-  'attach sees output': '$D run -d --name $N $IMG sh -c "sleep 1; echo late; exit 3" >/dev/null; $D attach $N',
-  'attach without stdin':
-    '$D run -d --name $N -i $IMG sh -c "sleep 0.7; echo done" >/dev/null; $D attach --no-stdin $N',
+  'attach sees output': '$D run -d --name $N $IMG sh -c "sleep 5; echo late; exit 3" >/dev/null; $D attach $N',
+  'attach without stdin': '$D run -d --name $N -i $IMG sh -c "sleep 5; echo done" >/dev/null; $D attach --no-stdin $N',
 });

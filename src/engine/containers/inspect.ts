@@ -62,6 +62,12 @@ export function mountPoint(mount: MountRecord, volumePath: (name: string) => str
   return { Type: mount.type, Source: mount.source, ...base };
 }
 
+/** The order of moby's fields, which Docker's JSON keeps. */
+const HOST_ORDER =
+  'Binds ContainerIDFile LogConfig NetworkMode PortBindings RestartPolicy AutoRemove VolumeDriver VolumesFrom ConsoleSize Annotations CapAdd CapDrop CgroupnsMode Dns DnsOptions DnsSearch ExtraHosts GroupAdd IpcMode Cgroup Links OomScoreAdj PidMode Privileged PublishAllPorts ReadonlyRootfs SecurityOpt StorageOpt Tmpfs UTSMode UsernsMode ShmSize Sysctls Runtime Isolation CpuShares Memory NanoCpus CgroupParent BlkioWeight BlkioWeightDevice BlkioDeviceReadBps BlkioDeviceWriteBps BlkioDeviceReadIOps BlkioDeviceWriteIOps CpuPeriod CpuQuota CpuRealtimePeriod CpuRealtimeRuntime CpusetCpus CpusetMems Devices DeviceCgroupRules DeviceRequests MemoryReservation MemorySwap MemorySwappiness OomKillDisable PidsLimit Ulimits CpuCount CpuPercent IOMaximumIOps IOMaximumBandwidth Mounts Init HealthOnFailure MaskedPaths ReadonlyPaths'.split(
+    ' ',
+  );
+
 /** HostConfig with the zero values that Docker shows. */
 export function hostAnswer(host: HostConfig): Record<string, unknown> {
   const numbers = [
@@ -114,7 +120,7 @@ export function hostAnswer(host: HostConfig): Record<string, unknown> {
     Privileged: privileged,
     PublishAllPorts: host.PublishAllPorts ?? false,
     ReadonlyRootfs: host.ReadonlyRootfs ?? false,
-    SecurityOpt: host.SecurityOpt ?? (privileged ? ['label=disable'] : null),
+    SecurityOpt: host.SecurityOpt?.length ? host.SecurityOpt : privileged ? ['label=disable'] : null,
     ...(host.StorageOpt === undefined ? {} : { StorageOpt: host.StorageOpt }),
     ...(host.Tmpfs === undefined ? {} : { Tmpfs: host.Tmpfs }),
     UTSMode: host.UTSMode ?? '',
@@ -130,7 +136,7 @@ export function hostAnswer(host: HostConfig): Record<string, unknown> {
     CpusetCpus: host.CpusetCpus ?? '',
     CpusetMems: host.CpusetMems ?? '',
     Devices: host.Devices ?? [],
-    DeviceCgroupRules: host.DeviceCgroupRules ?? null,
+    DeviceCgroupRules: host.DeviceCgroupRules?.length ? host.DeviceCgroupRules : null,
     DeviceRequests: host.DeviceRequests ?? null,
     MemorySwappiness:
       host.MemorySwappiness === undefined || host.MemorySwappiness === -1 ? null : host.MemorySwappiness,
@@ -143,7 +149,7 @@ export function hostAnswer(host: HostConfig): Record<string, unknown> {
     MaskedPaths: privileged ? null : (host.MaskedPaths ?? MASKED_PATHS),
     ReadonlyPaths: privileged ? null : (host.ReadonlyPaths ?? READONLY_PATHS),
   };
-  return answer;
+  return Object.fromEntries(HOST_ORDER.flatMap((key) => (Object.hasOwn(answer, key) ? [[key, answer[key]]] : [])));
 }
 
 /** Config with Docker's zero values; absent optional fields stay absent. */
@@ -161,7 +167,7 @@ export function configAnswer(record: ContainerRecord): Record<string, unknown> {
     Tty: config.Tty ?? false,
     OpenStdin: config.OpenStdin ?? false,
     StdinOnce: config.StdinOnce ?? false,
-    Env: config.Env ?? null,
+    Env: config.Env?.length ? config.Env : null,
     Cmd: config.Cmd ?? null,
     ...set('Healthcheck'),
     ...(config.ArgsEscaped ? { ArgsEscaped: true } : {}),

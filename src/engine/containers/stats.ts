@@ -16,6 +16,9 @@ function systemCpuNs(): number {
   return fields.slice(0, 7).reduce((sum, text) => sum + Number(text), 0) * 1e7;
 }
 
+/** What Docker shows for no limit; more than a number holds exactly, so it goes into JSON as it stands. */
+const NO_LIMIT = (JSON as unknown as { rawJSON(text: string): number }).rawJSON('18446744073709551615');
+
 interface CpuAnswer {
   cpu_usage: { total_usage: number; percpu_usage?: number[]; usage_in_kernelmode: number; usage_in_usermode: number };
   system_cpu_usage?: number;
@@ -74,7 +77,7 @@ async function sample(container: Container, { cgroups, networks }: StatsParts) {
     body: {
       pids_stats: {
         current: stats.pids.current,
-        ...(stats.pids.limit === undefined ? { limit: 18446744073709552000 } : { limit: stats.pids.limit }),
+        ...(stats.pids.limit === undefined ? { limit: NO_LIMIT } : { limit: stats.pids.limit }),
       },
       blkio_stats: { ...EMPTY_BLKIO, ...blkio },
       num_procs: 0,

@@ -22,7 +22,7 @@ export const command: CommandSpec = {
   async run({ args, flags, cli }) {
     const client = await cli.client();
     const { Id: id, State, Config } = await client.containers.inspect(args[0]!);
-    if (!State.Running) throw new Error('cannot attach to a stopped container, start it first');
+    if (!State.Running) throw new Error('You cannot attach to a stopped container, start it first');
     if (State.Paused) throw new Error('cannot attach to a paused container, unpause it first');
     if (State.Restarting) throw new Error('cannot attach to a restarting container, wait until it is running');
     const tty = Boolean(Config.Tty);
