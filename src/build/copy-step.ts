@@ -31,7 +31,10 @@ export async function copyStep(stageRun: StageRun, instruction: Copy): Promise<F
   const mode = instruction.chmod === undefined ? undefined : modeOf(replace(instruction.chmod));
   const exclude = instruction.exclude.map(replace);
   const other = instruction.from === undefined ? undefined : await run.stateOf(instruction.from, stage.index);
-  const locals = other === undefined ? await localSources(stageRun, instruction, patterns) : [];
+  const locals = [
+    ...(other === undefined ? await localSources(stageRun, instruction, patterns) : []),
+    ...(await heredocSources(stageRun, instruction)),
+  ];
   const matcher = exclude.length === 0 ? undefined : new IgnoreMatcher(exclude);
   const excluded = matcher === undefined ? undefined : (path: string) => matcher.excludes(path);
 
@@ -44,18 +47,22 @@ export async function copyStep(stageRun: StageRun, instruction: Copy): Promise<F
       );
   };
 
+  const digests = [];
+  for (const { source } of locals)
+    digests.push([
+      source.kept,
+      source.name,
+      await treeDigest(source.path, { ownerCounts: false, excluded, signal: run.signal }),
+    ]);
   let content: string;
   if (other === undefined) {
     check(locals.length);
-    const digests = [];
-    for (const { source } of locals)
-      digests.push([
-        source.kept,
-        source.name,
-        await treeDigest(source.path, { ownerCounts: false, excluded, signal: run.signal }),
-      ]);
     content = keyOf(digests);
-  } else content = await otherDigest(stageRun, other, patterns, { select, check, excluded, exclude });
+  } else {
+    const checkAll = (count: number) => check(count + locals.length);
+    const found = await otherDigest(stageRun, other, patterns, { select, check: checkAll, excluded, exclude });
+    content = locals.length === 0 ? found : keyOf(found, digests);
+  }
 
   const kind = locals.length === 1 && locals[0]!.source.directory ? 'dir' : locals.length > 1 ? 'multi' : 'file';
   return {
@@ -90,7 +97,7 @@ export async function copyStep(stageRun: StageRun, instruction: Copy): Promise<F
               copyInto({ ...request, owner, sources: select(from) }),
             );
           // Without --chown all is root's, but an archive's entries have owners of their own.
-          else
+          if (locals.length > 0)
             await copyInto({
               ...request,
               owner: owner ?? { uid: 0, gid: 0 },
@@ -151,7 +158,7 @@ function destinationOf(workdir: string | undefined, text: string): string {
 }
 
 async function localSources(stageRun: StageRun, instruction: Copy, patterns: readonly string[]): Promise<Local[]> {
-  const { run, lookup } = stageRun;
+  const { run } = stageRun;
   const found: Local[] = [];
   for (const pattern of patterns) {
     if (instruction.name === 'ADD' && (isGitUrl(pattern) || isHttpUrl(pattern)))
@@ -160,15 +167,19 @@ async function localSources(stageRun: StageRun, instruction: Copy, patterns: rea
       for (const source of selectSources(instruction.name, run.context.root, pattern, true))
         found.push({ source, fetched: false });
   }
+  return found;
+}
+
+/** Here-documents are files of the instruction itself, wherever its other sources are. */
+async function heredocSources({ run, lookup, escape }: StageRun, instruction: Copy): Promise<Local[]> {
+  const found: Local[] = [];
   for (const heredoc of instruction.heredocs) {
     const directory = await run.scratch();
     const text = heredoc.chomp ? chomped(heredoc) : heredoc.content;
     const path = join(directory, posix.basename(heredoc.name));
-    await writeFile(
-      path,
-      heredoc.expand ? substitute(text, { lookup, escape: stageRun.escape, rawQuotes: true }) : text,
-      { mode: 0o644 },
-    );
+    await writeFile(path, heredoc.expand ? substitute(text, { lookup, escape, rawQuotes: true }) : text, {
+      mode: 0o644,
+    });
     if (run.epoch !== undefined) await utimes(path, run.epoch, run.epoch);
     found.push({ source: madeSource(directory, posix.basename(heredoc.name)), fetched: true });
   }

@@ -78,9 +78,10 @@ export function readMount(text: string, workdir: string, replace: (value: string
   };
 }
 
-/** The part of a step's key that a mount is: what a command could read of it. A cache is no input. */
+/** The part of a step's key that a mount is: what a command could read of it. What is in a cache is no input, but which cache it is. */
 export async function mountKey(run: BuildRun, mount: MountRequest, before: number): Promise<string> {
-  if (mount.type !== 'bind') return keyOf(mount.type, mount.target, mount.readonly);
+  if (mount.type === 'cache') return keyOf('cache', mount.target, mount.readonly, cacheIdentity(mount));
+  if (mount.type === 'tmpfs') return keyOf('tmpfs', mount.target, mount.readonly);
   const content =
     mount.from === undefined ? await run.contextDigest(mount.source) : (await run.stateOf(mount.from, before)).filesKey;
   return keyOf('bind', mount.target, mount.source, mount.readonly, content);
@@ -156,8 +157,12 @@ async function mountedState(run: BuildRun, state: StageState, undo: Undo): Promi
   return await layers.mount(id);
 }
 
+/** As in BuildKit, one id with another owner, mode or first content is another cache. */
+const cacheIdentity = ({ id, from, source, uid, gid, mode }: MountRequest): string =>
+  keyOf('cache mount', id, from, from === undefined ? undefined : source, uid, gid, mode);
+
 async function cacheSource(run: BuildRun, request: MountRequest, before: number, undo: Undo): Promise<string> {
-  const name = createHash('sha256').update(request.id).digest('hex');
+  const name = createHash('sha256').update(cacheIdentity(request)).digest('hex');
   undo.push(await run.cacheLock(request.sharing === 'shared' ? undefined : name));
   const directory = join(run.cacheMounts, name);
   // Stages that come here at the same time make it once.
