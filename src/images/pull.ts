@@ -1,4 +1,4 @@
-import { invalid, type Logger, messageOf, nowText, shortId } from '../common/index.ts';
+import { invalid, isKind, type Logger, messageOf, nowText, shortId } from '../common/index.ts';
 import type { ContentStore } from '../content/index.ts';
 import type { LayerStore } from '../layers/index.ts';
 import {
@@ -34,6 +34,8 @@ export interface PullParts {
   ownPlatform: Platform;
   /** Rewrites what other tools see of the store. */
   published: () => Promise<void>;
+  /** Removes what nobody needs. */
+  collect: () => Promise<unknown>;
   log: Logger;
 }
 
@@ -96,6 +98,16 @@ async function tagsOf({ reference, auth, signal }: Wish, { registries }: PullPar
 
 /** True if anything changed here. */
 async function pullOne(wish: Wish, parts: PullParts): Promise<boolean> {
+  try {
+    return await pullKept(wish, parts);
+  } catch (error) {
+    // What came before a break is for the next try; of what is bad nothing is to stay.
+    if (isKind(error, 'invalid')) await parts.collect();
+    throw error;
+  }
+}
+
+async function pullKept(wish: Wish, parts: PullParts): Promise<boolean> {
   const { reference, auth, signal } = wish;
   const keep = parts.keeping.open();
   try {

@@ -167,7 +167,8 @@ export async function openImageStore(options: ImagesOptions): Promise<ImageStore
     },
     importArchive: (archive, wanted) => importArchive(archive, wanted, creation),
     commit: (wanted) => commitSnapshot(wanted, creation),
-    pull: (wanted) => pullImages(wanted, { ...collection, registries, downloads, events, ownPlatform, published, log }),
+    pull: (wanted) =>
+      pullImages(wanted, { ...collection, collect, registries, downloads, events, ownPlatform, published, log }),
     push: (wanted) => pushImages(wanted, { book, content, registries, slots, keeping, events, published, log }),
     search: (wanted) => searchImages(wanted, registries),
     login: (auth, signal) => loginTo(auth, signal, registries),
