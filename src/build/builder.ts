@@ -79,7 +79,13 @@ export async function buildImage(builder: BuilderState, options: BuildOptions): 
     );
     const state = await solver.solve();
     if (options.signal.aborted) throw cancelled('build cancelled');
-    await finish(builder, { parameters, file, options, tags }, state);
+    // Builds of one image at the same time: the first records it, the others name it.
+    const release = await builder.flights.lock(`image ${idOf(state)}`, signal);
+    try {
+      await finish(builder, { parameters, file, options, tags }, state);
+    } finally {
+      release();
+    }
     builder.cache.touch(solver.run.used);
   } finally {
     lease.end();

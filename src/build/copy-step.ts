@@ -73,7 +73,15 @@ export async function copyStep(stageRun: StageRun, instruction: Copy): Promise<F
     perform: (id) =>
       makeLayer(
         run.parts,
-        { id, parent: chainOf(state), clampMtime: run.epoch, mountPoints: [], lease: run.lease, signal: run.signal },
+        {
+          id,
+          parent: chainOf(state),
+          clampMtime: run.epoch,
+          mountPoints: [],
+          lease: run.lease,
+          flights: run.flights,
+          signal: run.signal,
+        },
         async (root) => {
           const owner = chown === undefined ? undefined : ownerOf(root, chown);
           const scratch = await run.scratch();

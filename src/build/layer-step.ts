@@ -3,6 +3,8 @@ import { dirname, join } from 'node:path';
 import { newId } from '../common/index.ts';
 import type { Lease } from '../content/index.ts';
 import { DOCKER } from '../images/index.ts';
+import type { Layer } from '../layers/index.ts';
+import type { Flights } from './flights.ts';
 import { findStat, resolveInRoot } from './root-path.ts';
 import type { BuilderParts, BuiltLayer } from './types.ts';
 
@@ -16,6 +18,8 @@ export interface LayerRequest {
   mountPoints: readonly string[];
   /** Of the whole build: keeps the archive until a cache record or the image does. */
   lease: Lease;
+  /** Of the whole builder. */
+  flights: Flights;
   signal: AbortSignal;
 }
 
@@ -60,11 +64,18 @@ export async function makeLayer(
       throw error;
     }
     request.lease.add(blob.digest);
-    // Clamped times are in the archive only, so the layer is unpacked from there.
-    const layer =
-      clampMtime === undefined
-        ? await layers.promote(id, blob.digest)
-        : await layers.unpack(() => content.open(blob.digest), { parent, diffId: blob.digest, signal });
+    // Steps of other builds may have made the same files at the same time: one is recorded, the others find it.
+    const release = await request.flights.lock(`layer ${parent} ${blob.digest}`, signal);
+    let layer: Layer;
+    try {
+      // Clamped times are in the archive only, so the layer is unpacked from there.
+      layer =
+        clampMtime === undefined
+          ? await layers.promote(id, blob.digest)
+          : await layers.unpack(() => content.open(blob.digest), { parent, diffId: blob.digest, signal });
+    } finally {
+      release();
+    }
     return {
       diffId: layer.diffId,
       chainId: layer.chainId,

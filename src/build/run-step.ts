@@ -58,6 +58,7 @@ export async function runStep(stageRun: StageRun, instruction: Run): Promise<Fil
             ...(script === undefined ? [] : [SCRIPT_PLACE]),
           ],
           lease: run.lease,
+          flights: run.flights,
           signal,
         },
         async (root) => {

@@ -16,7 +16,15 @@ export function workdirStep({ run, state }: StageRun, value: string): FileStep {
     perform: (id) =>
       makeLayer(
         run.parts,
-        { id, parent: chainOf(state), clampMtime: run.epoch, mountPoints: [], lease: run.lease, signal: run.signal },
+        {
+          id,
+          parent: chainOf(state),
+          clampMtime: run.epoch,
+          mountPoints: [],
+          lease: run.lease,
+          flights: run.flights,
+          signal: run.signal,
+        },
         async (root) => {
           const target = resolveInRoot(root, path);
           // What a container gets mounted is no directory of the image.
