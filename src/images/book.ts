@@ -19,7 +19,7 @@ export interface StoredImage extends Image {
   /** Bytes of the manifest blob. */
   manifestSize: number;
   parent: string | undefined;
-  /** When a name was last given here, RFC 3339. */
+  /** When a name was last given by hand (not by a pull or load), RFC 3339. */
   taggedAt: string | undefined;
   /** When it came or was last seen in use, RFC 3339. */
   usedAt: string | undefined;

@@ -161,7 +161,8 @@ async function giveNames(
   const shown = reference.digest === undefined ? `${name}:${reference.tag}` : `${name}@${reference.digest}`;
   const changed = book.named(shown)?.id !== id;
   book.name(id, `${name}@${digest}`, 'digest', undefined);
-  if (reference.digest === undefined && changed) book.name(id, shown, 'tag', nowText());
+  if (reference.digest === undefined && changed) book.name(id, shown, 'tag', undefined);
+  book.used(id, nowText());
   await published();
   return changed;
 }

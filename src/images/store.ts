@@ -136,7 +136,8 @@ export async function openImageStore(options: ImagesOptions): Promise<ImageStore
           signal,
           record: async (configDigest, manifestDigest, tags) => {
             const image = await book.add(configDigest, manifestDigest, { usedAt: nowText() });
-            for (const tag of tags) book.name(image.id, tag, 'tag', nowText());
+            for (const tag of tags) book.name(image.id, tag, 'tag', undefined);
+            book.used(image.id, nowText());
             await published();
             events.of('load', image);
           },

@@ -115,7 +115,7 @@ export const lifecycle = scenarios({
   'port conflict':
     '$D run -d --name $N -p 127.0.0.1:$P:80 $IMG sleep 1000 >/dev/null; $D run -d --name ${N}b -p 127.0.0.1:$P:80 $IMG sleep 1000 2>&1 >/dev/null; $D inspect -f "{{.State.Status}} {{.State.ExitCode}}" ${N}b',
   'health check turns healthy':
-    '$D run -d --name $N --health-cmd "test -f /ok" --health-interval 300ms --health-retries 2 $IMG sh -c "sleep 1; touch /ok; sleep 1000" >/dev/null; $D inspect -f "{{.State.Health.Status}}" $N; i=0; while [ $i -lt 100 ] && [ "$($D inspect -f "{{.State.Health.Status}}" $N)" != healthy ]; do sleep 0.1; i=$((i+1)); done; $D inspect -f "{{.State.Health.Status}} {{.State.Health.FailingStreak}}" $N; $D ps --filter name=$N --format "{{.Status}}" | grep -o healthy',
+    '$D run -d --name $N --health-cmd "test -f /ok" --health-interval 300ms --health-retries 2 $IMG sh -c "sleep 1; touch /ok; sleep 1000" >/dev/null; i=0; while [ $i -lt 100 ] && [ "$($D inspect -f "{{.State.Health.Status}}" $N)" != healthy ]; do sleep 0.1; i=$((i+1)); done; $D inspect -f "{{.State.Health.Status}} {{.State.Health.FailingStreak}}" $N; $D ps --filter name=$N --format "{{.Status}}" | grep -o healthy',
   'health check turns unhealthy':
     '$D run -d --name $N --health-cmd "echo why; exit 1" --health-interval 100ms --health-retries 2 $IMG sleep 1000 >/dev/null; i=0; while [ $i -lt 100 ] && [ "$($D inspect -f "{{.State.Health.Status}}" $N)" != unhealthy ]; do sleep 0.1; i=$((i+1)); done; $D inspect -f "{{.State.Health.Status}} {{(index .State.Health.Log 0).ExitCode}} {{(index .State.Health.Log 0).Output}}" $N',
   'oom is seen':
@@ -123,7 +123,7 @@ export const lifecycle = scenarios({
   'events of a run':
     'since=$(date +%s); $D run --rm --name $N $IMG true; sleep 1; $D events --since $since --until $(date +%s) --filter container=$N --format "{{.Type}} {{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.image}}"',
   'events of exec':
-    '$D run -d --name $N $IMG sleep 1000 >/dev/null; since=$(date +%s); $D exec $N true; $D kill $N >/dev/null; sleep 1; $D events --since $since --until $(date +%s) --filter container=$N --format "{{.Action}} {{.Actor.Attributes.exitCode}} {{.Actor.Attributes.signal}}"',
+    '$D run -d --name $N $IMG sleep 1000 >/dev/null; since=$(date +%s); $D exec $N true; $D kill $N >/dev/null; sleep 1; $D events --since $since --until $(date +%s) --filter container=$N --filter event=exec_create --filter event=exec_start --filter event=exec_die --filter event=kill --filter event=die --format "{{.Action}} {{.Actor.Attributes.exitCode}} {{.Actor.Attributes.signal}}"',
   'ambiguous and short ids': 'id=$($D create --name $N $IMG true); $D inspect -f "{{.Name}}" $(echo $id | cut -c1-12)',
   'container prune asks': '$D container prune </dev/null',
   'stats no stream':
