@@ -3,16 +3,9 @@ import { createHash } from 'node:crypto';
 import { get, type IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
-import {
-  baseArchive,
-  type CorpusCase,
-  contextArchive,
-  corpusCases,
-  type Expectation,
-  type Tree,
-} from '../corpus/corpus.ts';
-import { imageTree } from '../corpus/image-tree.ts';
 import { TestDaemon } from '../support/index.ts';
+import { baseArchive, type CorpusCase, contextArchive, corpusCases, type Expectation, type Tree } from './corpus.ts';
+import { imageTree } from './image-tree.ts';
 
 const BASES = ['bc-busybox', 'bc-alpine', 'bc-debian'];
 /** What the expectations compare of a configuration. */
