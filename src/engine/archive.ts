@@ -1,18 +1,18 @@
-import { lstatSync, readlinkSync, statSync } from 'node:fs';
-import { basename, join, posix } from 'node:path';
+import { readlinkSync } from 'node:fs';
+import { basename, posix } from 'node:path';
 import type { Readable } from 'node:stream';
 import { extractInto, packDirectory } from '../archive/index.ts';
-import { conflict, EngineError, invalid, isErrno, notFound, rfc3339Nano } from '../common/index.ts';
-import type { LayerStore } from '../layers/index.ts';
-import type { VolumeStore } from '../volumes/index.ts';
+import { conflict, forbidden, invalid, isErrno, messageOf, newId, notFound, rfc3339Nano } from '../common/index.ts';
+import { resolveUser } from '../runtime/index.ts';
+import { AT_FDCWD, closeFd, O, openAt, openAt2, RESOLVE, S_IF, statFd } from '../sys/index.ts';
 import type { Container, ContainerBook } from './containers/book.ts';
-import { resolveInRoot } from './containers/root-path.ts';
+import { accountsOf, resolveInRoot } from './containers/root-path.ts';
+import { type CopyPlaceParts, openCopyPlace } from './copy-place.ts';
 import type { ArchiveService, PathStat } from './types.ts';
 
-export interface ArchiveParts {
+export interface ArchiveParts extends CopyPlaceParts {
   book: ContainerBook;
-  layers: LayerStore;
-  volumes: VolumeStore;
+  emit: (container: Container, action: string) => void;
 }
 
 /** Go's os.FileMode bits above the permissions (io/fs). */
@@ -28,121 +28,52 @@ const GO_MODE = {
   sticky: 2 ** 20,
 };
 
-interface Place {
-  /** The directory that paths are resolved in. */
-  root: string;
-  /** Inside the root, absolute. */
-  path: string;
-  readonly: boolean;
-  release: () => Promise<void>;
-}
+const KIND: Record<number, number> = {
+  [S_IF.DIR]: GO_MODE.directory,
+  [S_IF.LNK]: GO_MODE.symlink,
+  [S_IF.CHR]: GO_MODE.device + GO_MODE.charDevice,
+  [S_IF.BLK]: GO_MODE.device,
+  [S_IF.FIFO]: GO_MODE.pipe,
+  [S_IF.SOCK]: GO_MODE.socket,
+};
 
-/** `docker cp` and volume archives. A running container is seen through its own root, so with all its mounts; a stopped one by its layer and volumes. */
+/** st_mode as Go's os.FileMode. */
+export const goMode = (mode: number): number =>
+  (KIND[mode & S_IF.MT] ?? 0) +
+  (mode & 0o4000 ? GO_MODE.setuid : 0) +
+  (mode & 0o2000 ? GO_MODE.setgid : 0) +
+  (mode & 0o1000 ? GO_MODE.sticky : 0) +
+  (mode & 0o777);
+
+/** `docker cp` and volume archives. */
 export class Archive implements ArchiveService {
   readonly #parts: ArchiveParts;
   constructor(parts: ArchiveParts) {
     this.#parts = parts;
   }
 
-  async #place(container: Container, path: string): Promise<Place> {
-    const absolute = posix.normalize(`/${path}`);
-    if (container.running)
-      return { root: `/proc/${container.state.pid}/root`, path: absolute, readonly: false, release: async () => {} };
-    const { layers, volumes } = this.#parts;
-    const rootfs = await layers.mount(container.id);
-    const release = async () => {
-      if (!container.running) await layers.unmount(container.id);
-    };
-    // The path as it resolves in the image decides which volume it lies in.
-    const resolved =
-      `/${posix.relative(rootfs, resolveInRoot(rootfs, posix.dirname(absolute)))}/${basename(absolute)}`.replace(
-        /\/+/g,
-        '/',
-      );
-    const inside = (destination: string) => resolved === destination || resolved.startsWith(`${destination}/`);
-    const [mount] = container.record.mounts
-      .filter(({ type, destination }) => type !== 'tmpfs' && type !== 'image' && inside(destination))
-      .sort((a, b) => b.destination.length - a.destination.length);
-    if (mount === undefined)
-      return { root: rootfs, path: absolute, readonly: container.record.host.ReadonlyRootfs === true, release };
-    const source = mount.type === 'bind' ? mount.source : await volumes.mount(mount.source, `cp-${container.id}`);
-    return {
-      root: source,
-      path: `/${resolved.slice(mount.destination.length)}`.replace(/^\/+/, '/'),
-      readonly: !mount.rw,
-      release: async () => {
-        if (mount.type === 'volume') await volumes.unmount(mount.source, `cp-${container.id}`);
-        await release();
-      },
-    };
-  }
-
   async stat(ref: string, path: string): Promise<PathStat> {
-    const container = this.#parts.book.get(ref);
-    const place = await this.#place(container, path);
+    const place = await openCopyPlace(this.#parts.book.get(ref), this.#parts);
     try {
-      return this.#stat(place, path, ref);
+      return statInside(place.root, path, ref);
     } finally {
       await place.release();
     }
   }
 
-  #stat(place: Place, asked: string, ref: string): PathStat {
-    try {
-      const parent = resolveInRoot(place.root, posix.dirname(place.path));
-      const own = place.path === '/' ? place.root : join(parent, basename(place.path));
-      const follow = asked.endsWith('/') || asked.endsWith('/.');
-      const target = follow ? resolveInRoot(place.root, place.path) : own;
-      const info =
-        follow || own === place.root ? statSync(target, { bigint: true }) : lstatSync(target, { bigint: true });
-      const kind = info.isDirectory()
-        ? GO_MODE.directory
-        : info.isSymbolicLink()
-          ? GO_MODE.symlink
-          : info.isCharacterDevice()
-            ? GO_MODE.device + GO_MODE.charDevice
-            : info.isBlockDevice()
-              ? GO_MODE.device
-              : info.isFIFO()
-                ? GO_MODE.pipe
-                : info.isSocket()
-                  ? GO_MODE.socket
-                  : 0;
-      const mode = Number(info.mode);
-      const special =
-        (mode & 0o4000 ? GO_MODE.setuid : 0) +
-        (mode & 0o2000 ? GO_MODE.setgid : 0) +
-        (mode & 0o1000 ? GO_MODE.sticky : 0);
-      let linkTarget = '';
-      if (info.isSymbolicLink()) {
-        readlinkSync(own);
-        linkTarget = `/${posix.relative(place.root, resolveInRoot(place.root, place.path))}`;
-      }
-      return {
-        name: basename(place.path) || '/',
-        size: Number(info.size),
-        mode: kind + special + (mode & 0o777),
-        mtime: rfc3339Nano(info.mtimeNs),
-        linkTarget,
-      };
-    } catch (error) {
-      if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR'))
-        throw notFound(`Could not find the file ${asked} in container ${ref}`);
-      throw error;
-    }
-  }
-
   async get(ref: string, path: string, signal: AbortSignal): Promise<{ stat: PathStat; tar: Readable }> {
     const container = this.#parts.book.get(ref);
-    const place = await this.#place(container, path);
+    const place = await openCopyPlace(container, this.#parts);
     try {
-      const stat = this.#stat(place, path, ref);
+      const stat = statInside(place.root, path, ref);
+      const absolute = posix.normalize(`/${path}`);
       const contents = path.endsWith('/.') || path === '/';
-      const tar = packDirectory(place.root, path.endsWith('/.') ? `${place.path}/.` : place.path, {
-        as: contents ? basename(place.path) || '.' : basename(place.path),
+      const tar = packDirectory(place.root, path.endsWith('/.') ? `${absolute}/.` : absolute, {
+        as: contents ? basename(absolute) || '.' : basename(absolute),
         signal,
       });
       tar.once('close', () => void place.release().catch(() => {}));
+      this.#parts.emit(container, 'archive-path');
       return { stat, tar };
     } catch (error) {
       await place.release();
@@ -150,12 +81,7 @@ export class Archive implements ArchiveService {
     }
   }
 
-  async put(
-    ref: string,
-    path: string,
-    tar: Readable,
-    options: { noOverwriteDirNonDir: boolean; copyUidGid: boolean; signal: AbortSignal },
-  ): Promise<void> {
+  async put(ref: string, path: string, tar: Readable, options: PutOptions): Promise<void> {
     try {
       await this.#put(ref, path, tar, options);
     } catch (error) {
@@ -165,32 +91,22 @@ export class Archive implements ArchiveService {
     }
   }
 
-  async #put(
-    ref: string,
-    path: string,
-    tar: Readable,
-    options: { noOverwriteDirNonDir: boolean; copyUidGid: boolean; signal: AbortSignal },
-  ): Promise<void> {
+  async #put(ref: string, path: string, tar: Readable, options: PutOptions): Promise<void> {
     const container = this.#parts.book.get(ref);
-    if (
-      container.record.host.ReadonlyRootfs &&
-      !container.record.mounts.some(
-        ({ destination, rw }) => rw && `${posix.normalize(`/${path}`)}/`.startsWith(`${destination}/`),
-      )
-    )
-      throw new EngineError('forbidden', 'container rootfs is marked read-only');
-    const place = await this.#place(container, path);
+    const { config } = container.record;
+    const place = await openCopyPlace(container, this.#parts);
     try {
-      if (place.readonly) throw new EngineError('forbidden', 'mounted volume is marked read-only');
-      const target = resolveInRoot(place.root, place.path);
-      const info = statSync(target, { throwIfNoEntry: false });
-      if (info === undefined) throw notFound(`Could not find the file ${path} in container ${ref}`);
-      if (!info.isDirectory()) throw invalid('extraction point is not a directory');
+      const readonly = readonlyPlace(container, place.root, path);
+      const target = statInside(place.root, `${path}/`, ref, path);
+      if (target.mode < GO_MODE.directory) throw invalid('extraction point is not a directory');
+      if (readonly !== undefined) throw forbidden(readonly);
       await extractInto(place.root, tar, {
-        path: place.path,
+        path: posix.normalize(`/${path}`),
         noOverwriteDirNonDir: options.noOverwriteDirNonDir,
         signal: options.signal,
+        ...(options.copyUidGid && config.User ? { owner: ownerOf(config.User, place.root) } : {}),
       });
+      this.#parts.emit(container, 'extract-to-dir');
     } finally {
       await place.release();
     }
@@ -198,7 +114,7 @@ export class Archive implements ArchiveService {
 
   async exportVolume(name: string, signal: AbortSignal): Promise<Readable> {
     await this.#parts.volumes.inspect(name);
-    const holder = `export-${process.hrtime.bigint()}`;
+    const holder = `export-${newId()}`;
     const path = await this.#parts.volumes.mount(name, holder);
     const tar = packDirectory(path, '/', { as: '', topEntry: true, signal });
     tar.once('close', () => void this.#parts.volumes.unmount(name, holder).catch(() => {}));
@@ -209,12 +125,81 @@ export class Archive implements ArchiveService {
     await this.#parts.volumes.inspect(name);
     if (this.#parts.volumes.holders(name).some((id) => this.#parts.book.find(id)?.running === true))
       throw conflict(`volume ${name} is used by a running container`);
-    const holder = `import-${process.hrtime.bigint()}`;
+    const holder = `import-${newId()}`;
     const path = await this.#parts.volumes.mount(name, holder);
     try {
       await extractInto(path, tar, { topEntry: true, signal });
     } finally {
       await this.#parts.volumes.unmount(name, holder);
     }
+  }
+}
+
+type PutOptions = Parameters<ArchiveService['put']>[3];
+
+function ownerOf(user: string, root: string): { uid: number; gid: number } {
+  const { passwd, group } = accountsOf(root);
+  try {
+    const { uid, gid } = resolveUser(user, [], passwd, group);
+    return { uid, gid };
+  } catch (error) {
+    throw invalid(`failed to look up user "${user}" in container: ${messageOf(error)}`, error);
+  }
+}
+
+/** Why nothing can be written at a path; the kernel would refuse it too, in other words. */
+function readonlyPlace(container: Container, root: string, path: string): string | undefined {
+  const { mounts, host } = container.record;
+  const inside = `/${posix.relative(root, resolveInRoot(root, path))}/`.replace(/\/+/g, '/');
+  const [mount] = mounts
+    .filter(({ destination }) => inside.startsWith(`${destination}/`))
+    .sort((a, b) => b.destination.length - a.destination.length);
+  if (mount === undefined) return host.ReadonlyRootfs ? 'container rootfs is marked read-only' : undefined;
+  return mount.rw ? undefined : 'mounted volume is marked read-only';
+}
+
+/** Looks at a path as a process inside would, by a descriptor: no link that is exchanged meanwhile leads out. */
+function statInside(root: string, path: string, ref: string, shown = path): PathStat {
+  const absolute = posix.normalize(`/${path}`);
+  const follow = absolute.endsWith('/') || path.endsWith('/.');
+  const rootFd = openAt(AT_FDCWD, root, O.PATH);
+  const open = (flags: number) =>
+    openAt2(rootFd, absolute === '/' ? '.' : absolute, O.PATH | flags, RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS);
+  try {
+    const fd = open(follow ? 0 : O.NOFOLLOW);
+    try {
+      const info = statFd(fd);
+      return {
+        name: basename(absolute) || '/',
+        size: info.sizeBytes,
+        mode: goMode(info.mode),
+        mtime: rfc3339Nano(BigInt(info.mtime.seconds) * 1_000_000_000n + BigInt(info.mtime.nanoseconds)),
+        linkTarget: (info.mode & S_IF.MT) === S_IF.LNK ? linkTarget(root, absolute, open) : '',
+      };
+    } finally {
+      closeFd(fd);
+    }
+  } catch (error) {
+    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR'))
+      throw notFound(`Could not find the file ${shown} in container ${ref}`);
+    throw error;
+  } finally {
+    closeFd(rootFd);
+  }
+}
+
+/** Where a link leads in the end, inside the container; for one that leads nowhere, where the file would be. */
+function linkTarget(root: string, path: string, open: (flags: number) => number): string {
+  try {
+    const fd = open(0);
+    try {
+      const place = readlinkSync(`/proc/self/fd/${fd}`);
+      return place.startsWith(`${root}/`) ? place.slice(root.length) : place;
+    } finally {
+      closeFd(fd);
+    }
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOTDIR')) throw error;
+    return `/${posix.relative(root, resolveInRoot(root, path))}`;
   }
 }

@@ -68,10 +68,7 @@ export class NetworkUseCases implements NetworksService {
       const settings: EndpointSettings = body.EndpointConfig ?? {};
       this.#parts.networks.validate([{ network: name, settings }]);
       if (container.running)
-        await this.#refreshHosts(
-          container,
-          await this.#parts.networks.connect(container.id, { network: name, settings }),
-        );
+        this.#refreshHosts(container, await this.#parts.networks.connect(container.id, { network: name, settings }));
       // A container without a network gets its first one.
       if (mode === 'none' && Object.hasOwn(record.endpoints, 'none')) delete record.endpoints.none;
       record.endpoints[name] = settings;
@@ -96,17 +93,16 @@ export class NetworkUseCases implements NetworksService {
         if (body.Force) return;
         throw forbidden(`container ${container.id} is not connected to network ${name}`);
       }
-      if (container.running)
-        await this.#refreshHosts(container, await this.#parts.networks.disconnect(container.id, name));
+      if (container.running) this.#refreshHosts(container, await this.#parts.networks.disconnect(container.id, name));
       delete record.endpoints[name];
       this.#parts.book.save(container);
       if (!container.running) this.#emit('disconnect', name, container);
     });
   }
 
-  async #refreshHosts(container: Container, state: SandboxState): Promise<void> {
-    await this.#parts.files.writeHosts(container.id, hostsText(state.hosts));
-    await this.#parts.files.writeResolvConf(container.id, state.resolvConf);
+  #refreshHosts(container: Container, state: SandboxState): void {
+    this.#parts.files.writeHosts(container.id, hostsText(state.hosts));
+    this.#parts.files.writeResolvConf(container.id, state.resolvConf);
   }
 
   #emit(action: string, name: string, container: Container): void {

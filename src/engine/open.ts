@@ -16,10 +16,17 @@ import { ContainerBook } from './containers/book.ts';
 import { availableCapabilities } from './containers/devices.ts';
 import { hostsText, openContainerFiles } from './containers/files.ts';
 import { InitLayers } from './containers/init-layer.ts';
-import { imageSnapshot, Lifecycle } from './containers/lifecycle.ts';
+import { Lifecycle } from './containers/lifecycle.ts';
 import { linkEnvironment } from './containers/links.ts';
+import { dropPins, pinned } from './containers/pins.ts';
+import { imageSnapshot } from './containers/places.ts';
 import { openContainerTable } from './containers/record.ts';
+import { Releases } from './containers/release.ts';
+import { takeAway } from './containers/removal.ts';
+import { Roots } from './containers/roots.ts';
 import { Containers } from './containers/service.ts';
+import { dropShm, shmOwners } from './containers/shm.ts';
+import { dropCopyPlaces } from './copy-place.ts';
 import { Execs } from './execs.ts';
 import { Health } from './health.ts';
 import { startRotation } from './logs/rotator.ts';
@@ -113,6 +120,8 @@ export async function openEngine(parts: EngineParts): Promise<OpenedEngine> {
     }),
   });
 
+  const roots = new Roots(layers);
+  const releases = new Releases({ monitor, networks, volumes, layers, roots, execRoot, log });
   const attachments = new Attachments(monitor);
   const logs = new Logs({ book, logPath: files.logPath });
   const execs: Execs = new Execs({
@@ -142,6 +151,8 @@ export async function openEngine(parts: EngineParts): Promise<OpenedEngine> {
     book,
     files,
     layers,
+    roots,
+    releases,
     networks,
     volumes,
     monitor,
@@ -184,6 +195,8 @@ export async function openEngine(parts: EngineParts): Promise<OpenedEngine> {
     cgroups,
     monitor,
     lifecycle,
+    releases,
+    roots,
     attachments,
     logs,
     runtimes,
@@ -232,21 +245,34 @@ export async function openEngine(parts: EngineParts): Promise<OpenedEngine> {
       events,
       system,
       build,
-      archive: new Archive({ book, layers, volumes }),
+      archive: new Archive({
+        book,
+        roots,
+        volumes,
+        execRoot,
+        emit: (container, action) => lifecycle.emit(container, action),
+      }),
       networks: new NetworkUseCases({ book, networks, files, events }),
     },
-    refreshHosts: (id, hosts) => files.writeHosts(id, hostsText(hosts)),
+    refreshHosts: async (id, hosts) => files.writeHosts(id, hostsText(hosts)),
     async reconcile() {
       const mine = (id: string) =>
         book.has(id) || [...book.all()].some((container) => id.startsWith(`${container.id}-image-`));
       const alive = (id: string) => book.find(id)?.running === true;
       await rm(join(execRoot, 'steps'), { recursive: true, force: true });
       await mkdir(execRoot, { recursive: true });
+      for (const unfinished of book.unfinished())
+        await takeAway(unfinished, { book, monitor, layers, volumes, files }).catch((error: unknown) =>
+          log.warn('removal', { id: unfinished.id, error }),
+        );
       for (const id of await monitor.list())
         if (!book.has(id)) await monitor.delete(id).catch((error: unknown) => log.warn('stale bundle', { id, error }));
       await layers.reconcile((id) => alive(id) || (mine(id) && alive(id.slice(0, 64))));
       for (const { id, owner } of layers.snapshots())
         if (owner === 'container' && !mine(id)) await layers.removeSnapshot(id);
+      await dropCopyPlaces(execRoot);
+      for (const id of await pinned(execRoot)) if (!alive(id)) await dropPins(execRoot, id);
+      for (const id of await shmOwners(execRoot)) if (!alive(id)) await dropShm(execRoot, id);
       await volumes.reconcile((id) => book.has(id));
       await networks.reconcile(alive);
       for (const container of book.all())

@@ -1,5 +1,6 @@
 export * from './file-data.ts';
 export * from './files.ts';
+export * from './idmap.ts';
 export * from './libc.ts';
 export * from './mount.ts';
 export * from './namespace.ts';

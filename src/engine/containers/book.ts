@@ -1,5 +1,5 @@
 import { conflict, invalid, isFullId, notFound } from '../../common/index.ts';
-import type { ContainerRecord, ContainerTable, StateRecord } from './record.ts';
+import type { ContainerRecord, ContainerTable, StateRecord, Unfinished } from './record.ts';
 
 /** A container in memory: its record and the queue in which its operations wait for one another. */
 export class Container {
@@ -35,7 +35,7 @@ export class ContainerBook {
   readonly #table: ContainerTable;
   readonly #byId = new Map<string, Container>();
   readonly #names = new Map<string, string>();
-  /** Link names `/parent/alias` → id. */
+  #newestFirst: Container[] | undefined;
   constructor(table: ContainerTable) {
     this.#table = table;
     for (const record of table.load()) {
@@ -65,8 +65,9 @@ export class ContainerBook {
   }
 
   /** Newest first. */
-  all(): Container[] {
-    return [...this.#byId.values()].sort((a, b) => (a.record.created < b.record.created ? 1 : -1));
+  all(): readonly Container[] {
+    this.#newestFirst ??= [...this.#byId.values()].sort((a, b) => (a.record.created < b.record.created ? 1 : -1));
+    return this.#newestFirst;
   }
 
   has(id: string): boolean {
@@ -90,11 +91,17 @@ export class ContainerBook {
     this.#names.delete(name);
   }
 
+  /** Notes that a container of this id is being made. */
+  begin(id: string, volumes: string[]): void {
+    this.#table.begin({ id, volumes });
+  }
+
   add(record: ContainerRecord): Container {
-    this.#table.save(record);
+    this.#table.complete(record);
     const container = new Container(record);
     this.#byId.set(record.id, container);
     this.#names.set(record.name, record.id);
+    this.#newestFirst = undefined;
     return container;
   }
 
@@ -114,9 +121,18 @@ export class ContainerBook {
     this.save(container);
   }
 
-  delete(container: Container): void {
-    this.#table.delete(container.id);
+  /** Takes a container off the book; `forget` once nothing of it is left on the machine. */
+  remove(container: Container, volumes: string[]): void {
+    this.#table.remove({ id: container.id, volumes });
     this.#byId.delete(container.id);
     this.#names.delete(container.name);
+    this.#newestFirst = undefined;
+  }
+  forget(id: string): void {
+    this.#table.end(id);
+  }
+  /** What a crash left half made or half removed. */
+  unfinished(): Unfinished[] {
+    return this.#table.unfinished();
   }
 }

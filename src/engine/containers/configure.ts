@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { conflict, invalid, notFound } from '../../common/index.ts';
+import { invalid, notFound } from '../../common/index.ts';
 import { tweakCapabilities } from '../../runtime/index.ts';
 import { parseSignal } from '../../sys/index.ts';
 import type { ContainerConfig, HostConfig } from '../../wire/index.ts';
@@ -282,5 +282,3 @@ export function modeTarget(mode: string): string {
   if (target === '') throw notFound('invalid mode: container: needs a name');
   return target;
 }
-
-export const conflictRunning = (name: string, what: string) => conflict(`cannot remove container "${name}": ${what}`);

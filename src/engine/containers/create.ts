@@ -1,8 +1,9 @@
-import { conflict, type EngineError, invalid, isKind, newId, nowText, shortId, ZERO_TIME } from '../../common/index.ts';
+import { hostname } from 'node:os';
+import { conflict, invalid, isKind, newId, nowText, shortId, ZERO_TIME } from '../../common/index.ts';
 import type { ImageStore } from '../../images/index.ts';
 import type { LayerStore } from '../../layers/index.ts';
 import type { NetworkService } from '../../network/index.ts';
-import type { Cgroups, RuntimeChoice } from '../../runtime/index.ts';
+import type { Cgroups, Monitor, RuntimeChoice } from '../../runtime/index.ts';
 import type { VolumeStore } from '../../volumes/index.ts';
 import type { CreateContainerBody, EndpointSettings, HostConfig } from '../../wire/index.ts';
 import { checkLogConfig } from '../logs/drivers.ts';
@@ -20,6 +21,8 @@ import type { ContainerFiles } from './files.ts';
 import type { InitLayers } from './init-layer.ts';
 import { planMounts } from './mounts.ts';
 import { checkName, randomName } from './names.ts';
+import type { MountRecord } from './record.ts';
+import { dropVolumes, takeAway } from './removal.ts';
 
 export interface CreateParts {
   book: ContainerBook;
@@ -30,6 +33,7 @@ export interface CreateParts {
   networks: NetworkService;
   files: ContainerFiles;
   cgroups: Cgroups;
+  monitor: Monitor;
   runtimes: ReadonlyMap<string, RuntimeChoice>;
   defaults: {
     runtime: string;
@@ -71,6 +75,7 @@ export async function createContainer(
 
   const id = newId();
   const name = takeName(options.name, id, parts.book);
+  let mounts: MountRecord[] = [];
   try {
     const mode = host.NetworkMode;
     if (isContainerMode(mode)) {
@@ -79,7 +84,7 @@ export async function createContainer(
       if (target !== undefined) host.NetworkMode = `container:${target.id}`;
       config.Hostname = target?.record.config.Hostname ?? shortId(id);
     } else if (!config.Hostname)
-      config.Hostname = mode === 'host' || host.UTSMode === 'host' ? machineName() : shortId(id);
+      config.Hostname = mode === 'host' || host.UTSMode === 'host' ? hostname() : shortId(id);
     for (const key of ['IpcMode', 'PidMode'] as const) {
       const wanted = host[key];
       if (!isContainerMode(wanted)) continue;
@@ -89,7 +94,7 @@ export async function createContainer(
     host.Links = resolveLinks(host.Links, name, parts.book);
     const endpoints = endpointsOf(host, networking?.EndpointsConfig, config.MacAddress);
     checkEndpoints(endpoints, parts.networks);
-    const mounts = planMounts({
+    mounts = planMounts({
       host,
       volumes: Object.keys(config.Volumes ?? {}),
       mountsOf: (ref) => {
@@ -100,6 +105,7 @@ export async function createContainer(
       },
     });
     for (const mount of mounts) if (mount.type === 'image') mount.source = parts.images.resolve(mount.source).id;
+    parts.book.begin(id, anonymousOf(mounts));
     for (const { Target, VolumeOptions } of host.Mounts ?? []) {
       const record = mounts.find(({ destination }) => destination === Target);
       if (record?.type === 'volume' && record.source !== '')
@@ -140,7 +146,6 @@ export async function createContainer(
       mounts,
       runtime: host.Runtime || parts.defaults.runtime,
       cgroupsPath: parts.cgroups.pathFor(id, host.CgroupParent),
-      logSequence: 0,
       state: {
         status: 'created',
         pid: 0,
@@ -156,21 +161,17 @@ export async function createContainer(
     return { container, warnings };
   } catch (error) {
     parts.book.unreserve(name);
-    await discard(id, parts);
-    throw error as EngineError;
+    const held = mounts.filter(({ type }) => type === 'volume').map(({ source }) => source);
+    await dropVolumes(id, held, [], parts);
+    await takeAway({ id, volumes: anonymousOf(mounts) }, parts);
+    throw error;
   }
 }
+
+const anonymousOf = (mounts: readonly MountRecord[]): string[] =>
+  mounts.filter(({ anonymous }) => anonymous).map(({ source }) => source);
 
 const ANONYMOUS = { 'com.docker.volume.anonymous': '' };
-
-async function discard(id: string, parts: CreateParts): Promise<void> {
-  for (const { Name } of (await parts.volumes.usage()).filter(({ Name }) => parts.volumes.holders(Name).includes(id))) {
-    parts.volumes.release(Name, id);
-    if (parts.volumes.isAnonymous(Name)) await parts.volumes.remove(Name, { force: true }).catch(() => {});
-  }
-  await parts.layers.removeSnapshot(id);
-  await parts.files.remove(id);
-}
 
 function takeName(given: string | undefined, id: string, book: ContainerBook): string {
   if (given !== undefined && given !== '') {
@@ -187,10 +188,6 @@ function takeName(given: string | undefined, id: string, book: ContainerBook): s
       if (!isKind(error, 'conflict')) throw error;
     }
   }
-}
-
-function machineName(): string {
-  return (process.report.getReport() as { header: { host: string } }).header.host;
 }
 
 /** `name:alias` with the target checked; kept as `/target:/container/alias`, as Docker shows it. */

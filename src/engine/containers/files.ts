@@ -1,4 +1,5 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** The files that a container gets under /etc, and its directory `containers/<id>`. */
@@ -6,16 +7,17 @@ export interface ContainerFiles {
   directory(id: string): string;
   logPath(id: string): string;
   make(id: string): Promise<void>;
-  /** Written in place: they are bind mounts, a rename would not be seen inside. */
-  writeHosts(id: string, text: string): Promise<void>;
-  writeResolvConf(id: string, text: string): Promise<void>;
-  writeHostname(id: string, hostname: string): Promise<void>;
+  /** A few hundred bytes, written in place: they are bind mounts, a rename would not be seen inside. */
+  writeHosts(id: string, text: string): void;
+  writeResolvConf(id: string, text: string): void;
+  writeHostname(id: string, hostname: string): void;
   remove(id: string): Promise<void>;
 }
 
 export function openContainerFiles(dataRoot: string): ContainerFiles {
   const directory = (id: string) => join(dataRoot, 'containers', id);
-  const write = (id: string, name: string, text: string) => writeFile(join(directory(id), name), text, { mode: 0o644 });
+  const write = (id: string, name: string, text: string) =>
+    writeFileSync(join(directory(id), name), text, { mode: 0o644 });
   return {
     directory,
     logPath: (id) => join(directory(id), `${id}-json.log`),

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import {
   conflict,
   type EngineError,
@@ -12,15 +10,19 @@ import {
   ZERO_TIME,
 } from '../../common/index.ts';
 import { type Exit, StartFailure } from '../../runtime/index.ts';
-import { mounts, parseSignal, unmount } from '../../sys/index.ts';
+import { parseSignal } from '../../sys/index.ts';
 import type { EventBus } from '../types.ts';
 import type { Attachments } from './attachments.ts';
 import type { Container } from './book.ts';
-import { prepare, type StartParts, shmDirectory } from './start.ts';
+import type { Releases } from './release.ts';
+import { nextBackoffMs, restartsAfterExit, restartsWithDaemon } from './restart-policy.ts';
+import { RUN } from './roots.ts';
+import { prepare, type StartParts } from './start.ts';
 
 export interface LifecycleParts extends StartParts {
   attachments: Attachments;
   events: EventBus;
+  releases: Releases;
   log: Logger;
   /** Health checks begin and end with the process. */
   onStarted: (container: Container) => void;
@@ -30,15 +32,12 @@ export interface LifecycleParts extends StartParts {
 }
 
 const SIGKILL = 9;
-/** Docker's back-off: 100 ms, doubled up to a minute, anew after ten seconds of running. */
-const FIRST_BACKOFF_MS = 100;
-const MAX_BACKOFF_MS = 60_000;
-const STABLE_MS = 10_000;
-
 interface Run {
   /** Resolves when the process has ended and its state is on disk. */
   ended: Promise<void>;
   stopRequested: boolean;
+  /** The container stays although it is one of `--rm`: it is started again, or removed by whoever ended it. */
+  stays: boolean;
   startedMs: number;
 }
 
@@ -92,18 +91,19 @@ export class Lifecycle {
     this.#cancelRestart(container.id);
     await this.#runs.get(container.id)?.ended;
     this.#backoff.delete(container.id);
-    await this.#launch(container);
+    await this.#launch(container, 0);
   }
 
-  async #launch(container: Container): Promise<void> {
-    const { monitor, book, attachments } = this.#parts;
+  async #launch(container: Container, restartCount: number): Promise<void> {
+    const { monitor, book, attachments, releases } = this.#parts;
+    await releases.done(container.id);
     let pid: number;
     try {
       ({ pid } = await prepare(container, this.#parts));
       await attachments.connectWaiting(container.id);
       await monitor.start(container.id);
     } catch (error) {
-      await this.#undo(container);
+      await releases.all(container.record);
       attachments.abandon(container.id);
       const exitCode = error instanceof StartFailure ? error.exitCode : 128;
       book.setState(container, {
@@ -121,9 +121,9 @@ export class Lifecycle {
       exitCode: 0,
       error: '',
       startedAt: nowText(),
-      finishedAt: container.state.finishedAt,
       oomKilled: false,
       stoppedByUser: false,
+      restartCount,
     });
     this.emit(container, 'start');
     this.#supervise(container);
@@ -132,7 +132,12 @@ export class Lifecycle {
 
   /** Follows a running process to its end; also used when a daemon finds it again. */
   #supervise(container: Container): void {
-    const run: Run = { stopRequested: false, startedMs: Date.now(), ended: Promise.resolve() };
+    const run: Run = {
+      stopRequested: false,
+      stays: false,
+      startedMs: Date.parse(container.state.startedAt),
+      ended: Promise.resolve(),
+    };
     run.ended = this.#parts.monitor
       .wait(container.id)
       .then((exit) => this.#end(container, run, exit))
@@ -145,11 +150,10 @@ export class Lifecycle {
 
   async #end(container: Container, run: Run, exit: Exit): Promise<void> {
     if (this.#closing && !run.stopRequested) return;
-    const { book } = this.#parts;
+    const { book, releases, log } = this.#parts;
     this.#parts.onEnded(container);
-    const restart = !run.stopRequested && this.#wantsRestart(container, exit.code);
-    const release = this.#release(container);
-    await release.network;
+    await releases.shared(container.record);
+    const restart = !this.#closing && !run.stopRequested && restartsAfterExit(container.record, exit.code);
     book.setState(container, {
       status: restart ? 'restarting' : 'exited',
       pid: 0,
@@ -160,21 +164,13 @@ export class Lifecycle {
     const seconds = Math.max(0, Math.floor((Date.now() - run.startedMs) / 1000));
     if (exit.oomKilled) this.emit(container, 'oom');
     this.emit(container, 'die', { execDuration: String(seconds), exitCode: String(exit.code) });
-    if (restart) {
-      await release.rest;
-      this.#scheduleRestart(container, run);
-    } else if (container.record.host.AutoRemove) {
-      // The wait for `removed` is answered by the removal itself.
-      const removed = this.#parts
-        .autoRemove(container)
-        .catch((error: unknown) => this.#parts.log.error('automatic removal', { id: container.id, error }));
-      this.#wake(container.id, exit.code);
-      await removed;
-      await release.rest;
-      return;
-    }
+    this.track(releases.own(container.record));
     this.#wake(container.id, exit.code);
-    await release.rest;
+    if (restart) this.#scheduleRestart(container, run);
+    else if (container.record.host.AutoRemove && !run.stays)
+      await this.#parts
+        .autoRemove(container)
+        .catch((error: unknown) => log.error('automatic removal', { id: container.id, error }));
   }
 
   #wake(id: string, code: number): void {
@@ -182,60 +178,15 @@ export class Lifecycle {
     this.#exitWaiters.delete(id);
   }
 
-  /** Gives back what a run held: its network at once, bundle, volumes and mount behind it. */
-  #release(container: Container): { network: Promise<void>; rest: Promise<void> } {
-    const { networks, monitor, layers, volumes, log } = this.#parts;
-    const guard = (what: string, work: Promise<unknown>) =>
-      work.then(
-        () => {},
-        (error: unknown) => log.warn(what, { id: container.id, error }),
-      );
-    const network = guard('network release', networks.closeSandbox(container.id));
-    const rest = (async () => {
-      await guard('bundle removal', monitor.delete(container.id));
-      for (const mount of container.record.mounts)
-        if (mount.type === 'volume') await guard('volume release', volumes.unmount(mount.source, container.id));
-      await guard('unmount', layers.unmount(container.id));
-      if (container.record.host.IpcMode === 'shareable') await guard('shm', this.#unmountShm(container.id));
-      for (const { type, source } of container.record.mounts)
-        if (type === 'image') await guard('image unmount', layers.removeSnapshot(imageSnapshot(container.id, source)));
-    })();
-    return { network, rest };
-  }
-
-  async #unmountShm(id: string): Promise<void> {
-    const directory = shmDirectory(this.#parts.execRoot, id);
-    if (!existsSync(directory)) return;
-    if ((await mounts()).some(({ target }) => target === directory)) unmount(directory);
-    await rm(directory, { recursive: true, force: true });
-  }
-
-  async #undo(container: Container): Promise<void> {
-    const { network, rest } = this.#release(container);
-    await Promise.all([network, rest]);
-  }
-
-  #wantsRestart(container: Container, code: number): boolean {
-    if (this.#closing) return false;
-    const { Name: name = 'no', MaximumRetryCount: limit = 0 } = container.record.host.RestartPolicy ?? {};
-    if (name === 'always') return true;
-    if (name === 'unless-stopped') return !container.state.stoppedByUser;
-    if (name === 'on-failure') return code !== 0 && (limit === 0 || container.state.restartCount < limit);
-    return false;
-  }
-
   #scheduleRestart(container: Container, run: Run): void {
-    const ran = Date.now() - run.startedMs;
-    const previous = this.#backoff.get(container.id);
-    const delay = previous === undefined || ran > STABLE_MS ? FIRST_BACKOFF_MS : Math.min(previous * 2, MAX_BACKOFF_MS);
+    const delay = nextBackoffMs(this.#backoff.get(container.id), Date.now() - run.startedMs);
     this.#backoff.set(container.id, delay);
     const timer = setTimeout(() => {
       this.#timers.delete(container.id);
       this.track(
         container.exclusive(async () => {
           if (container.state.status !== 'restarting' || this.#closing) return;
-          this.#parts.book.setState(container, { restartCount: container.state.restartCount + 1 });
-          await this.#launch(container).catch((error: EngineError) => {
+          await this.#launch(container, container.state.restartCount + 1).catch((error: EngineError) => {
             this.#parts.log.warn('restart failed', { id: container.id, error });
             this.#parts.book.setState(container, { status: 'exited' });
           });
@@ -270,25 +221,24 @@ export class Lifecycle {
     if (run === undefined) return;
     run.stopRequested = true;
     this.#parts.book.setState(container, { stoppedByUser: true });
-    await this.#signal(container, signal);
-    if (container.state.status === 'paused') await this.#resume(container);
-    if (graceS >= 0 && !(await within(run.ended, graceS * 1000))) {
-      await this.#signal(container, SIGKILL);
-      await within(run.ended, 10_000);
-    }
+    await this.#terminate(container, signal);
+    if (graceS >= 0 && !(await within(run.ended, graceS * 1000))) await this.#terminate(container, SIGKILL);
     await run.ended;
     this.emit(container, 'stop');
   }
 
+  /** A signal that a paused process gets, too. */
+  async #terminate(container: Container, signal: number): Promise<void> {
+    await this.#signal(container, signal);
+    this.emit(container, 'kill', { signal: String(signal) });
+    if (container.state.status === 'paused') await this.#resume(container);
+  }
+
   async restart(container: Container, options: { timeoutS?: number; stopSignal?: string }): Promise<void> {
-    const autoRemove = container.record.host.AutoRemove;
+    const run = this.#runs.get(container.id);
     // A restart of a `--rm` container must not remove it in between.
-    if (autoRemove) container.record.host.AutoRemove = false;
-    try {
-      if (container.running || container.state.status === 'restarting') await this.stop(container, options);
-    } finally {
-      if (autoRemove) container.record.host.AutoRemove = true;
-    }
+    if (run !== undefined) run.stays = true;
+    if (container.running || container.state.status === 'restarting') await this.stop(container, options);
     await this.start(container);
     this.emit(container, 'restart');
   }
@@ -337,6 +287,7 @@ export class Lifecycle {
       throw conflict(`Container ${container.id} is restarting, wait until the container is running`);
     if (!container.running) throw conflict(`container ${container.id} is not running`);
     await this.#parts.monitor.pause(container.id);
+    if (!container.running) throw conflict(`container ${container.id} is not running`);
     this.#parts.book.setState(container, { status: 'paused' });
     this.emit(container, 'pause');
   }
@@ -344,7 +295,7 @@ export class Lifecycle {
   async unpause(container: Container): Promise<void> {
     if (container.state.status !== 'paused') throw conflict(`Container ${container.id} is not paused`);
     await this.#parts.monitor.resume(container.id);
-    this.#parts.book.setState(container, { status: 'running' });
+    if (container.running) this.#parts.book.setState(container, { status: 'running' });
     this.emit(container, 'unpause');
   }
 
@@ -354,54 +305,45 @@ export class Lifecycle {
     const run = this.#runs.get(container.id);
     if (run === undefined) return;
     run.stopRequested = true;
-    container.record.host.AutoRemove = false;
-    await this.#signal(container, SIGKILL);
-    if (container.state.status === 'paused') await this.#resume(container);
-    this.emit(container, 'kill', { signal: '9' });
+    run.stays = true;
+    await this.#terminate(container, SIGKILL);
     await run.ended;
   }
 
   /** What ended or runs since the last daemon: exits are recorded, running ones adopted, policies applied. */
   async reconcile(container: Container): Promise<void> {
-    const { monitor, book } = this.#parts;
-    const { status } = container.state;
-    if (status === 'running' || status === 'paused') {
-      const state = await monitor.state(container.id);
-      if (state !== undefined && state.status === 'created') {
-        // Killed between create and start: it never ran.
-        await this.#undo(container);
-        book.setState(container, { status: 'exited', pid: 0, exitCode: 128 });
-      } else if (state !== undefined && state.status !== 'stopped') {
-        book.setState(container, { status: state.status === 'paused' ? 'paused' : 'running', pid: state.pid });
-        this.#supervise(container);
-        this.#parts.onStarted(container);
-        return;
-      } else if (state === undefined) {
-        await this.#undo(container);
-        book.setState(container, { status: 'exited', pid: 0, exitCode: 255, finishedAt: nowText() });
-      } else {
-        const run: Run = {
-          stopRequested: container.state.stoppedByUser,
-          startedMs: Date.parse(container.state.startedAt),
-          ended: Promise.resolve(),
-        };
-        await this.#end(container, run, await monitor.wait(container.id));
-        return;
-      }
-    } else await this.#undo(container);
+    const { monitor, book, releases, roots } = this.#parts;
+    const found = container.running ? await monitor.state(container.id) : undefined;
+    if (found !== undefined && (found.status === 'running' || found.status === 'paused')) {
+      await roots.hold(container.id, RUN);
+      book.setState(container, { status: found.status, pid: found.pid });
+      this.#supervise(container);
+      this.#parts.onStarted(container);
+      return;
+    }
+    if (found?.status === 'stopped') {
+      const startedMs = Date.parse(container.state.startedAt);
+      const stopRequested = container.state.stoppedByUser;
+      const run: Run = { stopRequested, stays: false, startedMs, ended: Promise.resolve() };
+      await this.#end(container, run, await monitor.wait(container.id));
+      return;
+    }
+    await releases.all(container.record);
+    // Killed between create and start, or the machine went down.
+    if (container.running)
+      book.setState(container, {
+        status: 'exited',
+        pid: 0,
+        exitCode: found === undefined ? 255 : 128,
+        finishedAt: nowText(),
+      });
     if (container.record.host.AutoRemove && container.state.startedAt !== ZERO_TIME) {
       await this.#parts.autoRemove(container);
       return;
     }
-    const policy = container.record.host.RestartPolicy?.Name ?? '';
-    const again =
-      container.state.status === 'restarting' ||
-      (container.state.startedAt !== ZERO_TIME &&
-        (policy === 'always' || (policy === 'unless-stopped' && !container.state.stoppedByUser)));
-    if (again && container.state.status !== 'created') {
-      book.setState(container, { status: 'restarting' });
-      this.#scheduleRestart(container, { stopRequested: false, startedMs: 0, ended: Promise.resolve() });
-    }
+    if (!restartsWithDaemon(container.record)) return;
+    book.setState(container, { status: 'restarting' });
+    this.#scheduleRestart(container, { stopRequested: false, stays: false, startedMs: 0, ended: Promise.resolve() });
   }
 
   /** Stops all (or, with live restore, leaves them running), and waits for what is under way. */
@@ -426,10 +368,6 @@ export class Lifecycle {
     await Promise.all([...this.#background]);
   }
 }
-
-/** The snapshot by which a container sees an image that it mounts. */
-export const imageSnapshot = (containerId: string, imageId: string): string =>
-  `${containerId}-image-${imageId.slice(7, 19)}`;
 
 async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<false>();

@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { invalid } from '../../common/index.ts';
 import type { LayerStore } from '../../layers/index.ts';
 import type { SpecMount } from '../../runtime/index.ts';
 import type { VolumeStore } from '../../volumes/index.ts';
+import type { Owner } from './id-maps.ts';
+import { pin } from './pins.ts';
 import type { ContainerRecord, MountRecord } from './record.ts';
 import { resolveInRoot } from './root-path.ts';
 
@@ -24,34 +25,49 @@ function bindOptions(mount: MountRecord): string[] {
   return options;
 }
 
-async function volumeSource(
-  mount: MountRecord,
-  record: ContainerRecord,
-  rootfs: string,
-  { volumes }: MountParts,
-): Promise<string> {
-  const path = await volumes.mount(mount.source, record.id, {
-    destination: mount.destination,
-    readWrite: mount.rw,
-    propagation: mount.propagation,
-  });
-  if (!mount.noCopy && mount.subpath === undefined) {
-    const inImage = resolveInRoot(rootfs, mount.destination);
-    if (existsSync(inImage) && statSync(inImage).isDirectory()) await volumes.populate(mount.source, inImage);
-  }
-  if (mount.subpath === undefined || mount.subpath === '') return path;
-  const inside = resolveInRoot(path, mount.subpath);
-  if (!existsSync(inside))
-    throw invalid(
-      `cannot access path ${join(path, mount.subpath)}: lstat ${join(path, mount.subpath)}: no such file or directory`,
-    );
-  return inside;
+/** Needs a mount of its own beside the container's: see pins. */
+export const isPinned = ({ subpath, idMapUser }: MountRecord): boolean =>
+  (subpath !== undefined && subpath !== '') || idMapUser !== undefined;
+
+/** Makes the volumes of a container usable; gives their host paths by destination. Comes first, as in Docker's order of events. */
+export async function mountVolumes(record: ContainerRecord, { volumes }: MountParts): Promise<Map<string, string>> {
+  const paths = new Map<string, string>();
+  for (const { type, source, destination, rw, propagation } of record.mounts)
+    if (type === 'volume')
+      paths.set(destination, await volumes.mount(source, record.id, { destination, readWrite: rw, propagation }));
+  return paths;
 }
 
-/** The OCI mounts of a container's own mounts, shallow ones first. Volumes are mounted and filled on the way. */
-export async function mountSpecs(record: ContainerRecord, rootfs: string, parts: MountParts): Promise<SpecMount[]> {
+/** What is mounted, seen from the machine. */
+async function sourceOf(mount: MountRecord, record: ContainerRecord, rootfs: string, parts: MountSpecParts) {
+  if (mount.type === 'image') return parts.mountImage(mount.source, record.id);
+  if (mount.type === 'volume') {
+    if (!mount.noCopy && mount.subpath === undefined) {
+      const inImage = resolveInRoot(rootfs, mount.destination);
+      if (existsSync(inImage) && statSync(inImage).isDirectory()) await parts.volumes.populate(mount.source, inImage);
+    }
+    return parts.volumePaths.get(mount.destination) ?? '';
+  }
+  if (!existsSync(mount.source)) {
+    if (!mount.createHostPath)
+      throw invalid(`invalid mount config for type "bind": bind source path does not exist: ${mount.source}`);
+    mkdirSync(mount.source, { recursive: true, mode: 0o755 });
+  }
+  return mount.source;
+}
+
+export interface MountSpecParts extends MountParts {
+  execRoot: string;
+  volumePaths: ReadonlyMap<string, string>;
+  /** Ids of a user by name in the container; empty: the one its process runs as. */
+  ownerOf: (user: string) => Owner;
+}
+
+/** The OCI mounts of a container's own mounts, shallow ones first. Volumes are filled on the way. */
+export async function mountSpecs(record: ContainerRecord, rootfs: string, parts: MountSpecParts): Promise<SpecMount[]> {
   const specs: SpecMount[] = [];
-  for (const mount of [...record.mounts].sort((a, b) => depth(a.destination) - depth(b.destination))) {
+  const inOrder = [...record.mounts].sort((a, b) => depth(a.destination) - depth(b.destination));
+  for (const [index, mount] of inOrder.entries()) {
     const { destination } = mount;
     if (mount.type === 'tmpfs') {
       const words = (mount.tmpfsOptions ?? '').split(',').filter((word) => word !== '');
@@ -61,29 +77,18 @@ export async function mountSpecs(record: ContainerRecord, rootfs: string, parts:
         source: 'tmpfs',
         options: ['noexec', 'nosuid', 'nodev', ...words].filter((word, _, all) => !all.includes(NEGATED[word] ?? '')),
       });
-    } else if (mount.type === 'volume') {
-      specs.push({
-        destination,
-        type: 'bind',
-        source: await volumeSource(mount, record, rootfs, parts),
-        options: bindOptions({ ...mount, propagation: 'rprivate' }),
-      });
-    } else if (mount.type === 'image') {
-      const root = await parts.mountImage(mount.source, record.id);
-      specs.push({
-        destination,
-        type: 'bind',
-        source: mount.subpath ? resolveInRoot(root, mount.subpath) : root,
-        options: ['rbind', 'ro', 'rprivate'],
-      });
-    } else {
-      if (!existsSync(mount.source)) {
-        if (!mount.createHostPath)
-          throw invalid(`invalid mount config for type "bind": bind source path does not exist: ${mount.source}`);
-        mkdirSync(mount.source, { recursive: true, mode: 0o755 });
-      }
-      specs.push({ destination, type: 'bind', source: mount.source, options: bindOptions(mount) });
+      continue;
     }
+    const whole = await sourceOf(mount, record, rootfs, parts);
+    const source = isPinned(mount)
+      ? await pin(parts.execRoot, record.id, index, {
+          root: whole,
+          path: mount.subpath ?? '',
+          recursive: mount.nonRecursive !== true,
+          ...(mount.idMapUser === undefined ? {} : { mapOwnerTo: parts.ownerOf(mount.idMapUser) }),
+        })
+      : whole;
+    specs.push({ destination, type: 'bind', source, options: bindOptions(mount) });
   }
   return specs;
 }

@@ -103,7 +103,6 @@ export function parseMount(mount: Mount): MountRecord {
     if (source === '') throw bad('field Source must not be empty');
     if (!source.startsWith('/')) throw bad(`invalid mount path: '${source}' mount path must be absolute`);
     if (mount.VolumeOptions !== undefined) throw bad('field VolumeOptions must not be specified');
-    if (mount.BindOptions?.IdMap) throw bad('id-mapped mounts are not supported yet');
     const create = mount.BindOptions?.CreateMountpoint === true;
     if (!create && !existsSync(source)) throw bad(`bind source path does not exist: ${source}`);
     const propagation = mount.BindOptions?.Propagation || 'rprivate';
@@ -116,6 +115,7 @@ export function parseMount(mount: Mount): MountRecord {
       createHostPath: create,
       nonRecursive: mount.BindOptions?.NonRecursive,
       readonlyNonRecursive: mount.BindOptions?.ReadOnlyNonRecursive,
+      ...(mount.BindOptions?.IdMap ? { idMapUser: idMapUser(mount.BindOptions.IdMap, bad) } : {}),
     };
   }
   if (mount.BindOptions !== undefined) throw bad('field BindOptions must not be specified');
@@ -149,6 +149,13 @@ export function parseMount(mount: Mount): MountRecord {
     subpath,
     ...(source === '' ? { anonymous: true } : {}),
   };
+}
+
+/** `match-user` or `match-user:USER`. */
+function idMapUser(text: string, bad: (why: string) => Error): string {
+  const match = /^match-user(?::(.+))?$/.exec(text);
+  if (match === null) throw bad(`invalid bind-idmap: ${text}: must be match-user or match-user:USER`);
+  return match[1] ?? '';
 }
 
 /** `--tmpfs path[:options]`. */

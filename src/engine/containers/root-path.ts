@@ -1,4 +1,4 @@
-import { lstatSync, readlinkSync } from 'node:fs';
+import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { invalid } from '../../common/index.ts';
 
@@ -32,3 +32,18 @@ export function resolveInRoot(root: string, path: string): string {
   }
   return join(root, ...done);
 }
+
+/** A small file's text; empty if it cannot be read. */
+export function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** The users and groups that a root file system knows. */
+export const accountsOf = (root: string): { passwd: string; group: string } => ({
+  passwd: textOf(resolveInRoot(root, '/etc/passwd')),
+  group: textOf(resolveInRoot(root, '/etc/group')),
+});

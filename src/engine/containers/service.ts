@@ -6,6 +6,7 @@ import {
   invalid,
   type Logger,
   messageOf,
+  newId,
   notFound,
   parseRfc3339Ns,
   parseTimestampNs,
@@ -26,6 +27,9 @@ import { inspectAnswer } from './inspect.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { type ListParts, listContainers } from './list.ts';
 import { checkName } from './names.ts';
+import type { Releases } from './release.ts';
+import { dropVolumes, takeAway } from './removal.ts';
+import type { Roots } from './roots.ts';
 import { statsOf } from './stats.ts';
 import { top } from './top.ts';
 
@@ -39,6 +43,8 @@ export interface ContainersParts extends CreateParts, ListParts {
   cgroups: Cgroups;
   monitor: Monitor;
   lifecycle: Lifecycle;
+  releases: Releases;
+  roots: Roots;
   attachments: Attachments;
   logs: LogService;
   /** Drops what other services keep of a container. */
@@ -151,33 +157,31 @@ export class Containers implements ContainerService {
     this.#parts.book.save(container);
   }
 
-  /** Takes a stopped container off the disk; its names and waits are settled first. */
+  /**
+   * Takes a stopped container off the book, then off the machine. Volumes are part of what `rm -v` promises, so they go before anybody is told;
+   * the rest may follow the answer (`waitForAll`: it does not).
+   */
   async erase(container: Container, withVolumes: boolean, waitForAll = false): Promise<void> {
-    const { book, volumes, layers, files, networks, monitor } = this.#parts;
+    const { book, networks, lifecycle, releases, log } = this.#parts;
     const { id, record } = container;
+    if (!book.has(id)) return;
     this.#parts.attachments.abandon(id);
     this.#parts.onRemoved(id);
     await networks.closeSandbox(id);
-    for (const mount of record.mounts) if (mount.type === 'volume') volumes.release(mount.source, id);
-    book.delete(container);
+    const held = record.mounts.filter(({ type }) => type === 'volume');
+    const doomed = held.filter(({ anonymous }) => withVolumes && anonymous).map(({ source }) => source);
+    book.remove(container, doomed);
     record.state.status = 'removing';
-    const cleanUp = (async () => {
-      await monitor.delete(id);
-      await layers.unmount(id);
-      for (const mount of record.mounts) {
-        if (mount.type !== 'volume') continue;
-        await volumes.unmount(mount.source, id).catch(() => {});
-        if (withVolumes && mount.anonymous && volumes.holders(mount.source).length === 0)
-          await volumes
-            .remove(mount.source, {})
-            .catch((error: unknown) => this.#parts.log.debug('anonymous volume', { error }));
-      }
-      await Promise.all([layers.removeSnapshot(id), files.remove(id)]);
-    })();
-    // Volumes are part of the promise of `rm -v`; the rest may follow the answer.
-    if (waitForAll || (withVolumes && record.mounts.some(({ anonymous }) => anonymous))) await cleanUp;
-    else this.#parts.lifecycle.track(cleanUp);
-    this.#parts.lifecycle.emit(container, 'destroy');
+    await dropVolumes(
+      id,
+      held.map(({ source }) => source),
+      doomed,
+      this.#parts,
+    ).catch((error: unknown) => log.warn('volumes of a removed container', { id, error }));
+    const rest = releases.done(id).then(() => takeAway({ id, volumes: doomed }, this.#parts));
+    if (waitForAll) await rest;
+    else lifecycle.track(rest.catch((error: unknown) => log.warn('removal', { id, error })));
+    lifecycle.emit(container, 'destroy');
     for (const wake of this.#removalWaiters.get(id) ?? []) wake();
     this.#removalWaiters.delete(id);
   }
@@ -216,7 +220,9 @@ export class Containers implements ContainerService {
 
   async top(ref: string, psArgs: string): Promise<{ Titles: string[]; Processes: string[][] }> {
     const container = this.#running(ref);
-    return top(await this.#parts.monitor.pids(container.id), psArgs);
+    const answer = await top(await this.#parts.monitor.pids(container.id), psArgs);
+    this.#parts.lifecycle.emit(container, 'top');
+    return answer;
   }
 
   #running(ref: string): Container {
@@ -381,11 +387,10 @@ export class Containers implements ContainerService {
 
   async export(ref: string, signal: AbortSignal): Promise<Readable> {
     const container = this.#parts.book.get(ref);
-    const directory = await this.#parts.layers.mount(container.id);
+    const holder = `export-${newId()}`;
+    const directory = await this.#parts.roots.hold(container.id, holder);
     const stream = this.#parts.exportTree(directory, signal);
-    stream.once('close', () => {
-      if (!container.running) this.#parts.lifecycle.track(this.#parts.layers.unmount(container.id));
-    });
+    stream.once('close', () => this.#parts.lifecycle.track(this.#parts.roots.drop(container.id, holder)));
     this.#parts.lifecycle.emit(container, 'export');
     return stream;
   }

@@ -1,6 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { conflict, invalid, type Logger, notFound } from '../../common/index.ts';
 import type { LayerStore } from '../../layers/index.ts';
 import type { NetworkService, SandboxState } from '../../network/index.ts';
@@ -13,21 +11,23 @@ import {
   resolveUser,
   type SpecMount,
 } from '../../runtime/index.ts';
-import { MS, mount } from '../../sys/index.ts';
 import type { HostConfig } from '../../wire/index.ts';
 import { networkFailure } from '../networks.ts';
 import type { Container, ContainerBook } from './book.ts';
 import { argsOf, isContainerMode, modeTarget, networkModeOf, securityOptions } from './configure.ts';
 import { resolveDevices, rlimitsOf } from './devices.ts';
 import { type ContainerFiles, hostsText } from './files.ts';
-import { type MountParts, mountSpecs } from './mount-specs.ts';
+import { type MountParts, mountSpecs, mountVolumes } from './mount-specs.ts';
 import type { ContainerRecord } from './record.ts';
-import { resolveInRoot } from './root-path.ts';
+import { accountsOf, textOf } from './root-path.ts';
+import { type Roots, RUN } from './roots.ts';
+import { makeShm, shmDirectory } from './shm.ts';
 
 export interface StartParts extends MountParts {
   book: ContainerBook;
   files: ContainerFiles;
   layers: LayerStore;
+  roots: Roots;
   networks: NetworkService;
   monitor: Monitor;
   cgroups: Cgroups;
@@ -57,17 +57,18 @@ export async function prepare(
   const { record } = container;
   const { config, host } = record;
   const mode = networkModeOf(host);
+  const volumePaths = await mountVolumes(record, parts);
   // The overlay and the network do not know each other: both at once.
   const [rootfs, sandbox] = await Promise.all([
-    parts.layers.mount(record.id),
+    parts.roots.hold(record.id, RUN),
     openNetwork(record, mode, parts).catch((error: unknown) => Promise.reject(networkFailure(error))),
   ]);
   const target = isContainerMode(mode) ? runningTarget(mode, parts, 'network') : undefined;
-  await writeFiles(record, mode, sandbox, target, parts);
-  const own = await mountSpecs(record, rootfs, parts);
-  const text = (path: string) => readFile(resolveInRoot(rootfs, path), 'utf8').catch(() => '');
-  const [passwd, group] = await Promise.all([text('/etc/passwd'), text('/etc/group')]);
-  const { home, ...user } = resolveUser(config.User ?? '', host.GroupAdd ?? [], passwd, group);
+  writeFiles(record, mode, sandbox, target, parts);
+  const users = accountsOf(rootfs);
+  const { home, ...user } = resolveUser(config.User ?? '', host.GroupAdd ?? [], users.passwd, users.group);
+  const ownerOf = (name: string) => (name === '' ? user : resolveUser(name, [], users.passwd, users.group));
+  const own = await mountSpecs(record, rootfs, { ...parts, volumePaths, ownerOf });
   const security = securityOptions(host.SecurityOpt ?? []);
   const spec = makeSpec({
     id: record.id,
@@ -148,25 +149,22 @@ function hostNetworkExtras(host: HostConfig, parts: StartParts): string {
 }
 
 /** Hosts, hostname and resolv.conf; a container on another's network uses the other's. */
-async function writeFiles(
+function writeFiles(
   record: ContainerRecord,
   mode: string,
   sandbox: SandboxState | undefined,
   target: Container | undefined,
   parts: StartParts,
-): Promise<void> {
+): void {
   if (target !== undefined) return;
   const { files } = parts;
   const hosts =
     mode === 'host'
-      ? `${await readFile('/etc/hosts', 'utf8').catch(() => hostsText([]))}${hostNetworkExtras(record.host, parts)}`
+      ? `${textOf('/etc/hosts') || hostsText([])}${hostNetworkExtras(record.host, parts)}`
       : hostsText(withDomain(sandbox?.hosts ?? [], record));
-  const resolv = sandbox?.resolvConf ?? (await readFile('/etc/resolv.conf', 'utf8').catch(() => ''));
-  await Promise.all([
-    files.writeHosts(record.id, hosts),
-    files.writeResolvConf(record.id, resolv),
-    files.writeHostname(record.id, record.config.Hostname ?? ''),
-  ]);
+  files.writeHosts(record.id, hosts);
+  files.writeResolvConf(record.id, sandbox?.resolvConf ?? textOf('/etc/resolv.conf'));
+  files.writeHostname(record.id, record.config.Hostname ?? '');
 }
 
 /** A container with a domain name is known by both names, the long one first. */
@@ -240,23 +238,9 @@ function namespaces(
   };
 }
 
-/** Where a shareable container's /dev/shm lies, so that others can bind it. */
-export const shmDirectory = (execRoot: string, id: string): string => join(execRoot, 'shm', id);
-
 function shmOf({ id, host }: ContainerRecord, parts: StartParts): string | undefined {
   if (host.IpcMode === 'host') return '/dev/shm';
-  if (host.IpcMode === 'shareable') {
-    const directory = shmDirectory(parts.execRoot, id);
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    mount(
-      'shm',
-      directory,
-      'tmpfs',
-      MS.NOSUID | MS.NODEV | MS.NOEXEC,
-      `mode=1777,size=${host.ShmSize || parts.defaults.shmSize}`,
-    );
-    return directory;
-  }
+  if (host.IpcMode === 'shareable') return makeShm(parts.execRoot, id, host.ShmSize || parts.defaults.shmSize);
   if (!isContainerMode(host.IpcMode)) return undefined;
   const other = runningTarget(host.IpcMode!, parts, 'IPC');
   return other.record.host.IpcMode === 'host' ? '/dev/shm' : shmDirectory(parts.execRoot, other.id);

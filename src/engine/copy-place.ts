@@ -1,0 +1,151 @@
+import { mkdir, readdir, rmdir } from 'node:fs/promises';
+import { join, posix } from 'node:path';
+import { isErrno, newId } from '../common/index.ts';
+import {
+  AT_FDCWD,
+  attachMount,
+  cloneMount,
+  closeFd,
+  findAt,
+  makeReadonly,
+  mkdirAt,
+  O,
+  openAt,
+  openAt2,
+  RESOLVE,
+  S_IF,
+  statFd,
+  unmount,
+} from '../sys/index.ts';
+import type { VolumeStore } from '../volumes/index.ts';
+import type { Container } from './containers/book.ts';
+import { openInside } from './containers/pins.ts';
+import type { MountRecord } from './containers/record.ts';
+import type { Roots } from './containers/roots.ts';
+
+/** A container's file system with its mounts, as a directory of the machine; paths are resolved inside of it. */
+export interface CopyPlace {
+  root: string;
+  release(): Promise<void>;
+}
+
+export interface CopyPlaceParts {
+  roots: Roots;
+  volumes: VolumeStore;
+  execRoot: string;
+}
+
+const copies = (execRoot: string) => join(execRoot, 'cp');
+
+/**
+ * A running container is seen through its process's root. For another, its layer is mounted once more at a place of its own, and its volumes
+ * and binds on that, so that the container's own root stays as it is. What is read-only for the container is so here.
+ */
+export async function openCopyPlace(container: Container, parts: CopyPlaceParts): Promise<CopyPlace> {
+  if (container.running) return { root: `/proc/${container.state.pid}/root`, release: async () => {} };
+  const { id, record } = container;
+  const holder = `cp-${newId()}`;
+  const root = join(copies(parts.execRoot), holder);
+  const held: string[] = [];
+  const release = async () => {
+    await dropCopyPlace(root);
+    for (const name of held) await parts.volumes.unmount(name, holder);
+    await parts.roots.drop(id, holder);
+  };
+  try {
+    const merged = await parts.roots.hold(id, holder);
+    await mkdir(root, { recursive: true, mode: 0o700 });
+    const mounts = record.mounts
+      .filter(({ type }) => type === 'volume' || type === 'bind')
+      .sort((a, b) => a.destination.split('/').length - b.destination.split('/').length);
+    cloneTo(openAt(AT_FDCWD, merged, O.PATH), root, { recursive: false, readonly: false });
+    for (const mount of mounts) {
+      if (mount.type === 'volume') held.push(mount.source);
+      const source = mount.type === 'bind' ? mount.source : await parts.volumes.mount(mount.source, holder);
+      attachInside(root, mount, source);
+    }
+    return { root, release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/** Unmounts all of it; the directory itself must be empty then, or it stays. */
+export async function dropCopyPlace(root: string): Promise<void> {
+  try {
+    unmount(root);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return;
+    if (!isErrno(error, 'EINVAL')) throw error;
+  }
+  await rmdir(root);
+}
+
+/** What an earlier daemon left mounted. */
+export async function dropCopyPlaces(execRoot: string): Promise<void> {
+  for (const name of await readdir(copies(execRoot)).catch(() => [])) await dropCopyPlace(join(copies(execRoot), name));
+}
+
+function attachInside(root: string, mount: MountRecord, source: string): void {
+  let sourceFd: number;
+  try {
+    sourceFd = openInside(source, mount.subpath ?? '');
+  } catch (error) {
+    // A bind whose source is gone hides nothing.
+    if (mount.type === 'bind' && isErrno(error, 'ENOENT')) return;
+    throw error;
+  }
+  const isDirectory = (statFd(sourceFd).mode & S_IF.MT) === S_IF.DIR;
+  const target = mountPoint(root, mount.destination, isDirectory);
+  try {
+    cloneTo(sourceFd, target, { recursive: mount.nonRecursive !== true, readonly: !mount.rw });
+  } finally {
+    closeFd(target);
+  }
+}
+
+/** Consumes the source's descriptor. */
+function cloneTo(
+  sourceFd: number,
+  target: string | number,
+  { recursive, readonly }: { recursive: boolean; readonly: boolean },
+): void {
+  try {
+    const clone = cloneMount(sourceFd, { recursive });
+    try {
+      if (readonly) makeReadonly(clone);
+      attachMount(clone, target);
+    } finally {
+      closeFd(clone);
+    }
+  } finally {
+    closeFd(sourceFd);
+  }
+}
+
+/** A descriptor of the mount point, made as the runtime would make it at start. */
+function mountPoint(root: string, destination: string, isDirectory: boolean): number {
+  let at = openAt(AT_FDCWD, root, O.PATH);
+  const rootFd = at;
+  const parts = destination.split('/').filter((part) => part !== '');
+  try {
+    for (const [index, name] of parts.entries()) {
+      const last = index === parts.length - 1;
+      const path = parts.slice(0, index + 1).join('/');
+      if (findAt(at, name) === undefined) {
+        if (last && !isDirectory) closeFd(openAt(at, name, O.CREAT | O.EXCL | O.WRONLY | O.NOFOLLOW, 0o644));
+        else mkdirAt(at, name, 0o755);
+      }
+      const next = openAt2(rootFd, posix.normalize(path), O.PATH, RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS);
+      if (at !== rootFd) closeFd(at);
+      at = next;
+    }
+    return at;
+  } catch (error) {
+    if (at !== rootFd) closeFd(at);
+    throw error;
+  } finally {
+    closeFd(rootFd);
+  }
+}
