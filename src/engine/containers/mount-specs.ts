@@ -17,10 +17,10 @@ export interface MountParts {
 
 const depth = (path: string) => path.split('/').length;
 
-/** Binds with rbind unless told otherwise; read-only is recursive where the kernel can (rro), as in moby. */
+/** Binds with rbind unless told otherwise; read-only holds for what is mounted below, too (rro of runc 1.1, crun 1.4). */
 function bindOptions(mount: MountRecord): string[] {
   const options = [mount.nonRecursive ? 'bind' : 'rbind'];
-  if (!mount.rw) options.push('ro');
+  if (!mount.rw) options.push(mount.nonRecursive || mount.readonlyNonRecursive ? 'ro' : 'rro');
   options.push(mount.propagation === '' ? 'rprivate' : mount.propagation);
   return options;
 }
