@@ -263,3 +263,10 @@ test('the index of content names every image for other tools', async (t) => {
   for (const { digest, size } of index.manifests) assert.equal(await store.content.size(digest), size);
   assert.equal((await store.images.list({ filters: new Filters() })).length, 1);
 });
+
+test('the same image recorded by several at once has the names of all', async (t) => {
+  const store = await openTestImages(t);
+  const image = await twoLayers();
+  await Promise.all(['1', '2', '3'].map(async (tag) => load(store, await dockerArchive(image, [`a:${tag}`]))));
+  assert.deepEqual(store.images.resolve(image.id).repoTags, ['a:1', 'a:2', 'a:3']);
+});

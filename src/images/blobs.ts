@@ -7,6 +7,8 @@ import type { Keep } from './keeping.ts';
 import { DOCKER, isOciType, layerTypeByHead, OCI, ociLayerType } from './media-types.ts';
 
 const HEAD_BYTES = 8;
+/** zlib's: a third faster than its default for a few per cent more bytes. */
+const PUSH_LEVEL = 4;
 
 export interface StoredBlob {
   digest: string;
@@ -70,7 +72,7 @@ export async function gzipped(
   signal: AbortSignal,
 ): Promise<Descriptor> {
   const source = await content.open(digest);
-  const packed = compressor('gzip');
+  const packed = compressor('gzip', { level: PUSH_LEVEL });
   const pumped = pipeline(source, packed, { signal });
   try {
     const [blob] = await Promise.all([ingest(content, packed, keep, signal), pumped]);

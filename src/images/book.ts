@@ -62,6 +62,7 @@ export class ImageBook {
       try {
         const image = await book.#read(id, String(row.manifest));
         Object.assign(image, { parent: text(row.parent), taggedAt: text(row.tagged), usedAt: text(row.used) });
+        book.#images.set(id, image);
       } catch (error) {
         log.error('image cannot be read', { id, error });
       }
@@ -97,7 +98,6 @@ export class ImageBook {
       taggedAt: undefined,
       usedAt: undefined,
     };
-    this.#images.set(id, image);
     return image;
   }
 
@@ -125,12 +125,15 @@ export class ImageBook {
     manifestDigest: string,
     options: { parent?: string; replace?: boolean; usedAt?: string } = {},
   ): Promise<StoredImage> {
-    const known = this.#images.get(id);
-    if (known !== undefined && (!options.replace || known.manifestDigest === manifestDigest)) return known;
+    const before = this.#images.get(id);
+    if (before !== undefined && (!options.replace || before.manifestDigest === manifestDigest)) return before;
     const image = await this.#read(id, manifestDigest);
-    // What is not the manifest's is the same image's as before.
+    // Another may have recorded it meanwhile; what is not the manifest's is the same image's as before.
+    const known = this.#images.get(id);
+    if (known !== undefined && !options.replace) return known;
     const { repoTags = [], repoDigests = [], parent = options.parent, taggedAt, usedAt = options.usedAt } = known ?? {};
     Object.assign(image, { repoTags, repoDigests, parent, taggedAt, usedAt });
+    this.#images.set(id, image);
     this.#db.sql
       .prepare(
         'INSERT INTO images (id, manifest, parent, used) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET manifest = excluded.manifest',
