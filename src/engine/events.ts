@@ -41,7 +41,8 @@ export function createEventBus(): EventBus & { listeners(): number } {
       readers.add(reader);
       const stop = () => wake();
       signal.addEventListener('abort', stop);
-      const waitMs = untilNs === undefined ? undefined : Math.max(0, Number((untilNs - nowNs()) / 1_000_000n));
+      // Rounded up: a timer may fire a little early, and there is no second one.
+      const waitMs = untilNs === undefined ? undefined : Math.max(0, Number((untilNs - nowNs()) / 1_000_000n) + 2);
       const timer = waitMs === undefined ? undefined : setTimeout(stop, Math.min(waitMs, 2 ** 31 - 1));
       try {
         for (;;) {
