@@ -175,6 +175,7 @@ export async function compose({ settings, env, log, version }: ComposeParts): Pr
       await opened.close({ stopContainers: !settings().liveRestore });
       await networks.close();
       monitor.close();
+      await cgroups.remove(cgroupParent);
       db.close();
     },
   };

@@ -14,19 +14,21 @@ if pid == 0:
     os.execvpe(job['cmd'][0], job['cmd'], {**os.environ, **job.get('env', {})})
 
 output = b''
+seen = 0
 problem = None
 
 def pump(until, seconds):
-    """Reads until the text shows up; true if it did."""
-    global output
-    start = len(output)
+    """Reads until the text shows up behind what was found before; true if it did."""
+    global output, seen
     limit = time.time() + seconds
     while time.time() < limit:
+        found = output.find(until.encode(), seen)
+        if found >= 0:
+            seen = found + len(until.encode())
+            return True
         ready, _, _ = select.select([controller], [], [], 0.05)
         if ready:
             output += os.read(controller, 65536)
-        if until.encode() in output[start:]:
-            return True
     return False
 
 for step in job['steps']:

@@ -4,6 +4,7 @@ import { mkdtemp, readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
+import { openInstance } from '../../src/daemon/instance.ts';
 import { busyboxTar } from './base-image.ts';
 import { eventually, execute, type Outcome } from './command.ts';
 
@@ -179,7 +180,7 @@ export class TestDaemon {
     });
   }
 
-  /** What of this daemon is still on the machine: mounts, processes, namespaces below its roots, tables and interfaces. */
+  /** What of this daemon is still on the machine: mounts, processes, namespaces below its roots; tables, interfaces and cgroups of its name. */
   async leaks(): Promise<string[]> {
     const found: string[] = [];
     for (const line of readFileSync('/proc/self/mountinfo', 'utf8').split('\n'))
@@ -193,6 +194,12 @@ export class TestDaemon {
         // it ended meanwhile
       }
     }
+    const { suffix } = openInstance(this.dataRoot);
+    for (const name of readdirSync('/sys/class/net')) if (name.includes(suffix)) found.push(`interface ${name}`);
+    for (const dir of ['', ...readdirSync('/sys/fs/cgroup')])
+      if (existsSync(`/sys/fs/cgroup/${dir}/gantry-${suffix}`)) found.push(`cgroup ${dir}/gantry-${suffix}`);
+    const tables = await execute('nft', ['list', 'tables']);
+    found.push(...tables.stdout.split('\n').filter((line) => line.includes(suffix)));
     return found;
   }
 

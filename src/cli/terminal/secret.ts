@@ -4,8 +4,9 @@ import { enterRawMode } from './raw-mode.ts';
 /** Asks for a line that is not shown. Ctrl-C ends the program with the terminal restored. */
 export function readSecret(cli: Cli, prompt: string): Promise<string> {
   const { stdin } = cli;
-  cli.print(prompt);
+  // Before the prompt: what is typed as soon as it shows is hidden, too.
   const restore = enterRawMode(cli);
+  cli.print(prompt);
   return new Promise((resolve) => {
     let text = '';
     const done = (): void => {
