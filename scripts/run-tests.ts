@@ -11,9 +11,9 @@ import { spec } from 'node:test/reporters';
  */
 const [kind = 'all', ...names] = process.argv.slice(2);
 const patterns: Record<string, string[]> = {
-  unit: ['src/**/*.test.ts'],
+  unit: ['src/**/*.test.ts', 'test/chaos/*.test.ts'],
   e2e: ['test/e2e/**/*.test.ts'],
-  all: ['src/**/*.test.ts', 'test/e2e/**/*.test.ts'],
+  all: ['src/**/*.test.ts', 'test/chaos/*.test.ts', 'test/e2e/**/*.test.ts'],
 };
 const chosen = patterns[kind];
 if (chosen === undefined) throw new Error(`unknown kind of tests: ${kind}`);

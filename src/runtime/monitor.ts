@@ -1,8 +1,9 @@
 import { type FSWatcher, mkdirSync, watch } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { conflict, isErrno, notFound, nowNs } from '../common/index.ts';
+import { conflict, isErrno, isKind, notFound, nowNs } from '../common/index.ts';
 import { alive } from '../sys/index.ts';
+import { endProcessesOf } from './abandoned.ts';
 import { startConmon } from './conmon.ts';
 import { startExec } from './exec.ts';
 import { resizeBy } from './exec-conmon.ts';
@@ -16,11 +17,18 @@ export interface MonitorOptions {
   conmonPath: string;
 }
 
-/** What the monitor must know of a container after a restart of the daemon; written beside config.json. */
+/**
+ * What the monitor must know of a container after a restart of the daemon; written beside config.json before anything runs, so that a
+ * creation that a crash cut off can be undone.
+ */
 interface BundleRecord {
   runtime: RuntimeChoice;
-  pid: number;
   command: string;
+}
+
+/** With the init's pid, which conmon writes when the runtime has made the container; 0: not yet. */
+interface Bundle extends BundleRecord {
+  pid: number;
 }
 
 /**
@@ -33,7 +41,7 @@ export function openMonitor({ execRoot, conmonPath }: MonitorOptions): Monitor &
   mkdirSync(bundles, { recursive: true, mode: 0o711 });
   mkdirSync(exits, { recursive: true, mode: 0o700 });
   const bundle = (id: string) => join(bundles, id);
-  const records = new Map<string, BundleRecord>();
+  const records = new Map<string, Bundle>();
   const waiters = new Map<string, Set<() => void>>();
 
   const watcher: FSWatcher = watch(exits, (_event, name) => {
@@ -43,15 +51,20 @@ export function openMonitor({ execRoot, conmonPath }: MonitorOptions): Monitor &
 
   const runtimeArgs = (runtime: RuntimeChoice) => [...runtime.args, '--root', join(execRoot, 'rt', runtime.name)];
 
-  async function record(id: string): Promise<BundleRecord> {
+  async function record(id: string): Promise<Bundle> {
     const known = records.get(id);
     if (known !== undefined) return known;
     try {
-      const read = JSON.parse(await readFile(join(bundle(id), 'bundle.json'), 'utf8')) as BundleRecord;
-      records.set(id, read);
+      const [text, pidText] = await Promise.all([
+        readFile(join(bundle(id), 'bundle.json'), 'utf8'),
+        readFile(join(bundle(id), 'pid'), 'utf8').catch(() => ''),
+      ]);
+      const read = { ...(JSON.parse(text) as BundleRecord), pid: Number.parseInt(pidText, 10) || 0 };
+      if (read.pid > 0) records.set(id, read);
       return read;
     } catch (error) {
-      if (isErrno(error, 'ENOENT')) throw notFound(`no such bundle: ${id}`);
+      // A half written one: the daemon died before anything ran.
+      if (isErrno(error, 'ENOENT') || error instanceof SyntaxError) throw notFound(`no such bundle: ${id}`);
       throw error;
     }
   }
@@ -79,8 +92,13 @@ export function openMonitor({ execRoot, conmonPath }: MonitorOptions): Monitor &
 
   async function create(options: CreateOptions): Promise<{ pid: number }> {
     const dir = bundle(options.id);
+    const command = String((options.spec.process as { args?: string[] }).args?.[0] ?? '');
+    const bundleRecord: BundleRecord = { runtime: options.runtime, command };
     await mkdir(dir, { mode: 0o700 });
-    await writeFile(join(dir, 'config.json'), JSON.stringify(options.spec));
+    await Promise.all([
+      writeFile(join(dir, 'config.json'), JSON.stringify(options.spec)),
+      writeFile(join(dir, 'bundle.json'), JSON.stringify(bundleRecord)),
+    ]);
     const root = join(execRoot, 'rt', options.runtime.name);
     const args = [
       '--api-version',
@@ -115,7 +133,6 @@ export function openMonitor({ execRoot, conmonPath }: MonitorOptions): Monitor &
       ...(options.stdin && (options.terminal || !options.stdinOnce) ? ['--leave-stdin-open'] : []),
       ...(options.logPath === undefined ? ['-l', 'none'] : ['-l', `k8s-file:${options.logPath}`]),
     ];
-    const command = String((options.spec.process as { args?: string[] }).args?.[0] ?? '');
     const conmon = startConmon(conmonPath, args, dir);
     const answer = await conmon
       .next()
@@ -128,9 +145,7 @@ export function openMonitor({ execRoot, conmonPath }: MonitorOptions): Monitor &
       await remove(options.id);
       throw createFailure(message ?? runtimeLog, command);
     }
-    const bundleRecord: BundleRecord = { runtime: options.runtime, pid: data, command };
-    await writeFile(join(dir, 'bundle.json'), JSON.stringify(bundleRecord));
-    records.set(options.id, bundleRecord);
+    records.set(options.id, { ...bundleRecord, pid: data });
     return { pid: data };
   }
 
@@ -218,9 +233,12 @@ export function openMonitor({ execRoot, conmonPath }: MonitorOptions): Monitor &
     resume: (id) => run(id, 'resume', id),
     async delete(id) {
       try {
+        const { pid } = await record(id);
+        if (pid === 0) await endProcessesOf(bundle(id), 0);
         await runtime(id, 'delete', '--force', id);
+        if ((await readExit(id)) === undefined) await endProcessesOf(bundle(id));
       } catch (error) {
-        if (!(error instanceof Error) || !error.message.startsWith('no such bundle')) throw error;
+        if (!isKind(error, 'not-found')) throw error;
       }
       await remove(id);
     },
@@ -232,7 +250,7 @@ export function openMonitor({ execRoot, conmonPath }: MonitorOptions): Monitor &
         if (code !== 0) return { status: 'stopped', pid: 0 };
         return { status: (JSON.parse(stdout) as { status: 'created' | 'running' | 'paused' | 'stopped' }).status, pid };
       } catch (error) {
-        if (error instanceof Error && error.message.startsWith('no such bundle')) return undefined;
+        if (isKind(error, 'not-found')) return undefined;
         throw error;
       }
     },

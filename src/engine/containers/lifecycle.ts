@@ -15,7 +15,7 @@ import type { EventBus } from '../types.ts';
 import type { Attachments } from './attachments.ts';
 import type { Container } from './book.ts';
 import type { Releases } from './release.ts';
-import { nextBackoffMs, restartsAfterExit, restartsWithDaemon } from './restart-policy.ts';
+import { nextBackoffMs, restartsAfterExit, restartsWithDaemon, staysStopped } from './restart-policy.ts';
 import { RUN } from './roots.ts';
 import { prepare, type StartParts } from './start.ts';
 
@@ -312,7 +312,7 @@ export class Lifecycle {
 
   /** What ended or runs since the last daemon: exits are recorded, running ones adopted, policies applied. */
   async reconcile(container: Container): Promise<void> {
-    const { monitor, book, releases, roots } = this.#parts;
+    const { monitor, book, releases, roots, cgroups } = this.#parts;
     const found = container.running ? await monitor.state(container.id) : undefined;
     if (found !== undefined && (found.status === 'running' || found.status === 'paused')) {
       await roots.hold(container.id, RUN);
@@ -323,12 +323,14 @@ export class Lifecycle {
     }
     if (found?.status === 'stopped') {
       const startedMs = Date.parse(container.state.startedAt);
-      const stopRequested = container.state.stoppedByUser;
+      const stopRequested = staysStopped(container.record);
       const run: Run = { stopRequested, stays: false, startedMs, ended: Promise.resolve() };
       await this.#end(container, run, await monitor.wait(container.id));
       return;
     }
     await releases.all(container.record);
+    // A runtime that was killed while it made the container leaves its cgroup.
+    await cgroups.remove(container.record.cgroupsPath);
     // Killed between create and start, or the machine went down.
     if (container.running)
       book.setState(container, {

@@ -31,7 +31,7 @@ export async function dropVolumes(
 /** Takes the rest of a container off the machine; every step may have been done already. */
 export async function takeAway({ id, volumes }: Unfinished, parts: RemovalParts): Promise<void> {
   await parts.monitor.delete(id);
-  await dropVolumes(id, [], volumes, parts);
+  await dropVolumes(id, volumes, volumes, parts);
   await Promise.all([parts.layers.removeSnapshot(id), parts.files.remove(id)]);
   parts.book.forget(id);
 }

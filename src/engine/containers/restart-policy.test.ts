@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { ContainerRecord } from './record.ts';
-import { nextBackoffMs, restartsAfterExit, restartsWithDaemon } from './restart-policy.ts';
+import { nextBackoffMs, restartsAfterExit, restartsWithDaemon, staysStopped } from './restart-policy.ts';
 
 const record = (Name: string, state: Partial<ContainerRecord['state']> = {}, MaximumRetryCount = 0): ContainerRecord =>
   ({
@@ -31,4 +31,10 @@ it('brings back with a new daemon what nobody stopped, and always what is always
   assert.equal(restartsWithDaemon(record('on-failure', { exitCode: 255 })), true);
   assert.equal(restartsWithDaemon(record('on-failure', { exitCode: 137, stoppedByUser: true })), false);
   assert.equal(restartsWithDaemon(record('always', { status: 'created' })), false);
+});
+
+it('leaves down what somebody stopped, but for always', () => {
+  assert.equal(staysStopped(record('always', { stoppedByUser: true })), false);
+  assert.equal(staysStopped(record('unless-stopped', { stoppedByUser: true })), true);
+  assert.equal(staysStopped(record('no')), false);
 });

@@ -18,11 +18,15 @@ export function restartsAfterExit({ host, state }: ContainerRecord, exitCode: nu
   return name === 'on-failure' && exitCode !== 0 && (limit === 0 || state.restartCount < limit);
 }
 
-/** Whether a new daemon starts a container that does not run: `always` even if somebody stopped it. */
+/** Whether a new daemon leaves down what somebody stopped: all but `always`. */
+export function staysStopped({ state, host }: ContainerRecord): boolean {
+  return state.stoppedByUser && host.RestartPolicy?.Name !== 'always';
+}
+
+/** Whether a new daemon starts a container that does not run. */
 export function restartsWithDaemon(record: ContainerRecord): boolean {
-  const { state, host } = record;
+  const { state } = record;
   if (state.status === 'restarting') return true;
-  if (state.status !== 'exited') return false;
-  if (state.stoppedByUser && host.RestartPolicy?.Name !== 'always') return false;
+  if (state.status !== 'exited' || staysStopped(record)) return false;
   return restartsAfterExit(record, state.exitCode);
 }
