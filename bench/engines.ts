@@ -9,7 +9,8 @@ export interface BenchEngine {
   docker(...args: string[]): Promise<string>;
 }
 
-const docker =
+/** Docker's command line against the engine at `host`; a failure throws. */
+export const cli =
   (host: string) =>
   async (...args: string[]): Promise<string> => {
     const outcome = await execute('docker', args, {
@@ -30,13 +31,13 @@ export async function engines(): Promise<{ list: BenchEngine[]; gantry: TestDaem
   if (!onPath('docker'))
     throw new Error("the benchmarks drive every engine with Docker's command line, which is not on this machine");
   const gantry = await TestDaemon.start();
-  const list: BenchEngine[] = [{ name: 'gantry', host: gantry.host, docker: docker(gantry.host) }];
+  const list: BenchEngine[] = [{ name: 'gantry', host: gantry.host, docker: cli(gantry.host) }];
   const given =
     process.env.BENCH_PEERS ?? (existsSync('/var/run/docker.sock') ? 'dockerd=unix:///var/run/docker.sock' : '');
   for (const pair of given.split(',').filter((text) => text !== '')) {
     const cut = pair.indexOf('=');
     const host = pair.slice(cut + 1);
-    const peer = { name: pair.slice(0, cut), host, docker: docker(host) };
+    const peer = { name: pair.slice(0, cut), host, docker: cli(host) };
     await execute('docker', ['import', '-c', 'CMD ["sh"]', '-', 'busybox:latest'], {
       input: await busyboxTar(),
       env: { DOCKER_HOST: host },

@@ -1,13 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { containers } from './containers.ts';
 import { engines } from './engines.ts';
+import { load } from './load.ts';
 import { type Row, render } from './measure.ts';
 
 /**
  * usage: npm run bench [-- suite …]
  * Prints a table (medians, and how many times better Gantry is than each peer) and writes bench-results.json.
  */
-const suites = { containers };
+const suites = { containers, load };
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.find((name) => !Object.hasOwn(suites, name));

@@ -29,7 +29,7 @@ export function median(values: readonly number[]): number {
 export interface Row {
   suite: string;
   what: string;
-  unit: 'ms' | 'MB/s' | 'MB' | '1/s';
+  unit: 'ms' | 'MB/s' | 'MB' | '1/s' | 'times';
   /** By contender: gantry, dockerd, podman … */
   values: Record<string, number>;
   runs: number;
@@ -42,7 +42,7 @@ export function render(rows: readonly Row[]): string {
   return rows
     .map((row) => {
       const own = row.values.gantry;
-      const lessIsBetter = row.unit === 'ms' || row.unit === 'MB';
+      const lessIsBetter = row.unit === 'ms' || row.unit === 'MB' || row.unit === 'times';
       const cells = Object.entries(row.values).map(([name, value]) => {
         const ratio =
           own === undefined || name === 'gantry' ? '' : ` (${(lessIsBetter ? value / own : own / value).toFixed(2)}x)`;

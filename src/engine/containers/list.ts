@@ -45,7 +45,8 @@ export interface ListOptions {
 export async function listContainers(options: ListOptions, parts: ListParts): Promise<Record<string, unknown>[]> {
   const { filters } = options;
   const chosen = select(options, parts);
-  const rows = chosen.map((container) => summary(container, parts));
+  const links = linkNames(parts.book);
+  const rows = chosen.map((container) => summary(container, links, parts));
   if (options.size || filters.has('size'))
     await Promise.all(
       chosen.map(async (container, index) => {
@@ -195,14 +196,18 @@ function imageName(container: Container, images: ImageStore): string {
   return current?.id === container.record.imageId ? asked : container.record.imageId;
 }
 
-function summary(container: Container, parts: ListParts): Record<string, unknown> {
+function summary(
+  container: Container,
+  links: ReadonlyMap<string, string[]>,
+  parts: ListParts,
+): Record<string, unknown> {
   const { record, state } = container;
   const args = [...(record.config.Entrypoint ?? []), ...(record.config.Cmd ?? [])];
   const sandbox = parts.networks.sandbox(container.id);
   const quoted = args.map((arg) => (/[\s"'\\$]/.test(arg) || arg === '' ? `'${arg.replaceAll("'", "'\\''")}'` : arg));
   return {
     Id: record.id,
-    Names: [`/${record.name}`, ...linkNames(container, parts.book)],
+    Names: [`/${record.name}`, ...(links.get(record.name) ?? [])],
     Image: imageName(container, parts.images),
     ImageID: record.imageId,
     Command: quoted.join(' '),
@@ -227,13 +232,16 @@ function summary(container: Container, parts: ListParts): Record<string, unknown
   };
 }
 
-/** Names that links give a container: `/web/db`. */
-function linkNames(container: Container, book: ContainerBook): string[] {
-  return book
-    .all()
-    .flatMap(({ record }) =>
-      (record.host.Links ?? [])
-        .filter((link) => link.startsWith(`/${container.name}:`))
-        .map((link) => link.slice(link.indexOf(':') + 1)),
-    );
+/** Names that links give containers, by the container linked to: `/web/db`. One pass for a whole list. */
+function linkNames(book: ContainerBook): ReadonlyMap<string, string[]> {
+  const names = new Map<string, string[]>();
+  for (const { record } of book.all())
+    for (const link of record.host.Links ?? []) {
+      const cut = link.indexOf(':');
+      const target = link.slice(1, cut);
+      const known = names.get(target);
+      if (known === undefined) names.set(target, [link.slice(cut + 1)]);
+      else known.push(link.slice(cut + 1));
+    }
+  return names;
 }
