@@ -95,39 +95,42 @@ const attributes = (info: { mode: number; mtime: Date }): { mode: number; mtime:
 
 /** Standard input as a context: a tar (plain or compressed) is one, a text is a Dockerfile with no context. */
 export async function stdinContext(stdin: Readable, dockerfile: string): Promise<BuildContext> {
-  const head = await firstBytes(stdin);
-  if (looksLikeArchive(head)) return { stream: stdin, dockerfile: dockerfile === '' ? 'Dockerfile' : dockerfile };
+  const chunks: AsyncIterator<Buffer> = stdin[Symbol.asyncIterator]();
+  const head = await firstBytes(chunks);
+  if (looksLikeArchive(head))
+    return {
+      stream: Readable.from(headAndRest(head, chunks), { objectMode: false }),
+      dockerfile: dockerfile === '' ? 'Dockerfile' : dockerfile,
+    };
   const text: Buffer[] = [];
-  for await (const chunk of stdin) text.push(chunk as Buffer);
+  for await (const chunk of headAndRest(head, chunks)) text.push(chunk);
   const archive = pack();
   archive.entry({ name: 'Dockerfile', mode: 0o600 }, Buffer.concat(text));
   archive.finalize();
   return { stream: Readable.from(archive, { objectMode: false }), dockerfile: 'Dockerfile' };
 }
 
-/** Enough of a stream to know an archive by, put back. */
-async function firstBytes(stream: Readable): Promise<Buffer> {
-  const chunks: Buffer[] = [];
+/** Enough of a stream to know an archive by; less when the stream is shorter. */
+async function firstBytes(chunks: AsyncIterator<Buffer>): Promise<Buffer> {
+  const head: Buffer[] = [];
   let length = 0;
   while (length < 262) {
-    const chunk =
-      (stream.read() as Buffer | null) ??
-      (await new Promise<Buffer | null>((done) => {
-        const settle = (): void => {
-          stream.off('readable', settle);
-          stream.off('end', settle);
-          done(stream.read() as Buffer | null);
-        };
-        stream.on('readable', settle);
-        stream.on('end', settle);
-      }));
-    if (chunk === null) break;
-    chunks.push(chunk);
-    length += chunk.length;
+    const { done, value } = await chunks.next();
+    if (done === true) break;
+    head.push(value);
+    length += value.length;
   }
-  const head = Buffer.concat(chunks);
-  if (head.length > 0) stream.unshift(head);
-  return head;
+  return Buffer.concat(head);
+}
+
+/** What was read ahead, then the rest: a stream that has ended takes nothing back by `unshift`. */
+async function* headAndRest(head: Buffer, chunks: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  if (head.length > 0) yield head;
+  for (;;) {
+    const { done, value } = await chunks.next();
+    if (done === true) return;
+    yield value;
+  }
 }
 
 function looksLikeArchive(head: Buffer): boolean {
