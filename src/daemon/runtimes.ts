@@ -1,7 +1,7 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { invalid, unavailable } from '../common/index.ts';
-import { chooseRuntime, type RuntimeChoice } from '../runtime/index.ts';
+import { chooseRuntime, hidingUnified, type RuntimeChoice } from '../runtime/index.ts';
 import type { Settings } from './settings.ts';
 
 /** In the order of preference: crun starts a container in half of runc's time. */
@@ -60,9 +60,12 @@ export async function findRuntimes(
   search: RuntimeSearch,
 ): Promise<Runtimes> {
   const byName = new Map<string, RuntimeChoice>();
+  const hybrid = existsSync('/sys/fs/cgroup/unified/cgroup.procs');
   for (const name of KNOWN) {
     const program = findProgram(name, search.path);
-    if (program !== undefined) byName.set(name, { name, path: program, args: [] });
+    if (program === undefined) continue;
+    const found = { name, path: program, args: [] };
+    byName.set(name, name === 'crun' && hybrid ? hidingUnified(found) : found);
   }
   for (const [name, { path, args }] of Object.entries(settings.runtimes)) {
     const program = findProgram(path, search.path);

@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
-import type { Readable, Writable } from 'node:stream';
+import type { Readable } from 'node:stream';
+import { messageOf, unavailable } from '../common/index.ts';
+import { spawnPiped } from '../sys/index.ts';
 
 /** What conmon says on its sync pipe, line by line: first the pid (or a negative number and why), for an exec then the exit code. */
 export interface ConmonAnswer {
@@ -36,40 +37,42 @@ const COMPLAINT_BYTES = 16384;
 
 /** Starts conmon in `bundle`. It forks away at once, so its own exit code says nothing; the pipes do (conmon.8, src/parent_pipe_fd.c). */
 export function startConmon(path: string, args: readonly string[], bundle: string, execAttach = false): Conmon {
-  const child = spawn(path, args, {
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe', ...(execAttach ? (['pipe', 'pipe'] as const) : [])],
-    cwd: bundle,
-    detached: true,
-    env: {
-      PATH: process.env.PATH,
-      _OCI_SYNCPIPE: '3',
-      ...(execAttach ? { _OCI_STARTPIPE: '4', _OCI_ATTACHPIPE: '5' } : {}),
-    },
-  });
-  const pipes: readonly (Readable | Writable | null | undefined)[] = child.stdio;
   let complaint = '';
-  const failed = new Promise<never>((_, reject) => child.once('error', reject));
-  failed.catch(() => {});
-  child.stderr?.on('data', (chunk: Buffer) => {
+  let child: ReturnType<typeof spawnPiped>;
+  try {
+    child = spawnPiped(path, args, {
+      env: [
+        `PATH=${process.env.PATH}`,
+        '_OCI_SYNCPIPE=3',
+        ...(execAttach ? ['_OCI_STARTPIPE=4', '_OCI_ATTACHPIPE=5'] : []),
+      ],
+      cwd: bundle,
+      session: true,
+      pipes: ['null', 'null', 'out', 'out', ...(execAttach ? (['in', 'out'] as const) : [])],
+    });
+  } catch (error) {
+    throw unavailable(`${path}: ${messageOf(error)}`);
+  }
+  const [, , words, answers, gate, ready] = child.streams;
+  for (const stream of child.streams) stream?.on('error', () => {});
+  words?.on('data', (chunk: Buffer) => {
     if (complaint.length < COMPLAINT_BYTES) complaint += chunk;
   });
-  for (const stream of child.stdio) stream?.on('error', () => {});
-  const sync = lines(pipes[3] as Readable);
+  const sync = lines(answers!);
   // conmon reads its start pipe twice: before it forks, so that a parent may move it, and before the runtime's exec (conmon.c).
-  if (execAttach) (pipes[4] as Writable).write('\0');
-  child.unref();
+  gate?.write('\0');
   return {
     async next() {
-      const { value, done } = await Promise.race([sync.next(), failed]);
+      const { value, done } = await sync.next();
       return done === true ? undefined : (JSON.parse(value) as ConmonAnswer);
     },
     async attachable() {
-      await Promise.race([lines(pipes[5] as Readable).next(), failed]);
+      await lines(ready!).next();
     },
-    go: () => void (pipes[4] as Writable).write('\0'),
+    go: () => void gate?.write('\0'),
     complaint: () => complaint,
     release() {
-      for (const stream of child.stdio) stream?.destroy();
+      for (const stream of child.streams) stream?.destroy();
     },
   };
 }

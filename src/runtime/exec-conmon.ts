@@ -10,15 +10,19 @@ import type { ExecHandle } from './types.ts';
 const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() });
 async function* nothing(): AsyncGenerator<{ stream: 1 | 2; data: Buffer }> {}
 
+/** Puts an empty pipe where conmon has /dev/null: crun would give the process's user the machine's. */
+const EMPTY_INPUT = ['/bin/sh', '-c', 'exec "$@" <<E\nE', 'sh'];
+
 /** An exec whose streams conmon holds: a terminal, or one that nobody listens to. */
 export async function execByConmon(plan: ExecPlan): Promise<ExecHandle> {
   const { directory } = plan;
   const listen = !plan.detach;
+  const [program = '', ...words] = [...(plan.stdin ? [] : EMPTY_INPUT), plan.runtimePath, ...plan.runtimeArgs];
   const args = [
-    ...['--api-version', '1', '-c', plan.id, '-u', plan.execId, '-r', plan.runtimePath, '-b', directory],
+    ...['--api-version', '1', '-c', plan.id, '-u', plan.execId, '-r', program, '-b', directory],
     ...['-p', join(directory, 'pid'), '--exit-dir', directory, '--full-attach', '-l', 'none', '--log-level', 'error'],
     ...['-e', '--exec-process-spec', plan.processPath],
-    ...plan.runtimeArgs.flatMap((arg) => ['--runtime-arg', arg]),
+    ...words.flatMap((word) => ['--runtime-arg', word]),
     ...(listen ? ['--exec-attach'] : []),
     ...(plan.terminal ? ['-t'] : []),
     ...(plan.stdin ? ['-i', '--leave-stdin-open'] : []),

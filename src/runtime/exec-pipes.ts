@@ -1,8 +1,7 @@
-import { spawn } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { spawnPiped } from '../sys/index.ts';
 import type { ExecPlan } from './exec-plan.ts';
 import { execFailure } from './failure.ts';
 import { FrameQueue } from './streams.ts';
@@ -15,41 +14,38 @@ const BUFFER_BYTES = 1 << 20;
 export async function execByPipes(plan: ExecPlan): Promise<ExecHandle> {
   const pidPath = join(plan.directory, 'pid');
   const logPath = join(plan.directory, 'log');
-  const child = spawn(
+  const child = spawnPiped(
     plan.runtimePath,
     [
       ...[...plan.runtimeArgs, '--log', logPath, '--log-format', 'json'],
       ...['exec', '--process', plan.processPath, '--pid-file', pidPath, plan.id],
     ],
-    { stdio: [plan.stdin ? 'pipe' : 'ignore', 'pipe', 'pipe'] },
+    // No /dev/null where there is no input, but an empty pipe: crun gives the process's user what is its descriptor 0, the machine's /dev/null too.
+    { env: [`PATH=${process.env.PATH}`], pipes: ['in', 'out', 'out'] },
   );
-  child.stdin?.on('error', () => {});
+  const [stdin, stdout, stderr] = child.streams;
+  if (!plan.stdin) stdin?.end();
+  for (const stream of child.streams) stream?.on('error', () => {});
   const queue = new FrameQueue({
     highBytes: BUFFER_BYTES,
     onFull: () => {
-      child.stdout?.pause();
-      child.stderr?.pause();
+      stdout?.pause();
+      stderr?.pause();
     },
     onDrained: () => {
-      child.stdout?.resume();
-      child.stderr?.resume();
+      stdout?.resume();
+      stderr?.resume();
     },
   });
-  child.stdout?.on('data', (data: Buffer) => queue.push({ stream: 1, data }));
+  stdout?.on('data', (data: Buffer) => queue.push({ stream: 1, data }));
   // The runtime's own words come this way too; they are no output of the process's if that never began.
-  child.stderr?.on('data', (data: Buffer) => queue.push({ stream: 2, data }));
-  child.once('close', () => queue.end());
+  stderr?.on('data', (data: Buffer) => queue.push({ stream: 2, data }));
+  let open = 2;
+  for (const stream of [stdout, stderr]) stream?.once('close', () => --open === 0 && queue.end());
   let ended = false;
-  const exit = new Promise<number>((resolve, reject) => {
-    child.once('error', (error) => {
-      queue.end();
-      reject(error);
-    });
-    child.once('exit', (code) => resolve(code ?? 137));
-  }).finally(() => {
+  const exit = child.exit.finally(() => {
     ended = true;
   });
-  exit.catch(() => {});
 
   let pid = 0;
   while (pid === 0) {
@@ -67,9 +63,9 @@ export async function execByPipes(plan: ExecPlan): Promise<ExecHandle> {
   void exit.then(() => rm(plan.directory, { recursive: true, force: true }));
   return {
     pid,
-    stdin: child.stdin ?? new Writable({ write: (_chunk, _encoding, done) => done() }),
+    stdin: stdin!,
     output: queue,
-    closeStdin: () => void child.stdin?.end(),
+    closeStdin: () => void stdin?.end(),
     resize: async () => {},
     exit,
   };

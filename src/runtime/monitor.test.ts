@@ -17,7 +17,7 @@ describe('the monitor', () => {
     copyFileSync('/bin/busybox', join(root, 'bin/busybox'));
     for (const name of ['sh', 'sleep', 'echo', 'cat', 'true', 'stty', 'head'])
       symlinkSync('busybox', join(root, 'bin', name));
-    monitor = openMonitor({ execRoot: join(dir, 'run'), conmonPath: 'conmon' });
+    monitor = openMonitor({ execRoot: join(dir, 'run'), conmonPath: '/usr/bin/conmon' });
   });
   after(() => {
     monitor.close();
@@ -174,12 +174,12 @@ describe('the monitor', () => {
   });
   it('is found again by a monitor opened later, running and ended', async () => {
     const id = await sleeper();
-    const later = openMonitor({ execRoot: join(dir, 'run'), conmonPath: 'conmon' });
+    const later = openMonitor({ execRoot: join(dir, 'run'), conmonPath: '/usr/bin/conmon' });
     assert.equal((await later.state(id))?.status, 'running');
     await later.kill(id, 15);
     await later.kill(id, 9);
     later.close();
-    const last = openMonitor({ execRoot: join(dir, 'run'), conmonPath: 'conmon' });
+    const last = openMonitor({ execRoot: join(dir, 'run'), conmonPath: '/usr/bin/conmon' });
     assert.equal((await last.wait(id)).code, 137);
     assert.ok((await last.list()).includes(id));
     await last.delete(id);

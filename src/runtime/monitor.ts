@@ -5,6 +5,7 @@ import { conflict, isErrno, isKind, notFound, nowNs } from '../common/index.ts';
 import { alive } from '../sys/index.ts';
 import { endProcessesOf } from './abandoned.ts';
 import { startConmon } from './conmon.ts';
+import { createCommand } from './create-command.ts';
 import { startExec } from './exec.ts';
 import { resizeBy } from './exec-conmon.ts';
 import { createFailure } from './failure.ts';
@@ -100,6 +101,7 @@ export function openMonitor({ execRoot, conmonPath }: MonitorOptions): Monitor &
       writeFile(join(dir, 'bundle.json'), JSON.stringify(bundleRecord)),
     ]);
     const root = join(execRoot, 'rt', options.runtime.name);
+    const [program, ...words] = createCommand(options.runtime);
     const args = [
       '--api-version',
       '1',
@@ -110,7 +112,7 @@ export function openMonitor({ execRoot, conmonPath }: MonitorOptions): Monitor &
       '-n',
       options.name,
       '-r',
-      options.runtime.path,
+      program,
       '-b',
       dir,
       '-p',
@@ -123,7 +125,7 @@ export function openMonitor({ execRoot, conmonPath }: MonitorOptions): Monitor &
       '--no-sync-log',
       '--log-level',
       'error',
-      ...options.runtime.args.flatMap((arg) => ['--runtime-arg', arg]),
+      ...words.flatMap((word) => ['--runtime-arg', word]),
       '--runtime-arg',
       '--root',
       '--runtime-arg',
@@ -134,10 +136,7 @@ export function openMonitor({ execRoot, conmonPath }: MonitorOptions): Monitor &
       ...(options.logPath === undefined ? ['-l', 'none'] : ['-l', `k8s-file:${options.logPath}`]),
     ];
     const conmon = startConmon(conmonPath, args, dir);
-    const answer = await conmon
-      .next()
-      .catch((error: Error) => ({ data: -1, message: `${conmonPath}: ${error.message}` }))
-      .finally(() => conmon.release());
+    const answer = await conmon.next().finally(() => conmon.release());
     const { data, message } = answer ?? { data: -1, message: conmon.complaint() };
     if (data <= 0) {
       const runtimeLog = await readFile(join(dir, 'log.json'), 'utf8').catch(() => '');

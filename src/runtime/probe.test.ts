@@ -7,7 +7,7 @@ import { chooseRuntime, probeRuntime } from './index.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'gt-probe-'));
 after(() => rmSync(directory, { recursive: true, force: true }));
-const runc = { name: 'runc', path: 'runc', args: [] };
+const runc = { name: 'runc', path: '/usr/sbin/runc', args: [] };
 const absent = { name: 'absent', path: '/nonexistent/runtime', args: [] };
 const silent = { name: 'silent', path: '/bin/true', args: [] };
 

@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createCommand } from './create-command.ts';
 import { runProgram } from './process-run.ts';
 import type { RuntimeChoice } from './types.ts';
 
@@ -24,21 +25,26 @@ export async function probeRuntime(
   await mkdir(directory, { recursive: true, mode: 0o711 });
   const bundle = await mkdtemp(join(directory, 'probe-'));
   try {
-    await mkdir(join(bundle, 'root'));
+    // crun wants a /dev to put the default devices into.
+    for (const name of ['proc', 'dev']) await mkdir(join(bundle, 'root', name), { recursive: true });
     await writeFile(
       join(bundle, 'config.json'),
       JSON.stringify({
         ociVersion: '1.0.2',
         process: { terminal: false, user: { uid: 0, gid: 0 }, args: [ABSENT], env: [], cwd: '/' },
         root: { path: join(bundle, 'root') },
-        mounts: [{ destination: '/proc', type: 'proc', source: 'proc' }],
+        mounts: [
+          { destination: '/proc', type: 'proc', source: 'proc' },
+          { destination: '/dev', type: 'tmpfs', source: 'tmpfs' },
+        ],
         linux: { cgroupsPath, namespaces: ['mount', 'pid', 'ipc', 'uts'].map((type) => ({ type })) },
       }),
     );
     const id = `probe-${process.pid}-${runtime.name}`;
-    const common = [...runtime.args, '--root', join(bundle, 'state')];
-    const { stderr } = await runProgram(runtime.path, [...common, 'run', '--bundle', bundle, id]);
-    await runProgram(runtime.path, [...common, 'delete', '--force', id]);
+    const [program, ...words] = createCommand(runtime);
+    const state = ['--root', join(bundle, 'state')];
+    const { stderr } = await runProgram(program, [...words, ...state, 'run', '--bundle', bundle, id]);
+    await runProgram(runtime.path, [...runtime.args, ...state, 'delete', '--force', id]);
     return { runtime, complaint: stderr.includes(ABSENT) ? undefined : stderr.trim() || 'it ended without a word' };
   } catch (error) {
     return { runtime, complaint: error instanceof Error ? error.message : String(error) };

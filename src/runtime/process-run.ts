@@ -1,23 +1,25 @@
-import { spawn } from 'node:child_process';
+import { spawnPiped } from '../sys/index.ts';
 
-/** Runs a short-lived program; resolves with its exit code and what it wrote to stderr (at most 64 KiB). */
-export function runProgram(
-  file: string,
+/** What is kept of a program's words. */
+const KEPT_BYTES = 65536;
+
+/** Runs a short-lived program by its path; resolves with its exit code and what it wrote (at most 64 KiB of each). */
+export async function runProgram(
+  path: string,
   args: readonly string[],
-  options: { cwd?: string; captureStdout?: boolean } = {},
+  options: { captureStdout?: boolean } = {},
 ): Promise<{ code: number; stderr: string; stdout: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(file, args, {
-      stdio: ['ignore', options.captureStdout === true ? 'pipe' : 'ignore', 'pipe'],
-      cwd: options.cwd,
-    });
-    const collected = { stdout: '', stderr: '' };
-    const collect = (key: 'stdout' | 'stderr') => (chunk: Buffer) => {
-      if (collected[key].length < 65536) collected[key] += chunk.toString();
-    };
-    child.stderr?.on('data', collect('stderr'));
-    child.stdout?.on('data', collect('stdout'));
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code: code ?? 128, ...collected }));
+  const child = spawnPiped(path, args, {
+    env: [`PATH=${process.env.PATH}`],
+    pipes: ['null', options.captureStdout === true ? 'out' : 'null', 'out'],
   });
+  const [, stdout, stderr] = child.streams;
+  const [code, out, complaint] = await Promise.all([child.exit, textOf(stdout), textOf(stderr)]);
+  return { code, stdout: out, stderr: complaint };
+}
+
+async function textOf(stream: AsyncIterable<Buffer> | undefined): Promise<string> {
+  let text = '';
+  for await (const chunk of stream ?? []) if (text.length < KEPT_BYTES) text += chunk.toString();
+  return text;
 }

@@ -22,6 +22,8 @@ export interface RuntimeChoice {
   name: string;
   path: string;
   args: string[];
+  /** Words before the program where it makes a container; see `hidingUnified`. */
+  createPrefix?: string[];
 }
 
 export interface Exit {

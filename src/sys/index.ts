@@ -6,4 +6,5 @@ export * from './mount.ts';
 export * from './namespace.ts';
 export * from './netlink.ts';
 export * from './process.ts';
+export * from './spawn.ts';
 export * from './xattr.ts';
