@@ -37,6 +37,12 @@ const table: { text: string; command: string; words: string; code: 126 | 127 | 1
     code: 126,
   },
   {
+    text: '{"msg":"open executable: Operation not permitted","level":"error"}',
+    command: '/etc',
+    words: 'exec: "/etc": permission denied',
+    code: 126,
+  },
+  {
     text: '{"msg":"exec failed: unable to start container process: chdir to cwd (\\"/nodir\\") set in config.json failed: no such file or directory"}',
     command: 'true',
     words: 'chdir to cwd ("/nodir") set in config.json failed: no such file or directory',

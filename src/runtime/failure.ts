@@ -26,7 +26,8 @@ function cause(text: string, command: string): { words: string; exitCode: 126 | 
     return { words: `exec: ${quoted}: executable file not found in $PATH`, exitCode: 127 };
   if (/is a directory/i.test(message))
     return { words: `exec: ${quoted}: is a directory: permission denied`, exitCode: 126 };
-  if (/permission denied/i.test(message) && /exec|open executable|access/i.test(message))
+  // crun opens the program before it looks what it is, and says that a directory is not permitted.
+  if (/permission denied|operation not permitted/i.test(message) && /exec|open executable|access/i.test(message))
     return { words: `exec: ${quoted}: permission denied`, exitCode: 126 };
   if (notFound.test(message) && /exec/.test(message))
     return {

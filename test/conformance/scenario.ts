@@ -34,6 +34,7 @@ export function normalise(
     .replaceAll(names.port, 'PORT')
     .replaceAll(`${names.subnet}.`, 'SUBNET.')
     .replace(/^exit status 1\n/gm, '')
+    .replace(/"Runtime":"crun"/g, '"Runtime":"runc"')
     .replaceAll(names.prefix, 'N')
     .replace(/"[^"]*\/volumes\//g, '"VOLUMES/')
     .replace(/sha256:[0-9a-f]{64}/g, 'DIGEST')
