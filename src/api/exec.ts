@@ -4,7 +4,7 @@ import type { AttachSession, Engine } from '../engine/index.ts';
 import { ExecConfig } from '../wire/index.ts';
 import type { Call } from './call.ts';
 import { size } from './containers.ts';
-import { endGently, frame, join, streamType } from './frames.ts';
+import { frame, join, streamType } from './frames.ts';
 import { type Route, route } from './router.ts';
 
 const ExecStart = z.object({
@@ -33,31 +33,28 @@ async function startExec(call: Call, execs: Engine['execs']): Promise<void> {
   const detach = Detach === true;
   const tty = Tty === true;
   if (ConsoleSize && !tty && call.version >= 42) throw invalid('ConsoleSize is only supported when TTY is true');
-  let session: AttachSession | undefined;
-  try {
-    session = await execs.start(call.name, {
-      detach,
-      tty,
-      consoleSize: call.version >= 42 ? (ConsoleSize ?? undefined) : undefined,
-    });
-  } catch (error) {
-    // A process that cannot be started says so in its output; its exit code tells programs.
-    const refused = !/^OCI runtime exec failed/.test(messageOf(error));
-    if (detach || refused) throw error;
-    const connection = call.hijack(streamType(tty, call.version));
-    const text = Buffer.from(`${messageOf(error)}\r\n`);
-    connection.write(tty ? text : frame(1, text));
-    endGently(connection);
-    return;
-  }
+  const session = await execs.start(call.name, {
+    detach,
+    consoleSize: call.version >= 42 ? (ConsoleSize ?? undefined) : undefined,
+  });
   if (session === undefined) {
     call.empty(200);
     return;
   }
-  const raw = session.tty;
-  const connection = call.hijack(streamType(raw, call.version));
-  await join(connection, session, {
-    signal: call.signal,
-    encode: (stream, data) => (raw ? data : frame(stream, data)),
-  });
+  // What this request says of a terminal decides the framing, not what the exec has (moby postContainerExecStart).
+  const connection = call.hijack(streamType(tty, call.version));
+  await join(
+    connection,
+    { ...session, output: withFailure(session.output) },
+    { signal: call.signal, encode: (stream, data) => (tty ? data : frame(stream, data)) },
+  );
+}
+
+/** A process that cannot be started says so in its output; its exit code tells programs. */
+async function* withFailure(output: AttachSession['output']): AsyncGenerator<{ stream: 1 | 2; data: Buffer }> {
+  try {
+    yield* output;
+  } catch (error) {
+    yield { stream: 1, data: Buffer.from(`${messageOf(error)}\r\n`) };
+  }
 }

@@ -103,9 +103,13 @@ describe('exec', () => {
   const start = (body: string, extra = '') =>
     `POST /exec/e/start HTTP/1.1\r\nHost: d\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n${extra}\r\n${body}`;
   it('reads its body, then leaves HTTP, with and without an upgrade', async () => {
-    await using api = await openTestApi({ execs: { start: async (_, { tty }) => echo(tty) } });
+    await using api = await openTestApi({ execs: { start: async () => echo() } });
     assert.equal((await talk(api, start('{"Tty":true}', UPGRADE))).rest, 'early latebye');
     assert.equal((await talk(api, start('{}'))).rest, framed);
+  });
+  it('frames by what the start says of a terminal, whatever the exec has', async () => {
+    await using api = await openTestApi({ execs: { start: async () => echo(true) } });
+    assert.equal((await talk(api, start('{"Tty":false}', UPGRADE))).rest, framed);
   });
   it('answers a detached one at once', async () => {
     await using api = await openTestApi({ execs: { start: async () => undefined } });
@@ -117,9 +121,14 @@ describe('exec', () => {
   it('says in its output why a process could not be started', async () => {
     await using api = await openTestApi({
       execs: {
-        start: async () => {
-          throw invalid('OCI runtime exec failed: no such program');
-        },
+        start: async () => ({
+          tty: false,
+          // biome-ignore lint/correctness/useYield: it fails before it has anything to say
+          output: (async function* (): AsyncGenerator<{ stream: 1 | 2; data: Buffer }> {
+            throw invalid('OCI runtime exec failed: no such program');
+          })(),
+          close: () => {},
+        }),
       },
     });
     const client = await api.connect();
@@ -143,7 +152,7 @@ describe('exec', () => {
     client.send('GET /_ping HTTP/1.1\r\nHost: d\r\n\r\n');
     await client.until('OK');
     client.send(start('{}'));
-    assert.match(await client.end(), /HTTP\/1\.1 200 OK[\s\S]*raw-stream[\s\S]*done$/);
+    assert.match(await client.end(), /HTTP\/1\.1 200 OK[\s\S]*raw-stream[\s\S]*\0\x04done$/);
     client.socket.destroy();
   });
 });

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import { invalid, tooLarge } from '../common/index.ts';
+import { withSchemaKeys } from './go-keys.ts';
 
 /** Far above any real request; a container with ten thousand labels has about 1 MB. */
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -59,6 +60,7 @@ export function decode<T>(text: string, schema: z.ZodType<T>, typeName = 'types.
   } catch (error) {
     throw invalid(syntaxMessage(text, error as Error));
   }
+  value = withSchemaKeys(value, schema);
   const parsed = schema.safeParse(value ?? {});
   if (parsed.success) return parsed.data;
   throw invalid(`invalid JSON: ${goMessage(parsed.error.issues, value, typeName)}`);

@@ -95,47 +95,30 @@ export class Execs implements ExecService {
 
   async start(
     id: string,
-    options: { detach: boolean; tty: boolean; consoleSize?: [number, number] },
+    options: { detach: boolean; consoleSize?: [number, number] },
   ): Promise<AttachSession | undefined> {
     const exec = this.#get(id);
-    if (exec.started)
-      throw conflict(exec.running ? `exec ${id} has already been started` : `exec command ${id} has already run`);
     const container = this.#runningContainer(exec.containerId);
-    const process = await this.#process(exec.config, container, options.consoleSize);
-    exec.started = true;
-    exec.running = true;
-    this.#parts.emit(container, `exec_start: ${commandText(exec.config.Cmd ?? [])}`, { execID: id });
-    try {
-      exec.handle = await this.#parts.monitor.exec({
-        id: container.id,
-        execId: id,
-        process,
-        terminal: exec.config.Tty === true,
-        stdin: !options.detach && exec.config.AttachStdin === true,
-        detach: options.detach,
-      });
-    } catch (error) {
-      exec.running = false;
-      exec.exitCode = error instanceof StartFailure ? error.exitCode : 126;
-      throw error;
-    }
-    const { handle } = exec;
-    void handle.exit.then((code) => {
-      exec.running = false;
-      exec.exitCode = code;
-      this.#parts.emit(container, 'exec_die', { execID: id, exitCode: String(code) });
-    });
+    const begun = this.#begin(exec, container, options);
     if (options.detach) {
-      void drain(handle);
+      void drain(await begun);
       return undefined;
     }
-    const streams: Streams = {
-      stdin: handle.stdin,
-      output: endWith(handle, exec),
-      closeStdin: () => handle.closeStdin(),
-      detach: () => {},
-    };
-    return session(Promise.resolve(streams), {
+    // The client is told that its connection stands before the process writes to it.
+    begun.catch(() => {});
+    const left = Promise.withResolvers<void>();
+    const streams = begun.then(
+      (handle): Streams => ({
+        stdin: handle.stdin,
+        output: endWith(handle, exec, left.promise),
+        closeStdin: () => handle.closeStdin(),
+        detach: () => {
+          left.resolve();
+          handle.detach();
+        },
+      }),
+    );
+    return session(streams, {
       tty: exec.config.Tty === true,
       stdin: exec.config.AttachStdin === true,
       stdout: exec.config.AttachStdout === true,
@@ -143,6 +126,41 @@ export class Execs implements ExecService {
       detachKeys: exec.config.DetachKeys,
       onDetach: () => this.#parts.emit(container, 'exec_detach', { execID: id }),
     });
+  }
+
+  async #begin(
+    exec: Exec,
+    container: Container,
+    options: { detach: boolean; consoleSize?: [number, number] },
+  ): Promise<ExecHandle> {
+    const { id } = exec;
+    if (exec.started)
+      throw conflict(exec.running ? `exec command ${id} is already running` : `exec command ${id} has already run`);
+    exec.started = true;
+    exec.running = true;
+    try {
+      const process = await this.#process(exec.config, container, options.consoleSize);
+      this.#parts.emit(container, `exec_start: ${commandText(exec.config.Cmd ?? [])}`, { execID: id });
+      const handle = await this.#parts.monitor.exec({
+        id: container.id,
+        execId: id,
+        process,
+        terminal: exec.config.Tty === true,
+        stdin: !options.detach && exec.config.AttachStdin === true,
+        detach: options.detach,
+      });
+      exec.handle = handle;
+      void handle.exit.then((code) => {
+        exec.running = false;
+        exec.exitCode = code;
+        this.#parts.emit(container, 'exec_die', { execID: id, exitCode: String(code) });
+      });
+      return handle;
+    } catch (error) {
+      exec.running = false;
+      exec.exitCode = error instanceof StartFailure ? error.exitCode : 126;
+      throw error;
+    }
   }
 
   async #process(
@@ -228,9 +246,18 @@ async function drain(handle: ExecHandle): Promise<void> {
   for await (const _ of handle.output);
 }
 
-/** The stream ends only when the exit code is known: clients inspect right after it. */
-async function* endWith(handle: ExecHandle, exec: Exec): AsyncGenerator<{ stream: 1 | 2; data: Buffer }> {
+/** The stream ends only when the exit code is known: clients inspect right after it. One who detaches does not wait for it. */
+async function* endWith(
+  handle: ExecHandle,
+  exec: Exec,
+  left: Promise<void>,
+): AsyncGenerator<{ stream: 1 | 2; data: Buffer }> {
   yield* handle.output;
-  exec.exitCode = await handle.exit;
-  exec.running = false;
+  await Promise.race([
+    left,
+    handle.exit.then((code) => {
+      exec.exitCode = code;
+      exec.running = false;
+    }),
+  ]);
 }

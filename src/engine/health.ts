@@ -113,16 +113,16 @@ export class Health {
     let bytes = 0;
     try {
       const { Id } = await this.#parts.execs.create(container.id, { Cmd, AttachStdout: true, AttachStderr: true });
-      const session = await this.#parts.execs.start(Id, { detach: false, tty: false });
+      const session = await this.#parts.execs.start(Id, { detach: false });
       const read = (async () => {
         for await (const { data } of session!.output) {
           if (bytes < MAX_OUTPUT) chunks.push(data);
           bytes += data.length;
         }
       })();
-      const { Pid } = (await this.#parts.execs.inspect(Id)) as { Pid: number };
       const late = await Promise.race([read.then(() => false), sleep(timeoutMs, stop).then(() => true)]);
       if (late) {
+        const { Pid } = (await this.#parts.execs.inspect(Id)) as { Pid: number };
         if (Pid > 0) {
           try {
             process.kill(Pid, 'SIGKILL');

@@ -111,7 +111,7 @@ export interface ExecService {
   /** Detached: resolves once started, with undefined. */
   start(
     id: string,
-    options: { detach: boolean; tty: boolean; consoleSize?: [rows: number, columns: number] },
+    options: { detach: boolean; consoleSize?: [rows: number, columns: number] },
   ): Promise<AttachSession | undefined>;
   resize(id: string, size: { rows: number; columns: number }): Promise<void>;
   inspect(id: string): Promise<Record<string, unknown>>;

@@ -53,6 +53,7 @@ export async function execByConmon(plan: ExecPlan): Promise<ExecHandle> {
       stdin: streams?.stdin ?? nowhere(),
       output: streams?.output ?? nothing(),
       closeStdin: () => streams?.closeStdin(),
+      detach: () => streams?.detach(),
       resize: ({ rows, columns }) => resizeBy(directory, rows, columns),
       exit,
     };

@@ -66,6 +66,10 @@ export async function execByPipes(plan: ExecPlan): Promise<ExecHandle> {
     stdin: stdin!,
     output: queue,
     closeStdin: () => void stdin?.end(),
+    detach: () => {
+      stdin?.end();
+      queue.abandon();
+    },
     resize: async () => {},
     exit,
   };

@@ -62,11 +62,16 @@ export class FrameQueue implements AsyncIterable<Frame> {
         }
       }
     } finally {
-      this.#abandoned = true;
-      this.#frames = [];
-      this.#bytes = 0;
-      this.#relax();
+      this.abandon();
     }
+  }
+  /** The consumer leaves: what is held and what comes falls through. */
+  abandon(): void {
+    this.#abandoned = true;
+    this.#frames = [];
+    this.#bytes = 0;
+    this.#relax();
+    this.end();
   }
   #relax(): void {
     if (!this.#full || this.#bytes * 2 > this.#bounds.highBytes) return;

@@ -96,6 +96,8 @@ export interface ExecHandle {
   /** Frames; ends with the process. Empty when detached. */
   output: AsyncIterable<{ stream: 1 | 2; data: Buffer }>;
   closeStdin(): void;
+  /** The client leaves: `output` and the input end, the process goes on. */
+  detach(): void;
   resize(size: { rows: number; columns: number }): Promise<void>;
   exit: Promise<number>;
 }
