@@ -12,12 +12,15 @@ export const imageStreamRoutes = ({ images }: Pick<Engine, 'images'>): Route[] =
   route('POST', '/images/load', async (call) => {
     const messages = call.messages();
     const { query, signal } = call;
+    const platform = jsonPlatform(query.text('platform'));
+    // Even what is wrong with an archive at its first byte is said in the stream: clients look for it there.
+    messages.begin();
     await messages.run(() =>
       images.load(call.request, {
         progress: messages.send,
         quiet: query.bool('quiet'),
         signal,
-        platform: jsonPlatform(query.text('platform')),
+        platform,
       }),
     );
   }),

@@ -20,7 +20,7 @@ export class MessageStream {
   readonly send = (message: ProgressMessage | Record<string, unknown>): void => {
     const response = this.#response;
     if (response.destroyed) throw cancelled('client is gone');
-    this.#begin();
+    this.begin();
     const behind = response.writableLength;
     if (behind > GIVE_UP_BYTES) {
       response.destroy();
@@ -31,7 +31,8 @@ export class MessageStream {
     response.write(`${JSON.stringify(message)}\r\n`);
   };
 
-  #begin(): void {
+  /** Sends the answer's head: from here on an error is a message. */
+  begin(): void {
     if (this.#started) return;
     this.#started = true;
     this.#response.writeHead(200, { 'Content-Type': 'application/json' });
@@ -51,7 +52,7 @@ export class MessageStream {
         `${JSON.stringify({ errorDetail: { ...(typeof code === 'number' ? { code } : {}), message }, error: message })}\r\n`,
       );
     }
-    this.#begin();
+    this.begin();
     this.#response.end();
   }
 }

@@ -53,10 +53,13 @@ export class StageRun {
     this.lane = lane;
     this.#steps = steps;
     this.#state = base;
-    const { parameters, globals, platformArgs } = run;
+    const { parameters, globals, platformArgs, images } = run;
     this.args = new StageArguments(parameters.buildArgs, globals.values, platformArgs, inherited);
     const filter = parameters.noCacheFilter;
+    // As in dockerd's classic builder: who names images to take steps from, none of which is here, wants no others.
+    const noImages = parameters.cacheFrom.length > 0 && images.length === 0;
     this.#noCache =
+      noImages ||
       parameters.noCache ||
       filter.includes(String(stage.index)) ||
       (stage.name !== undefined && filter.includes(stage.name));

@@ -69,8 +69,8 @@ function matches(event: EventMessage, filters: Filters): boolean {
   const { ID: id, Attributes: attributes } = event.Actor;
   const named = (key: string, type: EventMessage['Type']) => {
     if (!filters.has(key)) return true;
-    const owner = event.Type === type ? [id, attributes.name ?? ''] : [attributes[key] ?? ''];
-    return filters.get(key).some((wanted) => owner.includes(wanted) || (event.Type === type && id.startsWith(wanted)));
+    if (event.Type !== type) return false;
+    return filters.get(key).some((wanted) => id.startsWith(wanted) || (attributes.name ?? '').startsWith(wanted));
   };
   const image = () => {
     if (!filters.has('image')) return true;

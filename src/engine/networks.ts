@@ -1,4 +1,4 @@
-import { conflict, EngineError, type Filters, forbidden, invalid, shortId } from '../common/index.ts';
+import { conflict, EngineError, type Filters, forbidden, internal, invalid, shortId } from '../common/index.ts';
 import type { NetworkService, SandboxState } from '../network/index.ts';
 import type { ConnectNetworkBody, CreateNetworkBody, EndpointSettings, NetworkInspect } from '../wire/index.ts';
 import type { Container, ContainerBook } from './containers/book.ts';
@@ -63,7 +63,7 @@ export class NetworkUseCases implements NetworksService {
         );
       if (mode === 'host' || name === 'host')
         throw conflict('cannot connect container to host network: container must be created with host networking');
-      if (Object.hasOwn(record.endpoints, name) && (container.running || record.endpoints[name] !== undefined))
+      if (container.running && Object.hasOwn(record.endpoints, name))
         throw forbidden(`endpoint with name ${container.name} already exists in network ${name}`);
       const settings: EndpointSettings = body.EndpointConfig ?? {};
       this.#parts.networks.validate([{ network: name, settings }]);
@@ -90,8 +90,9 @@ export class NetworkUseCases implements NetworksService {
           'cannot disconnect container from host network: container must be created without host networking',
         );
       if (!Object.hasOwn(record.endpoints, name)) {
-        if (body.Force) return;
-        throw forbidden(`container ${container.id} is not connected to network ${name}`);
+        throw internal(
+          `container ${container.id} is not connected to ${container.running ? '' : 'the '}network ${name}`,
+        );
       }
       if (container.running) this.#refreshHosts(container, await this.#parts.networks.disconnect(container.id, name));
       delete record.endpoints[name];

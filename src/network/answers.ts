@@ -96,7 +96,7 @@ export function networkAnswer(network: StoredNetwork, sandboxes: Iterable<Stored
       Driver: network.ipamDriver,
       Options: network.ipamOptions,
       // Docker's null, where the type of the specification has a list.
-      Config: none ? (null as unknown as []) : network.pools.map(poolAnswer),
+      Config: none ? (null as unknown as []) : [...(network.idlePools ?? []), ...network.pools.map(poolAnswer)],
     },
     Internal: network.internal,
     Attachable: network.attachable,

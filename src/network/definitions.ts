@@ -156,6 +156,8 @@ export function defineNetwork(body: CreateNetworkBody, around: Surroundings): St
   const l2 = driver === 'ipvlan' && /^l3s?$/.test(options.ipvlan_mode ?? '');
   const gateway = driver === 'bridge' || !(network.internal || l2);
   if (network.ipamDriver !== 'null') network.pools = planPools(requests, around, { ipv4, ipv6, gateway });
+  const idle = ipv6 ? [] : requests.filter(({ Subnet = '' }) => parsePrefix(Subnet)?.family === 6);
+  if (idle.length > 0) network.idlePools = idle;
   if (!network.internal && (gatewayMode(network, 4) === 'isolated' || gatewayMode(network, 6) === 'isolated'))
     throw invalid("gateway mode 'isolated' can only be used for an internal network");
   return network;

@@ -28,11 +28,16 @@ function faultsOf({ settings }: EndpointRequest, network: StoredNetwork): string
       continue;
     }
     const pools = network.pools.filter((pool) => parsePrefix(pool.subnet)!.family === family);
-    if (!pools.some((pool) => pool.configured))
+    const idle = (network.idlePools ?? []).map(({ Subnet = '' }) => parsePrefix(Subnet)!);
+    const subnets = [
+      ...pools.map((pool) => parsePrefix(pool.subnet)!),
+      ...idle.filter((subnet) => subnet.family === family),
+    ];
+    if (!pools.some((pool) => pool.configured) && subnets.length === pools.length)
       faults.push(
         'user specified IP address is supported only when connecting to networks with user configured subnets',
       );
-    else if (!pools.some((pool) => contains(parsePrefix(pool.subnet)!, address)))
+    else if (!subnets.some((subnet) => contains(subnet, address)))
       faults.push(`no configured subnet or ip-range contain the IP address ${text}`);
   }
   for (const text of config?.LinkLocalIPs ?? [])

@@ -383,7 +383,7 @@ export class Sandboxes {
     const { book, store } = this.#parts;
     const network = book.resolve(ref);
     const endpoint = sandbox.endpoints.find((candidate) => candidate.networkId === network.id);
-    if (endpoint === undefined) throw forbidden(`container ${containerId} is not connected to network ${network.name}`);
+    if (endpoint === undefined) throw internal(`container ${containerId} is not connected to network ${network.name}`);
     if (network.driver === 'host')
       throw forbidden('cannot disconnect container from host network - container was created in host network mode');
     const old = this.elements(sandbox);

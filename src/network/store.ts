@@ -1,4 +1,5 @@
 import type { Database } from '../state/index.ts';
+import type { IPAMPool } from '../wire/index.ts';
 import type { Pool } from './ipam.ts';
 import type { NetworkRecord } from './types.ts';
 
@@ -7,6 +8,8 @@ export interface StoredNetwork extends NetworkRecord {
   ipamDriver: string;
   ipamOptions: Record<string, string> | null;
   pools: Pool[];
+  /** IPv6 blocks asked for of a network without IPv6: shown as given, otherwise unused, as in Docker. */
+  idlePools?: IPAMPool[];
   /** The kernel's bridge, or the parent interface of macvlan and ipvlan. */
   link: string;
   /** The link was here before the network and outlives it. */

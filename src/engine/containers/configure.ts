@@ -228,6 +228,8 @@ export function checkResources(host: HostConfig, cgroupVersion: 1 | 2, warnings:
     if (host.NanoCpus < 0 || host.NanoCpus > cpus * 1e9)
       throw invalid(`range of CPUs is from 0.01 to ${cpus}.00, as there are only ${cpus} CPUs available`);
   }
+  if (host.CpuShares !== undefined && host.CpuShares < 0)
+    throw invalid(`invalid CPU shares (${host.CpuShares}): value must be a positive integer`);
   if (host.CpuPeriod && (host.CpuPeriod < 1000 || host.CpuPeriod > 1_000_000))
     throw invalid('CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)');
   if (host.CpuQuota && host.CpuQuota > 0 && host.CpuQuota < 1000)
