@@ -59,7 +59,9 @@ try {
       delay.enable();
       let started = performance.now();
       const source = async () => createReadStream(archive, { highWaterMark: 256 * 1024 });
-      const { chainId } = await store.unpack(source, {});
+      const lease = store.lease();
+      const { chainId } = await store.unpack(source, lease, {});
+      lease.end();
       times.gantry.push(performance.now() - started);
       delay.disable();
       await store.remove(chainId);

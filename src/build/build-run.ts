@@ -1,7 +1,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Lease } from '../content/index.ts';
 import type { Dockerfile } from '../dockerfile/index.ts';
+import type { Keep } from '../images/index.ts';
 import type { GlobalArguments } from './arguments.ts';
 import type { StepCache } from './cache.ts';
 import type { BuildContext } from './context.ts';
@@ -23,7 +23,8 @@ export class BuildRun {
   readonly gate: Gate;
   readonly globals: GlobalArguments;
   readonly platformArgs: ReadonlyMap<string, string>;
-  readonly lease: Lease;
+  /** All that the build stands on and has made. */
+  readonly keep: Keep;
   readonly signal: AbortSignal;
   /** Seconds; `SOURCE_DATE_EPOCH`. */
   readonly epoch: number | undefined;
@@ -48,7 +49,7 @@ export class BuildRun {
     this.gate = given.gate;
     this.globals = given.globals;
     this.platformArgs = given.platformArgs;
-    this.lease = given.lease;
+    this.keep = given.keep;
     this.signal = given.signal;
     this.epoch = given.epoch;
     this.directory = given.directory;

@@ -38,7 +38,7 @@ export async function buildImage(builder: BuilderState, options: BuildOptions): 
   const tags = parameters.tags.map(tagName);
   await mkdir(builder.builds, { recursive: true, mode: 0o711 });
   const directory = await mkdtemp(join(builder.builds, 'build-'));
-  const lease = builder.parts.content.lease();
+  const keep = builder.parts.images.keep();
   // The first failure stops the other stages.
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
@@ -49,7 +49,7 @@ export async function buildImage(builder: BuilderState, options: BuildOptions): 
       signal,
     );
     const file = parseDockerfile(context.dockerfile);
-    const cached = await cacheImages(builder.parts.images, builder.parts.content, parameters.cacheFrom);
+    const cached = await cacheImages(builder.parts, keep, parameters.cacheFrom);
     const own = builder.parts.images.defaultPlatform;
     const target = parameters.platform === undefined ? own : parsePlatform(parameters.platform, own);
     const platform = platformArgs(own, target);
@@ -68,7 +68,7 @@ export async function buildImage(builder: BuilderState, options: BuildOptions): 
           gate: builder.gate,
           globals: globalArguments(file, parameters.buildArgs, platform),
           platformArgs: platform,
-          lease,
+          keep,
           signal,
           epoch: epoch === undefined ? undefined : Number(epoch),
           directory,
@@ -88,7 +88,7 @@ export async function buildImage(builder: BuilderState, options: BuildOptions): 
     }
     builder.cache.touch(solver.run.used);
   } finally {
-    lease.end();
+    keep.end();
     await removeTree(directory);
   }
 }
@@ -256,7 +256,7 @@ class Solver {
       send: lane.send,
       signal: this.run.signal,
     };
-    return { base: await stateOfImage(await findBase(parts, name, platform), builder.parts.content) };
+    return { base: await stateOfImage(await findBase(parts, name, platform), builder.parts.content, this.run.keep) };
   }
 
   /** COPY --from and mounts: an earlier stage, or an image. */
@@ -275,7 +275,7 @@ class Solver {
           send: lane.send,
           signal: this.run.signal,
         };
-        return await stateOfImage(await findBase(parts, name, undefined), builder.parts.content);
+        return await stateOfImage(await findBase(parts, name, undefined), builder.parts.content, this.run.keep);
       } catch (error) {
         if (this.run.signal.aborted) throw error;
         throw fromFlag(name, error);

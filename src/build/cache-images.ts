@@ -1,16 +1,15 @@
-import type { ContentStore } from '../content/index.ts';
-import type { ImageStore } from '../images/index.ts';
+import type { Keep } from '../images/index.ts';
 import { type StageState, stateOfImage } from './stage-state.ts';
-import type { BuiltLayer } from './types.ts';
+import type { BuilderParts, BuiltLayer } from './types.ts';
 
 /** The images of `cachefrom` that are here; names that are not are passed over, as dockerd does. */
 export async function cacheImages(
-  images: ImageStore,
-  content: ContentStore,
+  { images, content }: Pick<BuilderParts, 'images' | 'content'>,
+  keep: Keep,
   names: readonly string[],
 ): Promise<StageState[]> {
   const found = names.map((name) => images.find(name)).filter((image) => image !== undefined);
-  return await Promise.all(found.map((image) => stateOfImage(image, content)));
+  return await Promise.all(found.map((image) => stateOfImage(image, content, keep)));
 }
 
 export interface TakenStep {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type Filters, isKind, nowText, parseDurationNs } from '../common/index.ts';
-import type { ContentStore, Lease } from '../content/index.ts';
+import { type Filters, type Lease, nowText, parseDurationNs } from '../common/index.ts';
+import type { ContentStore } from '../content/index.ts';
 import type { LayerStore } from '../layers/index.ts';
 import type { Database } from '../state/index.ts';
 import type { BuiltLayer } from './types.ts';
@@ -8,9 +8,6 @@ import type { BuiltLayer } from './types.ts';
 const SCHEMA = `
   CREATE TABLE build_steps (key TEXT PRIMARY KEY, description TEXT NOT NULL, created TEXT NOT NULL, used TEXT NOT NULL, uses INTEGER NOT NULL, layer TEXT, pin TEXT, bytes INTEGER NOT NULL) STRICT;
   CREATE TABLE build_digests (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;`;
-
-/** Collections are short and rare: nobody loses that often. */
-const PIN_TRIES = 5;
 
 /** What a step made: a layer, or nothing (then only when matters, for `created` is part of the image). */
 export interface CachedStep {
@@ -88,14 +85,14 @@ export class StepCache {
     });
   }
 
-  /** `parent` is the chain below the step's layer, whose archive must be in content. A record with the same key is replaced. */
-  async add(step: CachedStep, parent: string | undefined): Promise<void> {
+  /** The caller keeps the step's layer. A record with the same key is replaced. */
+  async add(step: CachedStep): Promise<void> {
     const before = this.#rows.get(step.key);
     const pin = step.layer === undefined ? undefined : `build-cache-${step.key}`;
     if (before?.pin !== undefined) await this.#layers.removeSnapshot(before.pin);
     if (step.layer !== undefined && pin !== undefined) {
       this.#lease.add(step.layer.digest);
-      await this.#pin(pin, step.layer, parent);
+      await this.#layers.createSnapshot(pin, { parent: step.layer.chainId, owner: 'build-cache' });
     }
     const bytes = step.layer === undefined ? 0 : (this.#layers.get(step.layer.chainId)?.sizeBytes ?? 0);
     const row: Row = { ...step, used: step.created, uses: 0, pin, bytes };
@@ -112,18 +109,6 @@ export class StepCache {
         pin ?? null,
         bytes,
       );
-  }
-
-  /** A collection may take the layer before it is pinned; its archive is leased, so it is unpacked again. */
-  async #pin(pin: string, layer: BuiltLayer, parent: string | undefined): Promise<void> {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await this.#layers.createSnapshot(pin, { parent: layer.chainId, owner: 'build-cache' });
-      } catch (error) {
-        if (!isKind(error, 'not-found') || tries > PIN_TRIES) throw error;
-        await this.#layers.unpack(() => this.#content.open(layer.digest), { parent, diffId: layer.diffId });
-      }
-    }
   }
 
   /** Digests of files in a layer chain, which never change: worth remembering. */

@@ -78,8 +78,7 @@ export async function copyStep(stageRun: StageRun, instruction: Copy): Promise<F
           parent: chainOf(state),
           clampMtime: run.epoch,
           mountPoints: [],
-          lease: run.lease,
-          flights: run.flights,
+          keep: run.keep,
           signal: run.signal,
         },
         async (root) => {

@@ -1,10 +1,7 @@
 import { chmodSync, lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { newId } from '../common/index.ts';
-import type { Lease } from '../content/index.ts';
-import { DOCKER } from '../images/index.ts';
-import type { Layer } from '../layers/index.ts';
-import type { Flights } from './flights.ts';
+import { DOCKER, type Keep } from '../images/index.ts';
 import { findStat, resolveInRoot } from './root-path.ts';
 import type { BuilderParts, BuiltLayer } from './types.ts';
 
@@ -16,10 +13,8 @@ export interface LayerRequest {
   clampMtime: number | undefined;
   /** Absolute paths that a container's runtime makes where they are not there: they go again unless something was put in them. */
   mountPoints: readonly string[];
-  /** Of the whole build: keeps the archive until a cache record or the image does. */
-  lease: Lease;
-  /** Of the whole builder. */
-  flights: Flights;
+  /** Of the whole build: keeps layer and archive until a cache record or the image does. */
+  keep: Keep;
   signal: AbortSignal;
 }
 
@@ -54,7 +49,7 @@ export async function makeLayer(
     // A stage from nothing: its root directory is like any image's.
     if (lower.length === 0) chmodSync(upper, 0o755);
     for (const path of absent) dropUnused(upper, lower, path);
-    const writer = await content.ingest();
+    const writer = await content.ingest(request.keep.content);
     let blob: { digest: string; size: number };
     try {
       for await (const chunk of layers.diffTar(id, { signal, clampMtime })) await writer.write(chunk as Buffer);
@@ -63,19 +58,12 @@ export async function makeLayer(
       await writer.discard();
       throw error;
     }
-    request.lease.add(blob.digest);
-    // Steps of other builds may have made the same files at the same time: one is recorded, the others find it.
-    const release = await request.flights.lock(`layer ${parent} ${blob.digest}`, signal);
-    let layer: Layer;
-    try {
-      // Clamped times are in the archive only, so the layer is unpacked from there.
-      layer =
-        clampMtime === undefined
-          ? await layers.promote(id, blob.digest)
-          : await layers.unpack(() => content.open(blob.digest), { parent, diffId: blob.digest, signal });
-    } finally {
-      release();
-    }
+    // Clamped times are in the archive only, so the layer is unpacked from there.
+    const held = request.keep.layers;
+    const layer =
+      clampMtime === undefined
+        ? await layers.promote(id, blob.digest, held)
+        : await layers.unpack(() => content.open(blob.digest), held, { parent, diffId: blob.digest, signal });
     return {
       diffId: layer.diffId,
       chainId: layer.chainId,

@@ -57,8 +57,7 @@ export async function runStep(stageRun: StageRun, instruction: Run): Promise<Fil
             ...requests.map(({ target }) => target),
             ...(script === undefined ? [] : [SCRIPT_PLACE]),
           ],
-          lease: run.lease,
-          flights: run.flights,
+          keep: run.keep,
           signal,
         },
         async (root) => {

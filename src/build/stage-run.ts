@@ -8,7 +8,7 @@ import { copyStep } from './copy-step.ts';
 import type { Lane } from './messages.ts';
 import { applyMetadata } from './metadata.ts';
 import { runStep } from './run-step.ts';
-import { after, chainOf, idOf, type StageState } from './stage-state.ts';
+import { after, idOf, type StageState } from './stage-state.ts';
 import type { BuiltLayer } from './types.ts';
 import { workdirStep } from './workdir-step.ts';
 
@@ -156,7 +156,7 @@ export class StageRun {
     const known = this.#cached(key);
     const created = known?.created ?? this.#now();
     this.#told(known !== undefined, newId());
-    if (known === undefined) await cache.add({ key, description: text, created, layer: undefined }, undefined);
+    if (known === undefined) await cache.add({ key, description: text, created, layer: undefined });
     this.run.used.add(key);
     this.#state = after(
       this.#state,
@@ -168,10 +168,9 @@ export class StageRun {
   }
 
   async #files(step: FileStep): Promise<void> {
-    const { cache, flights, gate, signal, epoch } = this.run;
+    const { cache, flights, gate, signal, epoch, keep } = this.run;
     const key = keyOf('files', this.#state.filesKey, step.key, epoch);
-    const parent = chainOf(this.#state);
-    const known = this.#cached(key) ?? (await this.#taken(key, step, parent));
+    const known = this.#cached(key) ?? (await this.#taken(key, step));
     const id = newId();
     if (step.container || known !== undefined) this.#told(known !== undefined, id, step.container);
     const done =
@@ -185,10 +184,15 @@ export class StageRun {
             created: this.#now(),
             layer,
           };
-          await cache.add(result, parent);
+          await cache.add(result);
           return result;
         }),
       ));
+    // It may be what another build made.
+    if (done.layer !== undefined) {
+      keep.layers.add(done.layer.chainId);
+      keep.content.add(done.layer.digest);
+    }
     if (known === undefined && step.container) this.#removed(id);
     this.run.used.add(key);
     this.#state = after(
@@ -206,13 +210,13 @@ export class StageRun {
   }
 
   /** From an image of `cachefrom`; then it is in the cache from now on. */
-  async #taken(key: string, step: FileStep, parent: string | undefined): Promise<CachedStep | undefined> {
+  async #taken(key: string, step: FileStep): Promise<CachedStep | undefined> {
     const { cache, images, parameters } = this.run;
     if (this.#noCache || parameters.cacheFrom.length === 0) return undefined;
     const found = takeFrom(images, this.#state, step.createdBy);
     if (found === undefined) return undefined;
     const taken = { key, description: step.createdBy, ...found };
-    await cache.add(taken, parent);
+    await cache.add(taken);
     return taken;
   }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ContentStore } from '../content/index.ts';
-import { chainIds, DOCKER, type Image } from '../images/index.ts';
+import { chainIds, DOCKER, type Image, type Keep } from '../images/index.ts';
 import { type ContainerConfig, type HistoryEntry, type ImageConfig, Manifest, type Platform } from '../wire/index.ts';
 import { keyOf } from './cache.ts';
 import type { BuiltLayer } from './types.ts';
@@ -38,7 +38,8 @@ export const emptyState = (platform: Platform): StageState => ({
   cmdSet: false,
 });
 
-export async function stateOfImage(image: Image, content: ContentStore): Promise<StageState> {
+export async function stateOfImage(image: Image, content: ContentStore, keep: Keep): Promise<StageState> {
+  keep.image(image.id);
   const manifest = Manifest.parse(JSON.parse((await content.read(image.manifestDigest)).toString()));
   const chains = chainIds(image.diffIds);
   const { config, architecture, os, variant } = image.config;

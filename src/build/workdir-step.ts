@@ -21,8 +21,7 @@ export function workdirStep({ run, state }: StageRun, value: string): FileStep {
           parent: chainOf(state),
           clampMtime: run.epoch,
           mountPoints: [],
-          lease: run.lease,
-          flights: run.flights,
+          keep: run.keep,
           signal: run.signal,
         },
         async (root) => {

@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { conflict, invalid } from '../common/index.ts';
+import { conflict, invalid, type Lease } from '../common/index.ts';
 import { parseDigest, syncDirectory } from './layout.ts';
 import type { Ingest } from './types.ts';
 
@@ -22,6 +22,7 @@ export class FileIngest implements Ingest {
   readonly #file: FileHandle;
   readonly #hash: Hash;
   readonly #keep: boolean;
+  readonly #lease: Lease;
   readonly #blobPath: (digest: string) => string;
   readonly #onEnd: () => void;
   #size: number;
@@ -33,6 +34,7 @@ export class FileIngest implements Ingest {
     hash: Hash;
     size: number;
     keep: boolean;
+    lease: Lease;
     blobPath: (digest: string) => string;
     onEnd: () => void;
   }) {
@@ -40,6 +42,7 @@ export class FileIngest implements Ingest {
     this.#file = given.file;
     this.#hash = given.hash;
     this.#keep = given.keep;
+    this.#lease = given.lease;
     this.#blobPath = given.blobPath;
     this.#onEnd = given.onEnd;
     this.offset = given.size;
@@ -49,7 +52,7 @@ export class FileIngest implements Ingest {
   /** `keep`: what came is left for a later try when this one is closed before its commit. */
   static async open(
     path: string,
-    options: { keep: boolean; blobPath: (digest: string) => string; onEnd: () => void },
+    options: { keep: boolean; lease: Lease; blobPath: (digest: string) => string; onEnd: () => void },
   ): Promise<FileIngest> {
     const file = await open(path, 'a', 0o644);
     try {
@@ -79,6 +82,7 @@ export class FileIngest implements Ingest {
       const own = `sha256:${this.#hash.digest('hex')}`;
       const digest = await this.#verified(own, expected.digest);
       const target = this.#blobPath(digest);
+      this.#lease.add(digest);
       await mkdir(dirname(target), { recursive: true });
       await this.#file.datasync();
       await rename(this.#path, target);

@@ -10,13 +10,14 @@ import { openContentStore } from './index.ts';
 async function fresh(t: TestContext) {
   const dir = await mkdtemp(join(tmpdir(), 'gt-content-'));
   t.after(() => rm(dir, { recursive: true }));
-  return { dir, store: await openContentStore(dir) };
+  const store = await openContentStore(dir);
+  return { dir, store, lease: store.lease() };
 }
 const sha = (text: string, algorithm = 'sha256') => `${algorithm}:${createHash(algorithm).update(text).digest('hex')}`;
 
 test('a stored blob is read back by its digest', async (t) => {
-  const { store } = await fresh(t);
-  const { digest, size } = await store.put(Buffer.from('hello'));
+  const { store, lease } = await fresh(t);
+  const { digest, size } = await store.put(Buffer.from('hello'), lease);
   assert.equal(digest, sha('hello'));
   assert.equal(size, 5);
   assert.equal((await store.read(digest)).toString(), 'hello');
@@ -28,9 +29,9 @@ test('a stored blob is read back by its digest', async (t) => {
 });
 
 test('a blob with another digest or size than expected leaves nothing', async (t) => {
-  const { dir, store } = await fresh(t);
+  const { dir, store, lease } = await fresh(t);
   for (const expected of [{ digest: sha('other') }, { size: 4 }]) {
-    const ingest = await store.ingest({ ref: 'x' });
+    const ingest = await store.ingest(lease, { ref: 'x' });
     await ingest.write(Buffer.from('hello'));
     await assert.rejects(ingest.commit(expected), (error) => isKind(error, 'invalid'));
   }
@@ -39,35 +40,35 @@ test('a blob with another digest or size than expected leaves nothing', async (t
 });
 
 test('a sha512 digest is verified too', async (t) => {
-  const { store } = await fresh(t);
-  await store.put(Buffer.from('hello'), { digest: sha('hello', 'sha512') });
+  const { store, lease } = await fresh(t);
+  await store.put(Buffer.from('hello'), lease, { digest: sha('hello', 'sha512') });
   assert.equal((await store.read(sha('hello', 'sha512'))).toString(), 'hello');
-  await assert.rejects(store.put(Buffer.from('hellO'), { digest: sha('hello', 'sha512') }));
+  await assert.rejects(store.put(Buffer.from('hellO'), lease, { digest: sha('hello', 'sha512') }));
 });
 
 test('an ingest that was broken off is resumed by its ref, also by the next process', async (t) => {
-  const { dir, store } = await fresh(t);
-  const first = await store.ingest({ ref: 'blob' });
+  const { dir, store, lease } = await fresh(t);
+  const first = await store.ingest(lease, { ref: 'blob' });
   await first.write(Buffer.from('hel'));
-  await assert.rejects(store.ingest({ ref: 'blob' }), (error) => isKind(error, 'conflict'));
+  await assert.rejects(store.ingest(lease, { ref: 'blob' }), (error) => isKind(error, 'conflict'));
   await first.close();
   const again = await openContentStore(dir);
-  const second = await again.ingest({ ref: 'blob' });
+  const second = await again.ingest(lease, { ref: 'blob' });
   assert.equal(second.offset, 3);
   await second.write(Buffer.from('lo'));
   assert.equal((await second.commit({ digest: sha('hello'), size: 5 })).digest, sha('hello'));
-  const third = await again.ingest({ ref: 'blob' });
+  const third = await again.ingest(lease, { ref: 'blob' });
   assert.equal(third.offset, 0);
   await third.discard();
 });
 
 test('opening removes ingests without a ref and those older than a day', async (t) => {
-  const { dir, store } = await fresh(t);
+  const { dir, store, lease } = await fresh(t);
   await writeFile(join(dir, 'ingest', 'tmp-of-a-dead-process'), 'x');
-  const old = await store.ingest({ ref: 'old' });
+  const old = await store.ingest(lease, { ref: 'old' });
   await old.write(Buffer.from('x'));
   await old.close();
-  const young = await store.ingest({ ref: 'young' });
+  const young = await store.ingest(lease, { ref: 'young' });
   await young.write(Buffer.from('y'));
   await young.close();
   const names = await readdir(join(dir, 'ingest'));
@@ -81,8 +82,8 @@ test('opening removes ingests without a ref and those older than a day', async (
 });
 
 test('a damaged or too large blob is not read', async (t) => {
-  const { store } = await fresh(t);
-  const { digest } = await store.put(Buffer.from('hello'));
+  const { store, lease } = await fresh(t);
+  const { digest } = await store.put(Buffer.from('hello'), lease);
   await assert.rejects(store.read(digest, 4), (error) => isKind(error, 'invalid'));
   await writeFile(store.path(digest), 'hellO');
   await assert.rejects(store.read(digest), /damaged/);
@@ -99,16 +100,34 @@ test('a digest cannot name another place', async (t) => {
     );
 });
 
-test('a lease keeps digests until the last holder ends', async (t) => {
-  const { store } = await fresh(t);
-  const [a, b] = [store.lease(), store.lease()];
-  a.add('sha256:1');
-  a.add('sha256:1');
-  b.add('sha256:1');
-  a.end();
-  assert.deepEqual([...store.leased()], ['sha256:1']);
-  b.end();
-  assert.deepEqual([...store.leased()], []);
+test('a blob that a lease holds is not deleted until the last holder ends', async (t) => {
+  const { store, lease } = await fresh(t);
+  const other = store.lease();
+  const { digest } = await store.put(Buffer.from('hello'), lease);
+  other.add(digest);
+  lease.end();
+  assert.equal(await store.delete(digest), false);
+  other.end();
+  const deleted = store.delete(digest);
+  assert.equal(await store.has(digest), false, 'it is out of sight at once');
+  assert.equal(await deleted, true);
+  assert.equal(await store.delete(digest), true);
+});
+
+test('a blob that is deleted while it comes again is there afterwards', async (t) => {
+  const { store, lease } = await fresh(t);
+  const { digest } = await store.put(Buffer.from('hello'), lease);
+  lease.end();
+  const mine = store.lease();
+  for (let round = 0; round < 50; round++)
+    await Promise.all([
+      store.put(Buffer.from('hello'), mine),
+      (async () => {
+        for (let wait = round % 7; wait > 0; wait--) await new Promise(setImmediate);
+        await store.delete(digest);
+      })(),
+    ]);
+  assert.equal(await store.has(digest), true);
 });
 
 test('the index lists what it was told', async (t) => {

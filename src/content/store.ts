@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
-import { constants, createReadStream } from 'node:fs';
+import { constants, createReadStream, renameSync } from 'node:fs';
 import { open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { conflict, invalid, isErrno, notFound } from '../common/index.ts';
+import { conflict, invalid, isErrno, type Lease, Leases, notFound } from '../common/index.ts';
 import { FileIngest } from './ingest.ts';
 import { type Layout, openLayout, parseDigest, passingName, replaceFile, resumableName } from './layout.ts';
-import { Leases } from './leases.ts';
 import type { ContentStore, Ingest } from './types.ts';
 
 const DEFAULT_READ_LIMIT = 4 * 1024 * 1024;
@@ -63,13 +62,14 @@ export async function openContentStore(dir: string): Promise<ContentStore> {
     return bytes;
   };
 
-  const ingest = async (options: { ref?: string } = {}): Promise<Ingest> => {
+  const ingest = async (lease: Lease, options: { ref?: string } = {}): Promise<Ingest> => {
     const name = options.ref === undefined ? passingName() : resumableName(options.ref);
     if (busy.has(name)) throw conflict(`content for ${options.ref} is already arriving`);
     busy.add(name);
     try {
       return await FileIngest.open(join(layout.ingests, name), {
         keep: options.ref !== undefined,
+        lease,
         blobPath: path,
         onEnd: () => busy.delete(name),
       });
@@ -79,6 +79,19 @@ export async function openContentStore(dir: string): Promise<ContentStore> {
     }
   };
 
+  const remove = async (digest: string): Promise<boolean> => {
+    if (leases.hold(digest)) return false;
+    const aside = join(layout.ingests, passingName());
+    try {
+      renameSync(path(digest), aside);
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return true;
+      throw error;
+    }
+    await rm(aside);
+    return true;
+  };
+
   return {
     path,
     size,
@@ -86,8 +99,8 @@ export async function openContentStore(dir: string): Promise<ContentStore> {
     open: openBlob,
     read,
     ingest,
-    put: async (bytes, expected) => {
-      const one = await ingest();
+    put: async (bytes, lease, expected) => {
+      const one = await ingest(lease);
       try {
         await one.write(bytes);
         return await one.commit(expected);
@@ -95,10 +108,9 @@ export async function openContentStore(dir: string): Promise<ContentStore> {
         await one.close();
       }
     },
-    delete: (digest) => rm(path(digest), { force: true }),
+    delete: remove,
     list: () => listBlobs(layout),
     lease: () => leases.open(),
-    leased: () => leases.digests(),
     writeIndex: (entries) =>
       replaceFile(
         join(layout.dir, 'index.json'),

@@ -1,12 +1,13 @@
 import type { Readable } from 'node:stream';
+import type { Lease } from '../common/index.ts';
 import type { Descriptor } from '../wire/index.ts';
 
 /**
  * Content: bytes named by their digest, in an OCI image layout (`blobs/<alg>/<hex>`, `index.json`, `oci-layout`).
  *
  * Life of a blob: `ingest` opens an invisible file under `ingest/`; bytes are hashed as they come; `commit` checks digest
- * and size, fsyncs, renames: now it is content. An ingest with a `ref` that was broken off is resumed by opening the same ref.
- * Content that nobody references is deleted by the collector (images room); a lease keeps it from being collected meanwhile.
+ * and size, puts it into the lease, fsyncs, renames: now it is content. An ingest with a `ref` that was broken off is resumed by
+ * opening the same ref. Content that nobody references is deleted by the collector (images room), but never while a lease holds it.
  */
 export interface Ingest {
   /** Bytes already there (of an earlier, broken try with the same ref). */
@@ -20,12 +21,6 @@ export interface Ingest {
   discard(): Promise<void>;
 }
 
-export interface Lease {
-  /** Keeps these digests from collection until the lease ends. */
-  add(digest: string): void;
-  end(): void;
-}
-
 export interface ContentStore {
   has(digest: string): Promise<boolean>;
   /** Size in bytes, or undefined if absent. */
@@ -34,15 +29,16 @@ export interface ContentStore {
   open(digest: string, range?: { start?: number }): Promise<Readable>;
   /** The whole blob, verified against its digest; throws invalid if larger than maxBytes (default 4 MiB) or damaged. */
   read(digest: string, maxBytes?: number): Promise<Buffer>;
-  ingest(options?: { ref?: string }): Promise<Ingest>;
+  /** The lease holds the blob from its commit on. */
+  ingest(lease: Lease, options?: { ref?: string }): Promise<Ingest>;
   /** A small blob in one step. */
-  put(bytes: Uint8Array, expected?: { digest?: string }): Promise<{ digest: string; size: number }>;
+  put(bytes: Uint8Array, lease: Lease, expected?: { digest?: string }): Promise<{ digest: string; size: number }>;
   path(digest: string): string;
-  delete(digest: string): Promise<void>;
+  /** False if a lease holds it, and then it stays. It is out of sight before this first waits. */
+  delete(digest: string): Promise<boolean>;
   list(): AsyncIterable<{ digest: string; size: number }>;
+  /** Holds digests, of blobs that are there or not yet. */
   lease(): Lease;
-  /** Digests that some lease keeps. */
-  leased(): ReadonlySet<string>;
   /** Rewrites index.json: what other tools see of this store. */
   writeIndex(entries: readonly Descriptor[]): Promise<void>;
 }

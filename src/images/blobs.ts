@@ -22,15 +22,13 @@ export async function ingest(
   keep: Keep,
   signal?: AbortSignal,
 ): Promise<StoredBlob> {
-  const writer = await content.ingest();
+  const writer = await content.ingest(keep.content);
   try {
     for await (const chunk of source) {
       signal?.throwIfAborted();
       await writer.write(chunk);
     }
-    const written = await writer.commit();
-    await keep.blob(written.digest);
-    return written;
+    return await writer.commit();
   } catch (error) {
     await writer.discard();
     throw error;
@@ -38,11 +36,8 @@ export async function ingest(
 }
 
 /** A small document into content, kept. */
-export async function store(content: ContentStore, bytes: Buffer, keep: Keep): Promise<StoredBlob> {
-  const written = await content.put(bytes);
-  await keep.blob(written.digest);
-  return written;
-}
+export const store = (content: ContentStore, bytes: Buffer, keep: Keep): Promise<StoredBlob> =>
+  content.put(bytes, keep.content);
 
 async function headOf(content: ContentStore, digest: string): Promise<Buffer> {
   const stream = await content.open(digest);

@@ -16,6 +16,8 @@ const MIGRATIONS = [
 
 export interface StoredImage extends Image {
   manifest: Manifest;
+  /** Chain ids of the layers, bottom to top. */
+  chains: string[];
   /** Bytes of the manifest blob. */
   manifestSize: number;
   parent: string | undefined;
@@ -25,7 +27,13 @@ export interface StoredImage extends Image {
   usedAt: string | undefined;
 }
 
-type NameKind = 'tag' | 'digest';
+/** A name to give. */
+export interface NewName {
+  name: string;
+  kind: 'tag' | 'digest';
+  /** When it was given by hand, RFC 3339; undefined: by a pull, push or load. */
+  taggedAt?: string;
+}
 
 const sha256 = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
 
@@ -84,14 +92,16 @@ export class ImageBook {
     const config = ImageConfig.parse(JSON.parse(configBytes.toString()));
     const manifest = Manifest.parse(JSON.parse(manifestBytes.toString()));
     const diffIds = config.rootfs.diff_ids ?? [];
+    const chains = chainIds(diffIds);
     const image: StoredImage = {
       id,
+      chains,
       config,
       manifest,
       manifestDigest,
       manifestSize: manifestBytes.length,
       diffIds,
-      chainId: chainIds(diffIds).at(-1),
+      chainId: chains.at(-1),
       repoTags: [],
       repoDigests: [],
       parent: undefined,
@@ -118,27 +128,57 @@ export class ImageBook {
 
   /**
    * Records an image whose blobs are in content and whose layers are on disk. One that is known keeps its manifest, unless `replace`
-   * says that the new one (a registry's) is to be what is pushed from now on.
+   * says that the new one (a registry's) is to be what is pushed from now on. Image and names are recorded in one step, so that nobody
+   * ever sees, and removes, it without them.
    */
   async add(
     id: string,
     manifestDigest: string,
-    options: { parent?: string; replace?: boolean; usedAt?: string } = {},
+    options: { parent?: string; replace?: boolean; usedAt?: string; names?: readonly NewName[] } = {},
   ): Promise<StoredImage> {
+    const keeps = (known: StoredImage | undefined): known is StoredImage =>
+      known !== undefined && (!options.replace || known.manifestDigest === manifestDigest);
     const before = this.#images.get(id);
-    if (before !== undefined && (!options.replace || before.manifestDigest === manifestDigest)) return before;
+    if (keeps(before)) return this.#named(before, options.names);
     const image = await this.#read(id, manifestDigest);
-    // Another may have recorded it meanwhile; what is not the manifest's is the same image's as before.
+    // Another may have recorded it meanwhile.
     const known = this.#images.get(id);
-    if (known !== undefined && !options.replace) return known;
+    if (keeps(known)) return this.#named(known, options.names);
+    return this.#record(image, known, options);
+  }
+
+  /** Gives a known image another manifest; nothing if it was removed meanwhile. */
+  async setManifest(id: string, manifestDigest: string): Promise<void> {
+    const image = await this.#read(id, manifestDigest);
+    const known = this.#images.get(id);
+    if (known !== undefined) this.#record(image, known, {});
+  }
+
+  /** What is not the manifest's stays as it was known. */
+  #record(
+    image: StoredImage,
+    known: StoredImage | undefined,
+    options: { parent?: string; usedAt?: string; names?: readonly NewName[] },
+  ): StoredImage {
+    const { id, manifestDigest } = image;
     const { repoTags = [], repoDigests = [], parent = options.parent, taggedAt, usedAt = options.usedAt } = known ?? {};
     Object.assign(image, { repoTags, repoDigests, parent, taggedAt, usedAt });
-    this.#images.set(id, image);
-    this.#db.sql
-      .prepare(
-        'INSERT INTO images (id, manifest, parent, used) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET manifest = excluded.manifest',
-      )
-      .run(id, manifestDigest, parent ?? null, usedAt ?? null);
+    this.#db.transaction(() => {
+      this.#db.sql
+        .prepare(
+          'INSERT INTO images (id, manifest, parent, used) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET manifest = excluded.manifest',
+        )
+        .run(id, manifestDigest, parent ?? null, usedAt ?? null);
+      this.#images.set(id, image);
+      this.#named(image, options.names);
+    });
+    return image;
+  }
+
+  #named(image: StoredImage, names: readonly NewName[] = []): StoredImage {
+    this.#db.transaction(() => {
+      for (const name of names) this.name(image.id, name);
+    });
     return image;
   }
 
@@ -159,7 +199,7 @@ export class ImageBook {
   }
 
   /** Gives a name, taking it from another image. */
-  name(id: string, name: string, kind: NameKind, taggedAt: string | undefined): void {
+  name(id: string, { name, kind, taggedAt }: NewName): void {
     const image = this.#images.get(id);
     if (image === undefined) throw notFound(`No such image: ${id}`);
     this.#db.transaction(() => {

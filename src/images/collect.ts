@@ -2,14 +2,13 @@ import { stat } from 'node:fs/promises';
 import { isErrno, isKind } from '../common/index.ts';
 import type { ContentStore } from '../content/index.ts';
 import type { LayerStore } from '../layers/index.ts';
-import { chainIds, type ImageBook } from './book.ts';
-import type { Keeping } from './keeping.ts';
+import type { ImageBook } from './book.ts';
+import { blobsOf } from './keeping.ts';
 
 export interface CollectionParts {
   book: ImageBook;
   content: ContentStore;
   layers: LayerStore;
-  keeping: Keeping;
 }
 
 export interface Collected {
@@ -21,44 +20,30 @@ export interface Collected {
   layers: string[];
 }
 
-const neededChains = (book: ImageBook) => new Set(book.all().flatMap((image) => chainIds(image.diffIds)));
-const neededBlobs = (book: ImageBook) =>
-  new Set(
-    book
-      .all()
-      .flatMap(({ id, manifestDigest, manifest }) => [
-        id,
-        manifestDigest,
-        ...manifest.layers.map(({ digest }) => digest),
-      ]),
-  );
+const neededChains = (book: ImageBook) => new Set(book.all().flatMap(({ chains }) => chains));
+const neededBlobs = (book: ImageBook) => new Set(book.all().flatMap(blobsOf));
 
 /** Removes layers that no image, snapshot or running work needs. */
 export async function collectLayers({
   book,
   layers,
-  keeping,
-}: CollectionParts): Promise<Pick<Collected, 'layerBytes' | 'layers'>> {
+}: Pick<CollectionParts, 'book' | 'layers'>): Promise<Pick<Collected, 'layerBytes' | 'layers'>> {
   const gone: string[] = [];
   let layerBytes = 0;
-  // A layer goes before its parent: so again until a round frees nothing.
-  for (let freed = true; freed; ) {
-    freed = false;
-    const needed = neededChains(book);
-    const parents = new Set(layers.list().map(({ parent }) => parent));
-    for (const layer of layers.list()) {
-      if (needed.has(layer.chainId) || parents.has(layer.chainId)) continue;
-      try {
-        if (!(await keeping.deleteLayer(layer.chainId, (chainId) => neededChains(book).has(chainId)))) continue;
-      } catch (error) {
-        // A snapshot stands on it, or an unpacking.
-        if (isKind(error, 'conflict')) continue;
-        throw error;
-      }
-      layerBytes += layer.sizeBytes;
-      gone.push(layer.chainId);
-      freed = true;
+  const needed = neededChains(book);
+  // The newest first: a layer goes before its parent.
+  for (const { chainId, sizeBytes } of layers.list().toReversed()) {
+    // Nothing is waited for between the second look and the removal; before it images may have come.
+    if (needed.has(chainId) || neededChains(book).has(chainId) || layers.get(chainId) === undefined) continue;
+    try {
+      await layers.remove(chainId);
+    } catch (error) {
+      // A layer, a snapshot or running work stands on it.
+      if (isKind(error, 'conflict')) continue;
+      throw error;
     }
+    layerBytes += sizeBytes;
+    gone.push(chainId);
   }
   return { layerBytes, layers: gone };
 }
@@ -68,13 +53,13 @@ export async function collectGarbage(
   parts: CollectionParts,
   { olderThanMs = 0 }: { olderThanMs?: number } = {},
 ): Promise<Collected> {
-  const { book, content, keeping } = parts;
+  const { book, content } = parts;
   const { layerBytes, layers } = await collectLayers(parts);
   let bytes = layerBytes;
   const needed = neededBlobs(book);
   for await (const { digest, size } of content.list()) {
     if (needed.has(digest) || (olderThanMs > 0 && (await ageMs(content.path(digest))) < olderThanMs)) continue;
-    if (await keeping.deleteBlob(digest, (blob) => neededBlobs(book).has(blob))) bytes += size;
+    if (!neededBlobs(book).has(digest) && (await content.delete(digest))) bytes += size;
   }
   return { bytes, layerBytes, layers };
 }

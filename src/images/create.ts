@@ -8,7 +8,7 @@ import { asLayer, ingest, manifestBytes, store } from './blobs.ts';
 import { chainIds, type ImageBook, type StoredImage } from './book.ts';
 import { applyChanges } from './changes.ts';
 import type { ImageEvents } from './events.ts';
-import type { Keep, Keeping } from './keeping.ts';
+import type { Keep } from './keeping.ts';
 import { DOCKER } from './media-types.ts';
 import { normalised, parsePlatform } from './platform.ts';
 import type { ImageStore, NewImage } from './types.ts';
@@ -17,7 +17,7 @@ export interface CreationParts {
   book: ImageBook;
   content: ContentStore;
   layers: LayerStore;
-  keeping: Keeping;
+  openKeep: () => Keep;
   events: ImageEvents;
   ownPlatform: Platform;
   published: () => Promise<void>;
@@ -50,14 +50,14 @@ export async function giveTag(
   name: string,
   { book, events, published }: Pick<CreationParts, 'book' | 'events' | 'published'>,
 ): Promise<void> {
-  book.name(image.id, name, 'tag', nowText());
+  book.name(image.id, { name, kind: 'tag', taggedAt: nowText() });
   await published();
   events.tag(image, name);
 }
 
 /** Records an image whose layers are on disk and in content. */
 export async function createImage(image: NewImage, parts: CreationParts): Promise<StoredImage> {
-  const keep = parts.keeping.open();
+  const keep = parts.openKeep();
   try {
     return await createKept(image, keep, parts);
   } finally {
@@ -66,18 +66,24 @@ export async function createImage(image: NewImage, parts: CreationParts): Promis
 }
 
 async function createKept(image: NewImage, keep: Keep, parts: CreationParts): Promise<StoredImage> {
-  const { content, layers, book, published } = parts;
+  const { content, layers, book, published, events } = parts;
   const chains = chainIds(image.layers.map(({ diffId }) => diffId));
-  for (const chainId of chains) keep.chain(chainId);
+  for (const chainId of chains) keep.layers.add(chainId);
   const gone = chains.find((chainId) => layers.get(chainId) === undefined);
   if (gone !== undefined) throw conflict(`layer ${gone} is gone`);
   for (const { digest } of image.layers) if (!(await keep.blob(digest))) throw conflict(`content ${digest} is gone`);
   const config = await store(content, Buffer.from(JSON.stringify(image.config)), keep);
   const descriptors = image.layers.map(({ digest, size, mediaType }): Descriptor => ({ digest, size, mediaType }));
   const manifest = await store(content, manifestBytes(config, descriptors), keep);
-  const stored = await book.add(config.digest, manifest.digest, { parent: image.parentId, usedAt: nowText() });
-  for (const name of image.tags ?? []) await giveTag(stored, name, parts);
-  if ((image.tags ?? []).length === 0) await published();
+  const now = nowText();
+  const tags = image.tags ?? [];
+  const stored = await book.add(config.digest, manifest.digest, {
+    parent: image.parentId,
+    usedAt: now,
+    names: tags.map((name) => ({ name, kind: 'tag', taggedAt: now })),
+  });
+  await published();
+  for (const name of tags) events.tag(stored, name);
   return stored;
 }
 
@@ -94,12 +100,11 @@ export async function importArchive(
       ? normalised(parts.ownPlatform)
       : parsePlatform(platform, parts.ownPlatform);
   if (made.os !== 'linux') throw invalid(`operating system is not supported`);
-  const keep = parts.keeping.open();
+  const keep = parts.openKeep();
   try {
     const blob = await ingest(parts.content, archive, keep, signal);
     const layer = await asLayer(parts.content, blob, keep, signal);
-    const unpacked = await parts.layers.unpack(() => parts.content.open(layer.digest), { signal });
-    keep.chain(unpacked.chainId);
+    const unpacked = await parts.layers.unpack(() => parts.content.open(layer.digest), keep.layers, { signal });
     const created = nowText();
     const comment = message || `Imported from ${source}`;
     const image = await createKept(
@@ -134,10 +139,10 @@ export async function commitSnapshot(
   parts: CreationParts,
 ): Promise<StoredImage> {
   const { snapshotId, parentImageId, config, repo, tag, author, comment, createdBy, signal } = options;
-  const { book, layers, keeping, events, ownPlatform } = parts;
+  const { book, layers, openKeep, events, ownPlatform } = parts;
   const name = nameFor(repo, tag);
   const parent = parentImageId === undefined ? undefined : book.byId(parentImageId);
-  const keep = keeping.open();
+  const keep = openKeep();
   try {
     const changed = (await layers.changes(snapshotId)).length > 0;
     const layer = changed ? await layerOf(snapshotId, parent, keep, signal, parts) : undefined;
@@ -180,21 +185,19 @@ async function layerOf(
   { content, layers }: CreationParts,
 ): Promise<NewImage['layers'][number]> {
   const blob = await ingest(content, layers.diffTar(snapshotId, { signal }), keep, signal);
-  const unpacked = await layers.unpack(() => content.open(blob.digest), {
+  const unpacked = await layers.unpack(() => content.open(blob.digest), keep.layers, {
     parent: parent?.chainId,
     diffId: blob.digest,
     signal,
   });
-  keep.chain(unpacked.chainId);
   return { ...blob, diffId: unpacked.diffId, chainId: unpacked.chainId, mediaType: DOCKER.layer };
 }
 
 /** The layers of a stored image as a new image lists them. */
 function layersOf(image: StoredImage | undefined): NewImage['layers'] {
-  const chains = chainIds(image?.diffIds ?? []);
   return (image?.manifest.layers ?? []).map(({ digest, size, mediaType }, index) => ({
     diffId: image?.diffIds[index] ?? '',
-    chainId: chains[index] ?? '',
+    chainId: image?.chains[index] ?? '',
     digest,
     size,
     mediaType,

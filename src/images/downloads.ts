@@ -34,7 +34,7 @@ export class Downloads {
     this.#attempts = attempts;
   }
 
-  /** The caller keeps the digest from collection. */
+  /** The caller has a lease on the digest. */
   async fetch(
     descriptor: Descriptor,
     repository: Repository,
@@ -125,10 +125,11 @@ export class Downloads {
     signal: AbortSignal,
   ): Promise<void> {
     const { digest, size } = descriptor;
-    let ingest = await this.#content.ingest({ ref: digest });
+    const lease = this.#content.lease();
+    let ingest = await this.#content.ingest(lease, { ref: digest });
     const restart = async () => {
       await ingest.discard();
-      ingest = await this.#content.ingest({ ref: digest });
+      ingest = await this.#content.ingest(lease, { ref: digest });
     };
     try {
       if (ingest.offset > size) await restart();
@@ -147,6 +148,8 @@ export class Downloads {
       if (isKind(error, 'invalid')) await ingest.discard();
       else await ingest.close();
       throw inWords(error);
+    } finally {
+      lease.end();
     }
   }
 }

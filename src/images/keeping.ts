@@ -1,76 +1,46 @@
+import type { Lease } from '../common/index.ts';
 import type { ContentStore } from '../content/index.ts';
 import type { LayerStore } from '../layers/index.ts';
+import type { ImageBook, StoredImage } from './book.ts';
 
-/** What running work keeps from being collected. Ends with the work. */
+/** What running work counts on, so that nobody collects it: leases of blobs and layers. Ends with the work. */
 export interface Keep {
+  readonly content: Lease;
+  readonly layers: Lease;
   /** Keeps the blob; true if it is there. */
   blob(digest: string): Promise<boolean>;
-  /** Keeps the layer, now or when it comes. */
-  chain(chainId: string): void;
+  /** Keeps all that makes up an image, until the end even if the image is removed. False if there is no such image. */
+  image(id: string): boolean;
   end(): void;
 }
 
-/**
- * Keeps and deletions, one at a time: between a look at a blob and its deletion nobody can begin to count on it. Blobs are kept by
- * a lease of content, layers by a count here.
- */
-export class Keeping {
-  readonly #content: ContentStore;
-  readonly #layers: LayerStore;
-  readonly #chains = new Map<string, number>();
-  #last: Promise<unknown> = Promise.resolve();
+/** Blobs that a recorded image consists of. */
+export const blobsOf = ({ id, manifestDigest, manifest }: StoredImage): string[] => [
+  id,
+  manifestDigest,
+  ...manifest.layers.map(({ digest }) => digest),
+];
 
-  constructor(content: ContentStore, layers: LayerStore) {
-    this.#content = content;
-    this.#layers = layers;
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(work, work);
-    this.#last = result.catch(() => {});
-    return result;
-  }
-
-  open(): Keep {
-    const lease = this.#content.lease();
-    const own = new Set<string>();
-    return {
-      blob: (digest) =>
-        this.#inTurn(async () => {
-          lease.add(digest);
-          return await this.#content.has(digest);
-        }),
-      chain: (chainId) => {
-        if (own.has(chainId)) return;
-        own.add(chainId);
-        this.#chains.set(chainId, (this.#chains.get(chainId) ?? 0) + 1);
-      },
-      end: () => {
-        lease.end();
-        for (const chainId of own) {
-          const left = (this.#chains.get(chainId) ?? 1) - 1;
-          if (left === 0) this.#chains.delete(chainId);
-          else this.#chains.set(chainId, left);
-        }
-        own.clear();
-      },
-    };
-  }
-
-  /** Deletes a blob that `needed` does not say yes to and nobody keeps. False if it stays. */
-  deleteBlob(digest: string, needed: (digest: string) => boolean): Promise<boolean> {
-    return this.#inTurn(async () => {
-      if (needed(digest) || this.#content.leased().has(digest)) return false;
-      await this.#content.delete(digest);
+export function openKeep(book: ImageBook, stores: { content: ContentStore; layers: LayerStore }): Keep {
+  const content = stores.content.lease();
+  const layers = stores.layers.lease();
+  return {
+    content,
+    layers,
+    blob: (digest) => {
+      content.add(digest);
+      return stores.content.has(digest);
+    },
+    image: (id) => {
+      const image = book.byId(id);
+      if (image === undefined) return false;
+      for (const digest of blobsOf(image)) content.add(digest);
+      for (const chainId of image.chains) layers.add(chainId);
       return true;
-    });
-  }
-
-  /** Removes a layer likewise. Throws conflict while layers or snapshots stand on it. */
-  async deleteLayer(chainId: string, needed: (chainId: string) => boolean): Promise<boolean> {
-    if (needed(chainId) || this.#chains.has(chainId)) return false;
-    // The store takes the layer out of its records before it first waits.
-    await this.#layers.remove(chainId);
-    return true;
-  }
+    },
+    end: () => {
+      content.end();
+      layers.end();
+    },
+  };
 }

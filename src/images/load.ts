@@ -226,13 +226,13 @@ async function unpackLayers(
   { content, layers, keep, progress, signal }: LoadParts,
 ): Promise<void> {
   const chains = chainIds(diffIds);
-  for (const chainId of chains) keep.chain(chainId);
+  for (const chainId of chains) keep.layers.add(chainId);
   for (const [index, { digest, size }] of descriptors.entries()) {
     if (layers.get(chains[index]!) !== undefined) continue;
     const id = shortId(diffIds[index]!);
     const loading = bar(progress, id, 'Loading layer', size);
     try {
-      await layers.unpack(() => content.open(digest), {
+      await layers.unpack(() => content.open(digest), keep.layers, {
         parent: chains[index - 1],
         diffId: diffIds[index]!,
         signal,

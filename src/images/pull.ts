@@ -14,10 +14,10 @@ import {
   withDefaultTag,
 } from '../registry/index.ts';
 import { type Descriptor, ImageConfig, type Manifest, type Platform, type Progress } from '../wire/index.ts';
-import { chainIds, type ImageBook, type StoredImage } from './book.ts';
+import { chainIds, type ImageBook, type NewName, type StoredImage } from './book.ts';
 import type { DownloadState, Downloads } from './downloads.ts';
 import type { ImageEvents } from './events.ts';
-import type { Keep, Keeping } from './keeping.ts';
+import type { Keep } from './keeping.ts';
 import { fits, normalised, parsePlatform, platformText } from './platform.ts';
 import { bar, barLine, layerLine } from './progress.ts';
 import { fetchRemoteImage, parseDocument, pullRefusal } from './remote-image.ts';
@@ -29,7 +29,7 @@ export interface PullParts {
   layers: LayerStore;
   registries: Registries;
   downloads: Downloads;
-  keeping: Keeping;
+  openKeep: () => Keep;
   events: ImageEvents;
   ownPlatform: Platform;
   /** Rewrites what other tools see of the store. */
@@ -109,7 +109,7 @@ async function pullOne(wish: Wish, parts: PullParts): Promise<boolean> {
 
 async function pullKept(wish: Wish, parts: PullParts): Promise<boolean> {
   const { reference, auth, signal } = wish;
-  const keep = parts.keeping.open();
+  const keep = parts.openKeep();
   try {
     return await parts.registries.with(reference, { auth, purpose: 'pull', signal }, async (repository) => {
       const known = await knownAlready(wish, repository, parts);
@@ -145,26 +145,27 @@ function announce({ reference, progress }: Wish): void {
 
 async function upToDate(image: StoredImage, digest: string, wish: Wish, parts: PullParts): Promise<boolean> {
   announce(wish);
-  const changed = await giveNames(image.id, digest, wish, parts);
+  const { names, changed } = namesFor(image.id, digest, wish, parts);
+  for (const name of names) parts.book.name(image.id, name);
+  parts.book.used(image.id, nowText());
+  await parts.published();
   wish.progress({ status: `Digest: ${digest}` });
   return changed;
 }
 
-/** Names the image; true if the name was another's or nobody's. */
-async function giveNames(
+/** What the image is to be called; `changed` if the name was another's or nobody's. */
+function namesFor(
   id: string,
   digest: string,
   { reference }: Wish,
-  { book, published }: PullParts,
-): Promise<boolean> {
+  { book }: PullParts,
+): { names: NewName[]; changed: boolean } {
   const name = familiarName(reference);
   const shown = reference.digest === undefined ? `${name}:${reference.tag}` : `${name}@${reference.digest}`;
   const changed = book.named(shown)?.id !== id;
-  book.name(id, `${name}@${digest}`, 'digest', undefined);
-  if (reference.digest === undefined && changed) book.name(id, shown, 'tag', undefined);
-  book.used(id, nowText());
-  await published();
-  return changed;
+  const names: NewName[] = [{ name: `${name}@${digest}`, kind: 'digest' }];
+  if (reference.digest === undefined && changed) names.push({ name: shown, kind: 'tag' });
+  return { names, changed };
 }
 
 async function fetchImage(wish: Wish, repository: Repository, keep: Keep, parts: PullParts): Promise<boolean> {
@@ -172,7 +173,6 @@ async function fetchImage(wish: Wish, repository: Repository, keep: Keep, parts:
   const remote = await fetchRemoteImage(repository, reference, platform, signal);
   announce(wish);
   const { manifest } = remote;
-  await keep.blob(remote.manifestDigest);
   await fetchBlob(manifest.config, repository, keep, { signal }, parts);
   const config = parseDocument(
     ImageConfig,
@@ -184,9 +184,12 @@ async function fetchImage(wish: Wish, repository: Repository, keep: Keep, parts:
       `image operating system ${JSON.stringify(config.os)} cannot be used on this platform: operating system is not supported`,
     );
   await fetchLayers(manifest, config, { repository, keep, progress, signal }, parts);
-  await parts.content.put(remote.bytes, { digest: remote.manifestDigest });
-  const image = await parts.book.add(manifest.config.digest, remote.manifestDigest, { replace: true });
-  const changed = await giveNames(image.id, remote.namedDigest, wish, parts);
+  await parts.content.put(remote.bytes, keep.content, { digest: remote.manifestDigest });
+  const id = manifest.config.digest;
+  const { names, changed } = namesFor(id, remote.namedDigest, wish, parts);
+  await parts.book.add(id, remote.manifestDigest, { replace: true, names });
+  parts.book.used(id, nowText());
+  await parts.published();
   progress({ status: `Digest: ${remote.namedDigest}` });
   return changed;
 }
@@ -208,7 +211,7 @@ async function fetchLayers(
   const diffIds = config.rootfs.diff_ids ?? [];
   if (diffIds.length !== manifest.layers.length) throw invalid("layers from manifest don't match image configuration");
   const chains = chainIds(diffIds);
-  for (const chainId of chains) keep.chain(chainId);
+  for (const chainId of chains) keep.layers.add(chainId);
   // One that fails ends the others.
   const failure = new AbortController();
   const both = AbortSignal.any([signal, failure.signal]);
@@ -228,7 +231,8 @@ async function fetchLayers(
   try {
     for (const [index, layer] of manifest.layers.entries()) {
       await downloads[index];
-      if (!present[index]) await unpack(layer, { chains, diffIds, index }, progress, both, parts);
+      if (!present[index])
+        await unpack(layer, { chains, diffIds, index }, { repository, keep, progress, signal: both }, parts);
     }
   } catch (error) {
     const first = failure.signal.aborted && !signal.aborted ? failure.signal.reason : error;
@@ -241,14 +245,13 @@ async function fetchLayers(
 async function unpack(
   layer: Descriptor,
   { chains, diffIds, index }: { chains: readonly string[]; diffIds: readonly string[]; index: number },
-  progress: Progress,
-  signal: AbortSignal,
+  { keep, progress, signal }: Fetch,
   { layers, content }: PullParts,
 ): Promise<void> {
   const id = shortId(layer.digest);
   const extracting = bar(progress, id, 'Extracting', layer.size);
   try {
-    await layers.unpack(() => content.open(layer.digest), {
+    await layers.unpack(() => content.open(layer.digest), keep.layers, {
       parent: chains[index - 1],
       diffId: diffIds[index]!,
       signal,

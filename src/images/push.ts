@@ -11,11 +11,11 @@ import {
   type Registries,
   type Repository,
 } from '../registry/index.ts';
-import type { Descriptor, Progress } from '../wire/index.ts';
+import { type Descriptor, Manifest, type Progress } from '../wire/index.ts';
 import { gzipped, manifestBytes, store } from './blobs.ts';
 import type { ImageBook, StoredImage } from './book.ts';
 import type { ImageEvents } from './events.ts';
-import type { Keep, Keeping } from './keeping.ts';
+import type { Keep } from './keeping.ts';
 import { DOCKER } from './media-types.ts';
 import { fits, normalised, parsePlatform, platformText } from './platform.ts';
 import { bar, layerLine } from './progress.ts';
@@ -27,7 +27,7 @@ export interface PushParts {
   content: ContentStore;
   registries: Registries;
   slots: Slots;
-  keeping: Keeping;
+  openKeep: () => Keep;
   events: ImageEvents;
   published: () => Promise<void>;
   log: Logger;
@@ -53,10 +53,14 @@ export async function pushImages(options: PushOptions, parts: PushParts): Promis
   if (wanted.length === 0 && tagsHere({ ...reference, tag: undefined }, parts.book).length > 0)
     throw notFound(`tag does not exist: ${familiarString(reference)}`);
   if (wanted.length === 0) throw notFound(`An image does not exist locally with the tag: ${name}`);
-  for (const { image, tag } of wanted) {
+  for (const { id, tag } of wanted) {
+    // As it is now: the push of another tag may have packed its layers.
+    const image = parts.book.byId(id);
+    if (image === undefined) throw notFound(`No such image: ${name}:${tag}`);
     checkPlatform(image, `${name}:${tag}`, options.platform);
-    const keep = parts.keeping.open();
+    const keep = parts.openKeep();
     try {
+      keep.image(id);
       await parts.registries.with(reference, { auth, purpose: 'push', signal }, (repository) =>
         pushOne(image, tag, { repository, reference, keep, progress, signal }, parts),
       );
@@ -75,12 +79,12 @@ function referenceOf(image: string, tag: string | undefined): Reference {
   return { ...given, tag };
 }
 
-function tagsHere(reference: Reference, book: ImageBook): { image: StoredImage; tag: string }[] {
+function tagsHere(reference: Reference, book: ImageBook): { id: string; tag: string }[] {
   const name = familiarName(reference);
   const tagOf = (known: string) => (known.startsWith(`${name}:`) ? known.slice(name.length + 1) : undefined);
   return book
     .all()
-    .flatMap((image) => image.repoTags.map((known) => ({ image, tag: tagOf(known) ?? '' })))
+    .flatMap(({ id, repoTags }) => repoTags.map((known) => ({ id, tag: tagOf(known) ?? '' })))
     .filter(({ tag }) => isTag(tag) && (reference.tag === undefined || tag === reference.tag))
     .sort((a, b) => (a.tag < b.tag ? -1 : 1));
 }
@@ -116,8 +120,11 @@ async function pushOne(image: StoredImage, tag: string, push: Push, parts: PushP
   const manifest = await manifestFor(image, sent, keep, parts);
   await pushBlob({ ...image.manifest.config, digest: image.id }, undefined, push, parts);
   await repository.putManifest(tag, manifest, signal);
-  parts.book.name(image.id, `${familiarName(reference)}@${manifest.digest}`, 'digest', undefined);
-  await parts.published();
+  // It may have been removed meanwhile; what was pushed is pushed.
+  if (parts.book.byId(image.id) !== undefined) {
+    parts.book.name(image.id, { name: `${familiarName(reference)}@${manifest.digest}`, kind: 'digest' });
+    await parts.published();
+  }
   progress({ status: `${tag}: digest: ${manifest.digest} size: ${manifest.bytes.length}` });
   progress({ progressDetail: {}, aux: { Tag: tag, Digest: manifest.digest, Size: manifest.bytes.length } });
 }
@@ -138,8 +145,8 @@ async function manifestFor(
     };
   const bytes = manifestBytes({ digest: image.id, size: image.manifest.config.size }, layers);
   const { digest } = await store(content, bytes, keep);
-  const { manifest } = await book.add(image.id, digest, { replace: true });
-  return { digest, bytes, mediaType: manifest.mediaType ?? OCI.manifest };
+  await book.setManifest(image.id, digest);
+  return { digest, bytes, mediaType: Manifest.parse(JSON.parse(bytes.toString())).mediaType ?? OCI.manifest };
 }
 
 const isPlain = (mediaType: string) => mediaType === DOCKER.layer || mediaType === OCI.layer;
@@ -147,7 +154,6 @@ const isPlain = (mediaType: string) => mediaType === DOCKER.layer || mediaType =
 /** Sends a layer as it is; one that was made here and never pushed is packed first. */
 async function pushLayer(layer: Descriptor, id: string, push: Push, parts: PushParts): Promise<Descriptor> {
   const { repository, keep, signal } = push;
-  await keep.blob(layer.digest);
   if (
     isPlain(layer.mediaType) &&
     !(await repository.hasBlob(layer.digest, signal)) &&

@@ -67,11 +67,10 @@ const blobPath = (digest: string) => `blobs/${digest.replace(':', '/')}`;
 
 /**
  * `docker save`: an OCI layout with docker-archive's `manifest.json` and `repositories` beside it, as dockerd writes since 25. Layers are as
- * they are in content; the layout's manifests are OCI's, which all of its readers know. `kept`: nobody collects them now.
+ * they are in content; the layout's manifests are OCI's, which all of its readers know. The caller keeps the images.
  */
-export function saveImages(chosen: readonly ChosenImage[], content: ContentStore, kept: Promise<unknown>): Readable {
+export function saveImages(chosen: readonly ChosenImage[], content: ContentStore): Readable {
   async function* items(): AsyncGenerator<TarItem> {
-    await kept;
     const written = new Set<string>();
     const index: Descriptor[] = [];
     const list: unknown[] = [];

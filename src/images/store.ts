@@ -13,7 +13,7 @@ import { Downloads } from './downloads.ts';
 import { type Emit, imageEvents } from './events.ts';
 import { type CleaningParts, cleanByPolicy } from './gc.ts';
 import { inspectImage } from './inspect.ts';
-import { Keeping } from './keeping.ts';
+import { type Keep, openKeep } from './keeping.ts';
 import { historyOf, listImages } from './listing.ts';
 import { loadArchive } from './load.ts';
 import { DOCKER } from './media-types.ts';
@@ -55,7 +55,7 @@ const DEFAULT_ATTEMPTS = 5;
 export async function openImageStore(options: ImagesOptions): Promise<ImageStore> {
   const { db, content, layers, users, log, registry, dataRoot } = options;
   const book = await ImageBook.open(db, content, log);
-  const keeping = new Keeping(content, layers);
+  const newKeep = (): Keep => openKeep(book, { content, layers });
   const events = imageEvents(options.emit);
   const registries = openRegistries(registry, log);
   const ownPlatform: Platform = ARCHITECTURES[arch()] ?? { os: 'linux', architecture: arch() };
@@ -64,10 +64,10 @@ export async function openImageStore(options: ImagesOptions): Promise<ImageStore
     attempts: registry.attempts ?? DEFAULT_ATTEMPTS,
   });
   const slots = new Slots(registry.maxUploads);
-  const collection = { book, content, layers, keeping };
+  const collection = { book, content, layers };
   const collect = () => collectGarbage(collection);
   const published = publisher(book, content, log);
-  const creation: CreationParts = { book, content, layers, keeping, events, ownPlatform, published };
+  const creation: CreationParts = { book, content, layers, openKeep: newKeep, events, ownPlatform, published };
   const removal = { book, users, events, freeLayers: async () => (await collectLayers(collection)).layers };
   const cleaning: CleaningParts = {
     ...removal,
@@ -125,7 +125,7 @@ export async function openImageStore(options: ImagesOptions): Promise<ImageStore
     },
     create: (image) => createImage(image, creation),
     async load(archive, { progress, quiet, signal, platform }) {
-      const keep = keeping.open();
+      const keep = newKeep();
       try {
         await loadArchive(archive, {
           content,
@@ -135,8 +135,10 @@ export async function openImageStore(options: ImagesOptions): Promise<ImageStore
           progress: quiet ? (message) => message.status === undefined && progress(message) : progress,
           signal,
           record: async (configDigest, manifestDigest, tags) => {
-            const image = await book.add(configDigest, manifestDigest, { usedAt: nowText() });
-            for (const tag of tags) book.name(image.id, tag, 'tag', undefined);
+            const image = await book.add(configDigest, manifestDigest, {
+              usedAt: nowText(),
+              names: tags.map((name) => ({ name, kind: 'tag' })),
+            });
             book.used(image.id, nowText());
             await published();
             events.of('load', image);
@@ -150,17 +152,9 @@ export async function openImageStore(options: ImagesOptions): Promise<ImageStore
     },
     save(refs, { signal, platform }) {
       const chosen = chooseImages(refs, book, platformOf(platform));
-      const keep = keeping.open();
-      const kept = Promise.all(
-        chosen
-          .flatMap(({ image }) => [
-            image.id,
-            image.manifestDigest,
-            ...image.manifest.layers.map(({ digest }) => digest),
-          ])
-          .map((digest) => keep.blob(digest)),
-      );
-      const stream = saveImages(chosen, content, kept);
+      const keep = newKeep();
+      for (const { image } of chosen) keep.image(image.id);
+      const stream = saveImages(chosen, content);
       stream.once('close', () => keep.end());
       signal.addEventListener('abort', () => stream.destroy(), { once: true });
       for (const { image } of chosen) events.of('save', image);
@@ -169,8 +163,19 @@ export async function openImageStore(options: ImagesOptions): Promise<ImageStore
     importArchive: (archive, wanted) => importArchive(archive, wanted, creation),
     commit: (wanted) => commitSnapshot(wanted, creation),
     pull: (wanted) =>
-      pullImages(wanted, { ...collection, collect, registries, downloads, events, ownPlatform, published, log }),
-    push: (wanted) => pushImages(wanted, { book, content, registries, slots, keeping, events, published, log }),
+      pullImages(wanted, {
+        ...collection,
+        openKeep: newKeep,
+        collect,
+        registries,
+        downloads,
+        events,
+        ownPlatform,
+        published,
+        log,
+      }),
+    push: (wanted) =>
+      pushImages(wanted, { book, content, registries, slots, openKeep: newKeep, events, published, log }),
     search: (wanted) => searchImages(wanted, registries),
     login: (auth, signal) => loginTo(auth, signal, registries),
     distribution: (ref, auth, signal) => distributionOf(ref, auth, signal, registries),
@@ -195,7 +200,7 @@ export async function openImageStore(options: ImagesOptions): Promise<ImageStore
       });
       return cleaned;
     },
-    keep: () => keeping.open(),
+    keep: newKeep,
     close: () => registries.close(),
   };
 }

@@ -12,6 +12,7 @@ import {
   rmSync,
   symlinkSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -43,7 +44,7 @@ async function fresh(t: TestContext) {
     db.close();
     rmSync(dir, { recursive: true });
   });
-  return { dir, store, open };
+  return { dir, store, lease: store.lease(), open };
 }
 
 const tar = async (items: TarItem[]): Promise<Buffer> => Buffer.concat(await Array.fromAsync(writeTar(items)));
@@ -59,46 +60,46 @@ const diffIdOf = (bytes: Buffer) => `sha256:${createHash('sha256').update(bytes)
 const from = (bytes: Buffer) => async () => Readable.from([bytes]);
 
 test('a layer is unpacked, verified and found again by its chain', options, async (t) => {
-  const { dir: root, store, open } = await fresh(t);
+  const { dir: root, store, lease, open } = await fresh(t);
   const bytes = await tar([dir('etc/'), file('etc/motd', 'hello')]);
-  const base = await store.unpack(from(gzipSync(bytes)), { diffId: diffIdOf(bytes) });
+  const base = await store.unpack(from(gzipSync(bytes)), lease, { diffId: diffIdOf(bytes) });
   assert.deepEqual(base, { chainId: diffIdOf(bytes), diffId: diffIdOf(bytes), parent: undefined, sizeBytes: 5 });
   assert.equal(readFileSync(join(root, 'layers', base.chainId.slice(7), 'etc/motd'), 'utf8'), 'hello');
   const upper = await tar([file('x', 'y')]);
-  const second = await store.unpack(from(upper), { parent: base.chainId });
+  const second = await store.unpack(from(upper), lease, { parent: base.chainId });
   assert.equal(second.chainId, diffIdOf(Buffer.from(`${base.chainId} ${second.diffId}`)));
   assert.deepEqual((await open()).list(), [base, second]);
-  const again = await store.unpack(() => assert.fail('read again'), { diffId: base.diffId });
+  const again = await store.unpack(() => assert.fail('read again'), lease, { diffId: base.diffId });
   assert.deepEqual(again, base);
 });
 
 test('an archive with another diff id, or a broken one, leaves nothing', options, async (t) => {
-  const { dir: root, store } = await fresh(t);
+  const { dir: root, store, lease } = await fresh(t);
   const bytes = await tar([file('a', 'b'.repeat(5000))]);
-  const wrong = store.unpack(from(bytes), { diffId: `sha256:${'0'.repeat(64)}` });
+  const wrong = store.unpack(from(bytes), lease, { diffId: `sha256:${'0'.repeat(64)}` });
   await assert.rejects(wrong, (error) => isKind(error, 'invalid'));
-  await assert.rejects(store.unpack(from(bytes.subarray(0, 3000)), {}), /unexpected end/);
-  await assert.rejects(store.unpack(from(gzipSync(bytes).subarray(0, 60)), {}), /ends too early/);
+  await assert.rejects(store.unpack(from(bytes.subarray(0, 3000)), lease, {}), /unexpected end/);
+  await assert.rejects(store.unpack(from(gzipSync(bytes).subarray(0, 60)), lease, {}), /ends too early/);
   assert.deepEqual(store.list(), []);
   assert.deepEqual(readdirSync(join(root, 'layers')).sort(), ['empty', 'passing', 'snapshots']);
   assert.deepEqual(readdirSync(join(root, 'layers/passing')), []);
 });
 
 test('two calls for one chain share one run', options, async (t) => {
-  const { store } = await fresh(t);
+  const { store, lease } = await fresh(t);
   const bytes = await tar([file('a', 'b')]);
   let opened = 0;
   const source = async () => {
     opened++;
     return Readable.from([bytes]);
   };
-  const both = await Promise.all([1, 2].map(() => store.unpack(source, { diffId: diffIdOf(bytes) })));
+  const both = await Promise.all([1, 2].map(() => store.unpack(source, lease, { diffId: diffIdOf(bytes) })));
   assert.deepEqual(both[0], both[1]);
   assert.equal(opened, 1);
 });
 
 test('a cancelled unpack leaves nothing, and one waiter of two may go', options, async (t) => {
-  const { dir: root, store } = await fresh(t);
+  const { dir: root, store, lease } = await fresh(t);
   const bytes = await tar([file('a', 'b')]);
   const { promise: gate, resolve: go } = Promise.withResolvers<void>();
   const slow = async () =>
@@ -110,24 +111,24 @@ test('a cancelled unpack leaves nothing, and one waiter of two may go', options,
       })(),
     );
   const abort = new AbortController();
-  const first = store.unpack(slow, { diffId: diffIdOf(bytes), signal: abort.signal });
-  const second = store.unpack(slow, { diffId: diffIdOf(bytes) });
+  const first = store.unpack(slow, lease, { diffId: diffIdOf(bytes), signal: abort.signal });
+  const second = store.unpack(slow, lease, { diffId: diffIdOf(bytes) });
   abort.abort();
   await assert.rejects(first, (error) => isKind(error, 'cancelled'));
   go();
   await second;
   const never = async () => new Readable({ read() {} });
   const stop = new AbortController();
-  const third = store.unpack(never, { signal: stop.signal });
+  const third = store.unpack(never, lease, { signal: stop.signal });
   setImmediate(() => stop.abort());
   await assert.rejects(third, (error) => isKind(error, 'cancelled'));
-  const unopened = store.unpack(() => new Promise(() => {}), { signal: AbortSignal.timeout(20) });
+  const unopened = store.unpack(() => new Promise(() => {}), lease, { signal: AbortSignal.timeout(20) });
   await assert.rejects(unopened, (error) => isKind(error, 'cancelled'));
   assert.deepEqual(readdirSync(join(root, 'layers/passing')), []);
 });
 
 test('whiteouts and opaque directories hide what is below, in any order of entries', options, async (t) => {
-  const { store } = await fresh(t);
+  const { store, lease } = await fresh(t);
   const base = await store.unpack(
     from(
       await tar([
@@ -141,6 +142,7 @@ test('whiteouts and opaque directories hide what is below, in any order of entri
         file('f/old', '1'),
       ]),
     ),
+    lease,
     {},
   );
   const top = await store.unpack(
@@ -159,6 +161,7 @@ test('whiteouts and opaque directories hide what is below, in any order of entri
         file('.wh..wh.aufs', 'x'),
       ]),
     ),
+    lease,
     { parent: base.chainId },
   );
   await store.createSnapshot('s', { parent: top.chainId, owner: 'test' });
@@ -172,9 +175,9 @@ test('whiteouts and opaque directories hide what is below, in any order of entri
 });
 
 test('an opaque root hides all that is below', options, async (t) => {
-  const { store } = await fresh(t);
-  const base = await store.unpack(from(await tar([file('a', '1'), dir('d/'), file('d/a', '1')])), {});
-  const top = await store.unpack(from(await tar([file('.wh..wh..opq', ''), dir('d/'), file('d/b', '2')])), {
+  const { store, lease } = await fresh(t);
+  const base = await store.unpack(from(await tar([file('a', '1'), dir('d/'), file('d/a', '1')])), lease, {});
+  const top = await store.unpack(from(await tar([file('.wh..wh..opq', ''), dir('d/'), file('d/b', '2')])), lease, {
     parent: base.chainId,
   });
   await store.createSnapshot('s', { parent: top.chainId, owner: 'test' });
@@ -184,19 +187,21 @@ test('an opaque root hides all that is below', options, async (t) => {
 });
 
 test('a whiteout of the root or of nothing is refused', options, async (t) => {
-  const { store } = await fresh(t);
+  const { store, lease } = await fresh(t);
   for (const name of ['.wh..', '.wh...', 'd/.wh..', '.wh.', '.wh.d/x'])
-    await assert.rejects(store.unpack(from(await tar([file(name, '')])), {}), (error) => isKind(error, 'invalid'));
+    await assert.rejects(store.unpack(from(await tar([file(name, '')])), lease, {}), (error) =>
+      isKind(error, 'invalid'),
+    );
 });
 
 test('a layer cannot carry attributes that overlayfs obeys', options, async (t) => {
-  const { dir: root, store } = await fresh(t);
+  const { dir: root, store, lease } = await fresh(t);
   const xattrs = new Map([
     ['trusted.overlay.redirect', Buffer.from('/etc')],
     ['trusted.overlay.metacopy', Buffer.from('')],
     ['user.kept', Buffer.from('1')],
   ]);
-  const { chainId } = await store.unpack(from(await tar([dir('d/', { xattrs })])), {});
+  const { chainId } = await store.unpack(from(await tar([dir('d/', { xattrs })])), lease, {});
   const path = join(root, 'layers', chainId.slice(7), 'd');
   assert.equal(getXattr(path, 'trusted.overlay.redirect'), undefined);
   assert.equal(getXattr(path, 'user.kept')?.toString(), '1');
@@ -224,13 +229,15 @@ const outside: [string, TarItem[]][] = [
 
 for (const [what, items] of outside)
   test(`a layer cannot write outside its place by ${what}`, options, async (t) => {
-    const { dir: root, store } = await fresh(t);
+    const { dir: root, store, lease } = await fresh(t);
     writeFileSync(join(root, 'victim'), 'safe');
     const named = items.map((item) => ({
       ...item,
       header: { ...item.header, linkName: item.header.linkName?.replace('ROOT', root) },
     }));
-    await store.unpack(from(await tar(named)), {}).catch((error) => assert.ok(isKind(error, 'invalid'), String(error)));
+    await store
+      .unpack(from(await tar(named)), lease, {})
+      .catch((error) => assert.ok(isKind(error, 'invalid'), String(error)));
     assert.equal(readFileSync(join(root, 'victim'), 'utf8'), 'safe');
     assert.equal(lstatSync(join(root, 'victim')).nlink, 1);
     assert.equal(getXattr(root, 'trusted.overlay.opaque'), undefined);
@@ -243,14 +250,14 @@ for (const [what, items] of outside)
   });
 
 test('a symbolic link of a lower layer does not redirect an upper one', options, async (t) => {
-  const { dir: root, store } = await fresh(t);
-  const base = await store.unpack(from(await tar([link('up', root)])), {});
-  await store.unpack(from(await tar([file('up/outside', 'x')])), { parent: base.chainId });
+  const { dir: root, store, lease } = await fresh(t);
+  const base = await store.unpack(from(await tar([link('up', root)])), lease, {});
+  await store.unpack(from(await tar([file('up/outside', 'x')])), lease, { parent: base.chainId });
   assert.equal(existsSync(join(root, 'outside')), false);
 });
 
 test('the last of several entries with one name wins, and nothing is written through the first', options, async (t) => {
-  const { dir: root, store } = await fresh(t);
+  const { dir: root, store, lease } = await fresh(t);
   const { chainId, sizeBytes } = await store.unpack(
     from(
       await tar([
@@ -268,6 +275,7 @@ test('the last of several entries with one name wins, and nothing is written thr
         link('hard', './hard', 'hardlink'),
       ]),
     ),
+    lease,
     {},
   );
   const at = (name: string) => join(root, 'layers', chainId.slice(7), name);
@@ -281,17 +289,17 @@ test('the last of several entries with one name wins, and nothing is written thr
 });
 
 test('more layers than fit into a page of mount options are mounted', options, async (t) => {
-  const { store } = await fresh(t);
+  const { store, lease } = await fresh(t);
   let parent: string | undefined;
   for (let index = 0; index < 130; index++)
-    parent = (await store.unpack(from(await tar([file(`f${index}`, String(index))])), { parent })).chainId;
+    parent = (await store.unpack(from(await tar([file(`f${index}`, String(index))])), lease, { parent })).chainId;
   await store.createSnapshot('s', { parent: parent!, owner: 'test' });
   assert.equal(readdirSync(await store.mount('s')).length, 130);
   await store.removeSnapshot('s');
 });
 
 test('changes are shown as docker diff shows them, and their archive gives them again', options, async (t) => {
-  const { dir: root, store } = await fresh(t);
+  const { dir: root, store, lease } = await fresh(t);
   const base = await store.unpack(
     from(
       await tar([
@@ -305,6 +313,7 @@ test('changes are shown as docker diff shows them, and their archive gives them 
         file('top', '1'),
       ]),
     ),
+    lease,
     {},
   );
   await store.createSnapshot('s', { parent: base.chainId, owner: 'test' });
@@ -336,7 +345,7 @@ test('changes are shown as docker diff shows them, and their archive gives them 
     'symlink new',
   ]);
   assert.deepEqual(Buffer.concat(await Array.fromAsync(store.diffTar('s'))), archive);
-  const layer = await store.unpack(from(archive), { parent: base.chainId });
+  const layer = await store.unpack(from(archive), lease, { parent: base.chainId });
   await store.createSnapshot('again', { parent: layer.chainId, owner: 'test' });
   const other = await store.mount('again');
   assert.deepEqual(readdirSync(join(other, 'c')), ['2', '3']);
@@ -344,7 +353,7 @@ test('changes are shown as docker diff shows them, and their archive gives them 
   assert.equal(existsSync(join(other, 'b')), false);
   assert.equal(lstatSync(join(other, 'c/2')).nlink, 2);
   assert.equal(await store.usage('s'), layer.sizeBytes);
-  const promoted = await store.promote('s', layer.diffId);
+  const promoted = await store.promote('s', layer.diffId, lease);
   assert.deepEqual(promoted, layer);
   assert.deepEqual(
     store.snapshots().map(({ id }) => id),
@@ -354,26 +363,48 @@ test('changes are shown as docker diff shows them, and their archive gives them 
 });
 
 test('a promoted snapshot is a layer without unpacking', options, async (t) => {
-  const { store } = await fresh(t);
+  const { store, lease } = await fresh(t);
   await store.createSnapshot('s', { owner: 'test' });
   writeFileSync(join(await store.mount('s'), 'f'), 'content');
   const archive = Buffer.concat(await Array.fromAsync(store.diffTar('s')));
-  const layer = await store.promote('s', diffIdOf(archive));
+  const layer = await store.promote('s', diffIdOf(archive), lease);
   assert.equal(layer.sizeBytes, 7);
   await store.createSnapshot('t', { parent: layer.chainId, owner: 'test' });
   assert.equal(readFileSync(join(await store.mount('t'), 'f'), 'utf8'), 'content');
 });
 
+test('snapshots with the same changes become one layer, whoever comes first', options, async (t) => {
+  const { dir: root, store, lease } = await fresh(t);
+  const ids = ['s', 't', 'u'];
+  for (const id of ids) {
+    await store.createSnapshot(id, { owner: 'test' });
+    const path = join(await store.mount(id), 'f');
+    writeFileSync(path, 'content');
+    utimesSync(path, 1, 1);
+    utimesSync(join(path, '..'), 1, 1);
+  }
+  const archive = Buffer.concat(await Array.fromAsync(store.diffTar('s')));
+  const made = await Promise.all([
+    ...ids.map((id) => store.promote(id, diffIdOf(archive), lease)),
+    store.unpack(from(archive), lease, {}),
+  ]);
+  assert.deepEqual(new Set(made.map(({ chainId }) => chainId)), new Set([diffIdOf(archive)]));
+  assert.equal(store.list().length, 1);
+  assert.deepEqual(readdirSync(join(root, 'layers/snapshots')), []);
+});
+
 test('what something stands on is not removed', options, async (t) => {
-  const { dir: root, store } = await fresh(t);
-  const base = await store.unpack(from(await tar([file('a', '1')])), {});
-  const top = await store.unpack(from(await tar([file('b', '1')])), { parent: base.chainId });
+  const { dir: root, store, lease } = await fresh(t);
+  const base = await store.unpack(from(await tar([file('a', '1')])), lease, {});
+  const top = await store.unpack(from(await tar([file('b', '1')])), lease, { parent: base.chainId });
   await store.createSnapshot('s', { parent: top.chainId, owner: 'test' });
   await assert.rejects(store.remove(base.chainId), (error) => isKind(error, 'conflict'));
   await assert.rejects(store.remove(top.chainId), (error) => isKind(error, 'conflict'));
   await store.mount('s');
   await store.removeSnapshot('s');
   await store.removeSnapshot('s');
+  await assert.rejects(store.remove(top.chainId), (error) => isKind(error, 'conflict'), 'the lease holds it');
+  lease.end();
   await store.remove(top.chainId);
   await store.remove(base.chainId);
   assert.deepEqual(readdirSync(join(root, 'layers')).sort(), ['empty', 'passing', 'snapshots']);

@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, rmdirSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { packDirectory, removeTree, treeChanges, treeSize } from '../archive/index.ts';
-import { conflict, isErrno, type Logger, notFound } from '../common/index.ts';
+import { conflict, isErrno, type Lease, Leases, type Logger, notFound } from '../common/index.ts';
 import type { Database } from '../state/index.ts';
 import { mounts, syncFileSystem, unmount as unmountPath } from '../sys/index.ts';
 import { chainIdOf } from './chain.ts';
@@ -42,6 +42,7 @@ class DiskLayerStore implements LayerStore {
   readonly #log: Logger;
   readonly #unpacker: Unpacker;
   readonly #mounted: Set<string>;
+  readonly #leases = new Leases();
 
   constructor(places: Places, records: Records, { db, log }: LayerStoreOptions, mounted: Set<string>) {
     this.#places = places;
@@ -49,7 +50,7 @@ class DiskLayerStore implements LayerStore {
     this.#db = db;
     this.#log = log;
     this.#mounted = mounted;
-    this.#unpacker = new Unpacker(places, records, db, (chainId) => this.#chain(chainId));
+    this.#unpacker = new Unpacker(places, records, db, this.#leases, (chainId) => this.#chain(chainId));
   }
 
   get(chainId: string): Layer | undefined {
@@ -58,8 +59,8 @@ class DiskLayerStore implements LayerStore {
   list(): Layer[] {
     return this.#records.layers();
   }
-  unpack(source: () => Promise<Readable>, options: Parameters<LayerStore['unpack']>[1]): Promise<Layer> {
-    return this.#unpacker.unpack(source, options);
+  unpack(source: () => Promise<Readable>, lease: Lease, options: Parameters<LayerStore['unpack']>[2]): Promise<Layer> {
+    return this.#unpacker.unpack(source, lease, options);
   }
 
   /** Directories of a chain, topmost first. */
@@ -74,12 +75,17 @@ class DiskLayerStore implements LayerStore {
     return found;
   }
 
+  lease(): Lease {
+    return this.#leases.open();
+  }
+
   async remove(chainId: string): Promise<void> {
     const aside = this.#db.transaction(() => {
       if (this.#records.layer(chainId) === undefined) return undefined;
       const { layers, snapshots } = this.#records.users(chainId);
-      if (layers + snapshots > 0 || this.#unpacker.needs(chainId))
+      if (layers + snapshots > 0)
         throw conflict(`layer ${chainId} is in use by ${layers} layers and ${snapshots} snapshots`);
+      if (this.#leases.hold(chainId)) throw conflict(`layer ${chainId} is in use`);
       this.#records.removeLayer(chainId);
       return setAside(this.#places, this.#places.layer(chainId));
     });
@@ -170,31 +176,31 @@ class DiskLayerStore implements LayerStore {
     return packDirectory(this.paths(id).upper, '', { ...options, as: '', whiteouts: true, sparseFromBytes: 2 ** 30 });
   }
 
-  async promote(id: string, diffId: string): Promise<Layer> {
+  async promote(id: string, diffId: string, lease: Lease): Promise<Layer> {
     const { parent } = this.#snapshot(id);
-    await this.unmount(id);
     const chainId = chainIdOf(parent, diffId);
-    const existing = this.#records.layer(chainId);
-    if (existing !== undefined) {
-      await this.removeSnapshot(id);
-      return existing;
-    }
+    lease.add(chainId);
+    await this.unmount(id);
     const upper = this.#places.upper(id);
     const layer: Layer = { chainId, diffId, parent, sizeBytes: await treeSize(upper) };
     const handle = await open(this.#places.dir, 'r');
     try {
-      await syncFileSystem(handle.fd);
-      this.#db.transaction(() => {
-        this.#records.addLayer(layer);
+      if (this.#records.layer(chainId) === undefined) await syncFileSystem(handle.fd);
+      // Another may have made the same meanwhile.
+      const there = this.#db.transaction(() => {
+        const known = this.#records.layer(chainId);
         this.#records.removeSnapshot(id);
+        if (known !== undefined) return known;
+        this.#records.addLayer(layer);
         renameSync(upper, this.#places.layer(chainId));
+        return undefined;
       });
       await handle.sync();
+      await discard(this.#places, this.#places.snapshot(id));
+      return there ?? layer;
     } finally {
       await handle.close();
     }
-    await discard(this.#places, this.#places.snapshot(id));
-    return layer;
   }
 
   async usage(id: string): Promise<number> {

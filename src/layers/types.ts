@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Lease } from '../common/index.ts';
 
 /**
  * Layers: unpacked file systems on disk, mounted by overlayfs.
@@ -7,6 +8,8 @@ import type { Readable } from 'node:stream';
  *   with its parent beside it; it is unpacked under a temporary name and renamed when whole.
  * - A *snapshot* is a writable upper directory over a chain (a container, a build step), named by an id. It can be mounted,
  *   compared with its chain and turned into a layer archive.
+ *
+ * A layer is removed by nobody while a layer, a snapshot or a lease stands on it; whoever makes one or counts on one has a lease.
  */
 export interface Layer {
   chainId: string;
@@ -36,13 +39,16 @@ export interface LayerStore {
   /**
    * Unpacks one archive (plain tar or gzip, zstd, xz, bzip2: seen by magic) over `parent`. Returns at once if the chain is already there
    * (then the source is not read: pass a function). Two calls for the same chain share one run. Throws invalid for
-   * an archive that does not match `diffId` (when given), is broken, or tries to leave its place.
+   * an archive that does not match `diffId` (when given), is broken, or tries to leave its place. The lease holds what is returned.
    */
   unpack(
     source: () => Promise<Readable>,
+    lease: Lease,
     options: { parent?: string; diffId?: string; signal?: AbortSignal; onProgress?: (bytesRead: number) => void },
   ): Promise<Layer>;
-  /** Throws conflict while a layer or snapshot stands on it. */
+  /** Holds chain ids, of layers that are there or not yet. */
+  lease(): Lease;
+  /** Throws conflict while a layer or snapshot stands on it, or a lease holds it. It is out of the records before this first waits. */
   remove(chainId: string): Promise<void>;
 
   /** Makes a writable snapshot over a chain (undefined: over nothing). On disk before it returns. `owner` is free text that reconcile uses, e.g. `container` or `build`. */
@@ -59,8 +65,8 @@ export interface LayerStore {
   changes(id: string): Promise<Change[]>;
   /** The snapshot's changes as one OCI layer tar (uncompressed; whiteouts as `.wh.` files; entries sorted; deterministic). `clampMtime`: seconds since the epoch; later times become this one. */
   diffTar(id: string, options?: { signal?: AbortSignal; clampMtime?: number }): Readable;
-  /** Turns a snapshot's upper directory into the layer with this diff id without unpacking it again; the snapshot is gone afterwards. */
-  promote(id: string, diffId: string): Promise<Layer>;
+  /** Turns a snapshot's upper directory into the layer with this diff id without unpacking it again; the snapshot is gone afterwards. The lease holds it. */
+  promote(id: string, diffId: string, lease: Lease): Promise<Layer>;
   /** Bytes of the snapshot's own files. */
   usage(id: string): Promise<number>;
   /** At start: unmounts what no live snapshot needs (`keepMounted` says which), removes half-made layers. */

@@ -2,7 +2,7 @@ import { mkdirSync, renameSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { extractLayer } from '../archive/index.ts';
-import { cancelled, invalid, notFound } from '../common/index.ts';
+import { cancelled, invalid, type Lease, type Leases, notFound } from '../common/index.ts';
 import type { Database } from '../state/index.ts';
 import { syncFileSystem } from '../sys/index.ts';
 import { chainIdOf } from './chain.ts';
@@ -11,7 +11,7 @@ import type { Records } from './records.ts';
 import { discard } from './removal.ts';
 import type { Layer, LayerStore } from './types.ts';
 
-type UnpackOptions = Parameters<LayerStore['unpack']>[1];
+type UnpackOptions = Parameters<LayerStore['unpack']>[2];
 
 /** One unpacking, and who waits for it. It is cancelled when the last of them has gone. */
 interface Run {
@@ -46,31 +46,33 @@ export class Unpacker {
   readonly #db: Database;
   readonly #lower: (chainId: string | undefined) => string[];
   readonly #running = new Map<string, Run>();
-  /** Chains that a run stands on, with how many. */
-  readonly #parents = new Map<string, number>();
+  readonly #leases: Leases;
 
-  constructor(places: Places, records: Records, db: Database, lower: (chainId: string | undefined) => string[]) {
+  constructor(
+    places: Places,
+    records: Records,
+    db: Database,
+    leases: Leases,
+    lower: (chainId: string | undefined) => string[],
+  ) {
     this.#places = places;
     this.#records = records;
     this.#db = db;
+    this.#leases = leases;
     this.#lower = lower;
   }
 
-  /** True while a run stands on the chain. */
-  needs(chainId: string): boolean {
-    return this.#parents.has(chainId);
-  }
-
-  async unpack(source: () => Promise<Readable>, options: UnpackOptions): Promise<Layer> {
+  async unpack(source: () => Promise<Readable>, lease: Lease, options: UnpackOptions): Promise<Layer> {
     const { parent, diffId, signal, onProgress } = options;
     if (signal?.aborted) throw cancelled('cancelled');
     if (parent !== undefined && this.#records.layer(parent) === undefined) throw notFound(`layer ${parent}: not found`);
     const chainId = diffId === undefined ? undefined : chainIdOf(parent, diffId);
+    if (chainId !== undefined) lease.add(chainId);
     const there = chainId === undefined ? undefined : this.#records.layer(chainId);
     if (there !== undefined) return there;
     const known = chainId === undefined ? undefined : this.#running.get(chainId);
     const run =
-      known !== undefined && !known.abort.signal.aborted ? known : this.#start(source, chainId, parent, diffId);
+      known !== undefined && !known.abort.signal.aborted ? known : this.#start(source, lease, chainId, parent, diffId);
     if (onProgress !== undefined) run.progress.add(onProgress);
     run.waiters++;
     const { promise: left, reject } = Promise.withResolvers<never>();
@@ -90,6 +92,7 @@ export class Unpacker {
 
   #start(
     source: () => Promise<Readable>,
+    lease: Lease,
     chainId: string | undefined,
     parent: string | undefined,
     diffId: string | undefined,
@@ -99,20 +102,23 @@ export class Unpacker {
     const onProgress = (bytes: number) => {
       for (const each of progress) each(bytes);
     };
-    if (parent !== undefined) this.#parents.set(parent, (this.#parents.get(parent) ?? 0) + 1);
-    const result = this.#run(source, { parent, diffId, signal: abort.signal, onProgress }).finally(() => {
+    // The run's own: whoever began it may leave before its end.
+    const below = this.#leases.open();
+    if (parent !== undefined) below.add(parent);
+    const result = this.#run(source, lease, { parent, diffId, signal: abort.signal, onProgress }).finally(() => {
       if (chainId !== undefined && this.#running.get(chainId) === run) this.#running.delete(chainId);
-      if (parent === undefined) return;
-      const left = (this.#parents.get(parent) ?? 1) - 1;
-      if (left === 0) this.#parents.delete(parent);
-      else this.#parents.set(parent, left);
+      below.end();
     });
     const run: Run = { result, abort, waiters: 0, progress };
     if (chainId !== undefined) this.#running.set(chainId, run);
     return run;
   }
 
-  async #run(source: () => Promise<Readable>, options: UnpackOptions & { signal: AbortSignal }): Promise<Layer> {
+  async #run(
+    source: () => Promise<Readable>,
+    lease: Lease,
+    options: UnpackOptions & { signal: AbortSignal },
+  ): Promise<Layer> {
     const { parent, diffId, signal, onProgress } = options;
     const passing = this.#places.passingName();
     mkdirSync(passing, { mode: 0o755 });
@@ -121,15 +127,16 @@ export class Unpacker {
       const result = await extractLayer(passing, archive, { lower: this.#lower(parent), signal, onProgress });
       if (diffId !== undefined && result.diffId !== diffId)
         throw invalid(`layer archive has diff id ${result.diffId} where ${diffId} was expected`);
-      return await this.#keep(passing, parent, result.diffId, result.sizeBytes);
+      const chainId = chainIdOf(parent, result.diffId);
+      lease.add(chainId);
+      return await this.#keep(passing, { chainId, diffId: result.diffId, parent, sizeBytes: result.sizeBytes });
     } catch (error) {
       await discard(this.#places, passing);
       throw error;
     }
   }
 
-  async #keep(passing: string, parent: string | undefined, diffId: string, sizeBytes: number): Promise<Layer> {
-    const layer: Layer = { chainId: chainIdOf(parent, diffId), diffId, parent, sizeBytes };
+  async #keep(passing: string, layer: Layer): Promise<Layer> {
     const handle = await open(this.#places.dir, 'r');
     try {
       await syncFileSystem(handle.fd);

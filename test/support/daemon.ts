@@ -16,6 +16,7 @@ export const hasDockerCli = (process.env.PATH ?? '').split(delimiter).some((dir)
 export interface ApiAnswer {
   status: number;
   headers: Record<string, string | string[] | undefined>;
+  bytes: Buffer;
   text: string;
   // biome-ignore lint/suspicious/noExplicitAny: a test looks into any answer
   json: any;
@@ -164,14 +165,15 @@ export class TestDaemon {
           answer.on('data', (chunk: Buffer) => chunks.push(chunk));
           answer.on('error', fail);
           answer.on('end', () => {
-            const text = Buffer.concat(chunks).toString();
+            const bytes = Buffer.concat(chunks);
+            const text = bytes.toString();
             let json: unknown;
             try {
               json = JSON.parse(text);
             } catch {
               json = undefined;
             }
-            done({ status: answer.statusCode ?? 0, headers: answer.headers, text, json });
+            done({ status: answer.statusCode ?? 0, headers: answer.headers, bytes, text, json });
           });
         },
       );

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { conflict, invalid, isKind, newId, nowText, shortId, ZERO_TIME } from '../../common/index.ts';
+import { conflict, invalid, isKind, newId, notFound, nowText, shortId, ZERO_TIME } from '../../common/index.ts';
 import type { ImageStore } from '../../images/index.ts';
 import type { LayerStore } from '../../layers/index.ts';
 import type { NetworkService } from '../../network/index.ts';
@@ -73,10 +73,12 @@ export async function createContainer(
   host.PidsLimit ||= undefined;
   host.CgroupParent ||= parts.defaults.cgroupParent;
 
+  const keep = parts.images.keep();
   const id = newId();
   const name = takeName(options.name, id, parts.book);
   let mounts: MountRecord[] = [];
   try {
+    keep.image(image.id);
     const mode = host.NetworkMode;
     if (isContainerMode(mode)) {
       const target = parts.book.find(modeTarget(mode));
@@ -129,10 +131,12 @@ export async function createContainer(
     }
     await Promise.all([
       parts.initLayers
-        .over(image.chainId)
+        .over(image.chainId, keep.layers)
         .then((parent) => parts.layers.createSnapshot(id, { parent, owner: 'container' })),
       parts.files.make(id),
     ]);
+    // Whoever removed it meanwhile saw no container.
+    if (parts.images.find(image.id) === undefined) throw notFound(`No such image: ${reference}`);
     const container = parts.book.add({
       id,
       name,
@@ -165,6 +169,8 @@ export async function createContainer(
     await dropVolumes(id, held, [], parts);
     await takeAway({ id, volumes: anonymousOf(mounts) }, parts);
     throw error;
+  } finally {
+    keep.end();
   }
 }
 

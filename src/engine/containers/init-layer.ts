@@ -1,6 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TarItem, writeTar } from '../../archive/index.ts';
+import type { Lease } from '../../common/index.ts';
 import type { LayerStore } from '../../layers/index.ts';
 
 /**
@@ -48,11 +49,13 @@ export class InitLayers {
     this.#layers = layers;
   }
 
-  async over(chainId: string | undefined): Promise<string> {
+  /** The caller holds the chain; the lease holds what is returned. */
+  async over(chainId: string | undefined, lease: Lease): Promise<string> {
     const key = chainId ?? '';
     const known = await this.#known.get(key);
+    if (known !== undefined) lease.add(known);
     if (known !== undefined && this.#layers.get(known) !== undefined) return known;
-    const made = this.#make(chainId).catch((error: unknown) => {
+    const made = this.#make(chainId, lease).catch((error: unknown) => {
       this.#known.delete(key);
       throw error;
     });
@@ -60,13 +63,13 @@ export class InitLayers {
     return made;
   }
 
-  async #make(chainId: string | undefined): Promise<string> {
+  async #make(chainId: string | undefined, lease: Lease): Promise<string> {
     const probe = `init-${process.hrtime.bigint()}`;
     await this.#layers.createSnapshot(probe, { parent: chainId, owner: 'container' });
     try {
       const { lower } = this.#layers.paths(probe);
       const missing = ENTRIES.filter(([path]) => !exists(lower, path)).map(([path, type]) => item(path, type));
-      const layer = await this.#layers.unpack(async () => writeTar(missing), { parent: chainId });
+      const layer = await this.#layers.unpack(async () => writeTar(missing), lease, { parent: chainId });
       return layer.chainId;
     } finally {
       await this.#layers.removeSnapshot(probe);
