@@ -35,6 +35,8 @@ await build({ ...common, entryPoints: { gantry: 'src/cli/launch.ts' }, outdir: '
 await build({
   ...common,
   entryPoints: {
+    index: 'src/index.ts',
+    client: 'src/client/index.ts',
     gantryd: 'src/daemon/main.ts',
     companion: 'src/network/companion-main.ts',
     'archive-worker': 'src/archive/worker.ts',
