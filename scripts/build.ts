@@ -44,3 +44,4 @@ await build({
   outdir: 'dist',
 });
 for (const name of ['gantry', 'gantryd', 'companion']) chmodSync(`dist/${name}.mjs`, 0o755);
+await import('./man.ts');

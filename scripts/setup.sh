@@ -49,7 +49,21 @@ if [ "${1:-}" = --tests ]; then
   need ps procps
   need gcc gcc
 fi
-[ -e /etc/ssl/certs/ca-certificates.crt ] || missing="$missing ca-certificates"
+# The same programs in another distribution's words.
+how_to_install() { # package manager
+  case $1 in
+    dnf) how="dnf install" names="iproute2=iproute xz-utils=xz busybox-static=busybox docker-registry=docker-distribution libcap2-bin=libcap bsdutils=util-linux procps=procps-ng" ;;
+    zypper) how="zypper install" names="xz-utils=xz docker-registry=distribution-registry libcap2-bin=libcap-progs bsdutils=util-linux" ;;
+    apk) how="apk add" names="xz-utils=xz libcap2-bin=libcap-utils bsdutils=util-linux-misc procps=procps-ng" ;;
+    pacman) how="pacman -S" names="xz-utils=xz busybox-static=busybox docker-registry=distribution libcap2-bin=libcap bsdutils=util-linux procps=procps-ng python3=python" ;;
+  esac
+  for package in $missing; do
+    for pair in $names; do [ "${pair%%=*}" != "$package" ] || package=${pair#*=}; done
+    how="$how $package"
+  done
+  echo "$how"
+}
+[ -e /etc/ssl/certs/ca-certificates.crt ] || [ -e /etc/ssl/cert.pem ] || [ -e /etc/pki/tls/certs/ca-bundle.crt ] || missing="$missing ca-certificates"
 if [ -n "$missing" ]; then
   if command -v apt-get >/dev/null; then
     echo "gantry: installing system packages:$missing"
@@ -58,12 +72,14 @@ if [ -n "$missing" ]; then
       { cat .setup.log >&2; exit 1; }
     rm -f .setup.log
   else
-    names=$(echo "$missing" | sed 's/iproute2/iproute/; s/xz-utils/xz/; s/busybox-static/busybox/; s/bsdutils/util-linux/')
-    echo "gantry: these packages are missing:$missing" >&2
+    echo "gantry: these programs are missing, by their Debian packages:$missing" >&2
+    named=no
     for tool in dnf apk pacman zypper; do
-      case $tool in dnf | zypper) how="$tool install" ;; apk) how="apk add" ;; pacman) how="pacman -S" ;; esac
-      command -v $tool >/dev/null && echo "  install them with: $how$names" >&2
+      command -v $tool >/dev/null 2>&1 || continue
+      echo "gantry: install them with: $(how_to_install $tool), then run this again" >&2
+      named=yes
     done
+    [ $named = yes ] || echo "gantry: install them with this machine's package manager, then run this again" >&2
     exit 1
   fi
 fi

@@ -140,7 +140,8 @@ async function runCommand(cli: Cli, spec: CommandSpec, path: string, argv: reado
   }
 }
 
-async function started(cli: Cli, error: unknown): Promise<boolean> {
+/** True if the error was that no daemon listens, and one is running now: what failed can be tried again. */
+export async function started(cli: Cli, error: unknown): Promise<boolean> {
   if (!(error instanceof Error) || error.name !== 'ConnectionError') return false;
   const { startDaemon } = await import('./autostart.ts');
   return startDaemon(cli, error as Error & { reason: string; url: string });

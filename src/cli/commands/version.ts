@@ -1,7 +1,7 @@
 import type { VersionAnswer } from '../../client/index.ts';
 import { execute, TemplateError } from '../../template/index.ts';
 import { contextName } from '../connection.ts';
-import { errorText, VERSION } from '../dispatch.ts';
+import { errorText, started, VERSION } from '../dispatch.ts';
 import { parse } from '../format/rows.ts';
 import { tabulate } from '../format/tabwriter.ts';
 import { INSPECT_FORMAT } from '../format-flags.ts';
@@ -27,8 +27,12 @@ export const command: CommandSpec = {
     let server: VersionAnswer | null = null;
     let failure: unknown;
     const api = (await import('../../client/index.ts')).API_VERSION;
+    const ask = async (): Promise<VersionAnswer> => (await cli.client()).system.version();
     try {
-      server = await (await cli.client()).system.version();
+      server = await ask().catch(async (error: unknown) => {
+        if (await started(cli, error)) return ask();
+        throw error;
+      });
     } catch (error) {
       failure = error;
     }
@@ -37,8 +41,10 @@ export const command: CommandSpec = {
       try {
         cli.print(`${execute(template, { Client: withGoNames(client), Server: server && withGoNames(server) })}\n`);
       } catch (error) {
-        if (error instanceof TemplateError) throw new ExitError(1, error.message);
-        throw error;
+        if (!(error instanceof TemplateError)) throw error;
+        // That no daemon answered is the reason for what the template misses.
+        if (failure === undefined) throw new ExitError(1, error.message);
+        cli.print('\n');
       }
     } else cli.print(versionText(client, server));
     if (failure !== undefined) throw new ExitError(1, errorText(failure));

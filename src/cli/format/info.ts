@@ -6,7 +6,7 @@ const list = (value: unknown): string => ((value as string[] | null) ?? []).join
 /** `info` as text (docker/cli system/info.go prettyPrintServerInfo). */
 export function infoText(info: Info, client: { Version: string; Context: string; Debug: boolean }): string {
   let out = `Client:\n Version:    ${client.Version}\n Context:    ${client.Context}\n Debug Mode: ${client.Debug}\n\nServer:\n`;
-  if (info.ServerVersion === undefined) return `${out}\n`;
+  if (info.ServerVersion === undefined) return out;
   const line = (label: string, value: unknown): void => {
     out += ` ${label}: ${value}\n`;
   };

@@ -1,6 +1,6 @@
 import { dockerFunctions, execute, parseTemplate, TemplateError } from '../../../template/index.ts';
 import { contextName } from '../../connection.ts';
-import { errorText, VERSION } from '../../dispatch.ts';
+import { errorText, started, VERSION } from '../../dispatch.ts';
 import { infoText } from '../../format/info.ts';
 import { INSPECT_FORMAT } from '../../format-flags.ts';
 import { type CommandSpec, ExitError, noArgs } from '../../spec.ts';
@@ -15,15 +15,13 @@ export const command: CommandSpec = {
     const context = contextName(cli.globals, cli.env, cli.config);
     let info: Record<string, unknown> = {};
     const failures: string[] = [];
+    const ask = async (): Promise<Record<string, unknown>> => (await cli.client()).system.info();
     try {
-      info = await (await cli.client()).system.info();
-    } catch (error) {
-      if (
-        error instanceof Error &&
-        error.name === 'ConnectionError' &&
-        (error as { reason?: string }).reason === 'absent'
-      )
+      info = await ask().catch(async (error: unknown) => {
+        if (await started(cli, error)) return ask();
         throw error;
+      });
+    } catch (error) {
       failures.push(errorText(error));
     }
     const client = {
