@@ -37,6 +37,12 @@ const table: { text: string; command: string; words: string; code: 126 | 127 | 1
     code: 126,
   },
   {
+    text: '{"msg":"chdir `/none`: No such file or directory","level":"error"}',
+    command: 'pwd',
+    words: 'chdir to cwd ("/none") set in config.json failed: no such file or directory',
+    code: 127,
+  },
+  {
     text: '{"msg":"open executable: Operation not permitted","level":"error"}',
     command: '/etc',
     words: 'exec: "/etc": permission denied',

@@ -22,6 +22,12 @@ function cause(text: string, command: string): { words: string; exitCode: 126 | 
   const quoted = JSON.stringify(command);
   const missingCwd = /chdir to cwd \("[^"]*"\) set in config\.json failed: [\s\S]*/.exec(message);
   if (missingCwd !== null) return { words: missingCwd[0].trim(), exitCode: 127 };
+  const crunCwd = /chdir `([^`]*)`: (No such file or directory|Not a directory)/.exec(message);
+  if (crunCwd !== null)
+    return {
+      words: `chdir to cwd (${JSON.stringify(crunCwd[1])}) set in config.json failed: ${crunCwd[2]?.toLowerCase()}`,
+      exitCode: 127,
+    };
   if (/executable file not found in \$PATH|not found in \$PATH/.test(message))
     return { words: `exec: ${quoted}: executable file not found in $PATH`, exitCode: 127 };
   if (/is a directory/i.test(message))
