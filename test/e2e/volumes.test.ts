@@ -99,4 +99,13 @@ describe('volumes', { concurrency: 2 }, () => {
     const outcome = await daemon.gantry(['run', '--rm', '-v', 'ro:/d:ro', 'busybox', 'touch', '/d/x']);
     assert.match(outcome.stderr, /Read-only file system/);
   });
+
+  it('a file is mounted read-only where nothing was', async () => {
+    const file = join(work, 'file');
+    writeFileSync(file, 'mounted');
+    const script = 'cat /new; echo x >> /new';
+    const outcome = await daemon.gantry(['run', '--rm', '-v', `${file}:/new:ro`, 'busybox', 'sh', '-c', script]);
+    assert.equal(outcome.stdout, 'mounted');
+    assert.match(outcome.stderr, /Read-only file system/);
+  });
 });

@@ -17,10 +17,14 @@ export interface MountParts {
 
 const depth = (path: string) => path.split('/').length;
 
-/** Binds with rbind unless told otherwise; read-only holds for what is mounted below, too (rro of runc 1.1, crun 1.4). */
-function bindOptions(mount: MountRecord): string[] {
+/**
+ * Binds with rbind unless told otherwise; read-only holds for what is mounted below, too (rro of runc 1.1, crun 1.4). Nothing is
+ * mounted below a file, and crun takes the target of rro for a directory.
+ */
+function bindOptions(mount: MountRecord, source: string): string[] {
   const options = [mount.nonRecursive ? 'bind' : 'rbind'];
-  if (!mount.rw) options.push(mount.nonRecursive || mount.readonlyNonRecursive ? 'ro' : 'rro');
+  const flat = mount.nonRecursive || mount.readonlyNonRecursive || !statSync(source).isDirectory();
+  if (!mount.rw) options.push(flat ? 'ro' : 'rro');
   options.push(mount.propagation === '' ? 'rprivate' : mount.propagation);
   return options;
 }
@@ -88,7 +92,7 @@ export async function mountSpecs(record: ContainerRecord, rootfs: string, parts:
           ...(mount.idMapUser === undefined ? {} : { mapOwnerTo: parts.ownerOf(mount.idMapUser) }),
         })
       : whole;
-    specs.push({ destination, type: 'bind', source, options: bindOptions(mount) });
+    specs.push({ destination, type: 'bind', source, options: bindOptions(mount, source) });
   }
   return specs;
 }
