@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { removeTree } from '../archive/index.ts';
+import { unavailable } from '../common/index.ts';
 import { chainIds } from '../images/index.ts';
 import { type BuilderState, buildImage } from './builder.ts';
 import { StepCache } from './cache.ts';
@@ -29,8 +30,20 @@ export async function openBuilder(parts: BuilderParts): Promise<BuildService> {
     const chains = new Set(parts.images.all().flatMap((image) => chainIds(image.diffIds)));
     return (layer: BuiltLayer) => chains.has(layer.chainId);
   };
+  const closing = new AbortController();
+  const running = new Set<Promise<void>>();
   return {
-    build: (options) => buildImage(builder, options),
+    async build(options) {
+      if (closing.signal.aborted) throw unavailable('the daemon is shutting down');
+      const signal = AbortSignal.any([options.signal, closing.signal]);
+      const work = buildImage(builder, { ...options, signal });
+      running.add(work);
+      try {
+        await work;
+      } finally {
+        running.delete(work);
+      }
+    },
     async prune({ all, keepStorage, filters }) {
       const { keys, bytes } = await builder.cache.prune({ all, keepStorage, filters, isUsed: imageLayers() });
       if (all) await removeTree(builder.cacheMounts);
@@ -39,5 +52,9 @@ export async function openBuilder(parts: BuilderParts): Promise<BuildService> {
       return { CachesDeleted: keys, SpaceReclaimed: bytes };
     },
     diskUsage: async () => builder.cache.usage(imageLayers()),
+    async close() {
+      closing.abort();
+      await Promise.allSettled(running);
+    },
   };
 }

@@ -69,6 +69,8 @@ export interface BuildService {
     filters: Filters;
   }): Promise<{ CachesDeleted: string[]; SpaceReclaimed: number }>;
   diskUsage(): Promise<Record<string, unknown>[]>;
+  /** Cancels what is under way and waits until its steps, mounts and files are gone; later builds are refused. Idempotent. */
+  close(): Promise<void>;
 }
 
 export interface BuilderParts {

@@ -282,6 +282,7 @@ export async function openEngine(parts: EngineParts): Promise<OpenedEngine> {
     },
     async close({ stopContainers }) {
       rotation.close();
+      await build.close();
       await lifecycle.close({ stopContainers, timeoutS: defaults.shutdownTimeoutS });
     },
   };

@@ -203,4 +203,6 @@ export interface BuildService {
     filters: Filters;
   }): Promise<{ CachesDeleted: string[]; SpaceReclaimed: number }>;
   diskUsage(): Promise<Record<string, unknown>[]>;
+  /** Cancels what is under way and waits until it is gone. */
+  close(): Promise<void>;
 }

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { after, before, test } from 'node:test';
-import { writeTar } from '../../src/archive/index.ts';
-import { eventually, TestDaemon } from '../support/index.ts';
+import { eventually, TestDaemon, tarOf } from '../support/index.ts';
 
 let daemon: TestDaemon;
 before(async () => {
@@ -14,15 +13,7 @@ after(async () => {
 
 type Files = Record<string, string>;
 
-async function context(dockerfile: string, files: Files): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  const items = Object.entries({ Dockerfile: dockerfile, ...files }).map(([name, text]) => ({
-    header: { name, mode: 0o644, mtime: { seconds: 1_000_000_000, nanoseconds: 0 } },
-    body: Buffer.from(text),
-  }));
-  for await (const chunk of writeTar(items)) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks);
-}
+const context = (dockerfile: string, files: Files): Promise<Buffer> => tarOf({ Dockerfile: dockerfile, ...files });
 
 interface Built {
   status: number;

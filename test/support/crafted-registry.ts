@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { byteName, type TarItem, writeTar } from '../../src/archive/index.ts';
 
 export const digestOf = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
@@ -19,16 +18,6 @@ export interface Descriptor {
   digest: string;
   size: number;
   platform?: { os: string; architecture: string; variant?: string };
-}
-
-/** A tar of regular files. */
-export async function tarOf(files: Record<string, string | Buffer>): Promise<Buffer> {
-  const items = Object.entries(files).map(
-    ([name, text]): TarItem => ({ header: { name: byteName(name) }, body: Buffer.from(text) }),
-  );
-  const chunks: Buffer[] = [];
-  for await (const chunk of writeTar(items)) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
 }
 
 /** Answers a request itself (true) or leaves it to the registry. */

@@ -3,3 +3,4 @@ export * from './command.ts';
 export * from './crafted-registry.ts';
 export * from './daemon.ts';
 export * from './docker-registry.ts';
+export * from './tar-of.ts';
