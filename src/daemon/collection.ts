@@ -1,8 +1,11 @@
 import { Filters, type Logger } from '../common/index.ts';
 import type { Engine } from '../engine/index.ts';
+import { startGc } from '../images/index.ts';
 import type { Settings } from './settings.ts';
 
 const INTERVAL_MS = 10 * 60_000;
+/** What a broken pull had fetched is kept so long, for the next try. */
+const ORPHANS_MS = 24 * 3600_000;
 
 export interface CollectionParts {
   build: Engine['build'];
@@ -11,16 +14,27 @@ export interface CollectionParts {
   log: Logger;
 }
 
-/** Gives disk space back: at the start what a crash left of images, from time to time what the build cache has above its limit. */
+/**
+ * Gives disk space back. From time to time what the build cache has above its limit, images that a policy (`gc`) lets go, and what a
+ * crash or a broken pull left and nobody came back for.
+ */
 export function startCollection({ build, images, settings, log }: CollectionParts): { stop(): void } {
   const guard = (what: string, work: Promise<unknown>) =>
     void work.catch((error: unknown) => log.warn(what, { error }));
-  guard('collection of images', images.collect());
+  const orphans = () => guard('collection of images', images.collect({ olderThanMs: ORPHANS_MS }));
+  orphans();
   const timer = setInterval(() => {
-    const { enabled, keepBytes } = settings();
+    orphans();
+    const { enabled, keepBytes } = settings().build;
     if (!enabled || keepBytes === undefined) return;
     guard('collection of the build cache', build.prune({ all: false, keepStorage: keepBytes, filters: new Filters() }));
   }, INTERVAL_MS);
   timer.unref();
-  return { stop: () => clearInterval(timer) };
+  const gc = startGc({ images, policy: () => settings().images, log });
+  return {
+    stop: () => {
+      clearInterval(timer);
+      gc.stop();
+    },
+  };
 }

@@ -104,6 +104,7 @@ export async function compose({ settings, env, log, version }: ComposeParts): Pr
         emit: (action, id, attributes) => events.emit({ type: 'image', action, id, attributes }),
         registry: registryOptions(settings()),
         log: log.with({ part: 'images' }),
+        dataRoot,
       }),
     openBuild: ({ images, runner }) =>
       openBuilder({
@@ -173,6 +174,7 @@ export async function compose({ settings, env, log, version }: ComposeParts): Pr
     async close() {
       collection.stop();
       await opened.close({ stopContainers: !settings().liveRestore });
+      await engine.images.close();
       await networks.close();
       monitor.close();
       await cgroups.remove(cgroupParent);

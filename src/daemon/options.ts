@@ -85,6 +85,11 @@ export const OPTIONS: readonly OptionSpec[] = [
   own('feature', 'map', 'Features; buildkit and containerd-snapshotter may only be false', { key: 'features' }),
   own('fixed-cidr', 'string', "IPv4 subnet for the default bridge's containers"),
   own('fixed-cidr-v6', 'string', "IPv6 subnet for the default bridge's containers"),
+  {
+    key: 'gc',
+    kind: 'json',
+    help: 'Clean-up of images: {"maxUsed", "minFree", "maxAge", "keepLabel", "interval"}',
+  },
   own('group', 'string', 'Group of the Unix socket', { short: 'G', default: 'docker' }),
   own('help', 'bool', 'Print usage', { key: undefined }),
   own('host', 'list', 'Socket to listen on: unix://, tcp:// or fd://', {

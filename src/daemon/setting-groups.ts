@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { invalid, parseBytes } from '../common/index.ts';
+import { parseGcPolicy } from '../images/index.ts';
 import type { NetworkOptions } from '../network/index.ts';
 import type { OptionValue } from './options.ts';
 import { checkCidr, checkIp } from './setting-checks.ts';
@@ -170,7 +171,10 @@ export function collection(values: ReadonlyMap<string, OptionValue>): Settings['
   const { gc } = parse('builder', Builder, values.get('builder') ?? {});
   const keep = gc?.defaultReservedSpace ?? gc?.defaultKeepStorage;
   return {
-    enabled: gc?.enabled ?? true,
-    keepBytes: keep === undefined ? undefined : typeof keep === 'number' ? keep : parseBytes(keep),
+    build: {
+      enabled: gc?.enabled ?? true,
+      keepBytes: keep === undefined ? undefined : typeof keep === 'number' ? keep : parseBytes(keep),
+    },
+    images: parseGcPolicy(values.get('gc')),
   };
 }

@@ -103,6 +103,7 @@ describe('daemon.json', () => {
         runtimes: { mine: { path: '/bin/mine', runtimeArgs: ['-x'] } },
         'default-ulimits': { nofile: { Name: 'nofile', Hard: 20, Soft: 10 } },
         builder: { gc: { enabled: true, defaultKeepStorage: '10GB' } },
+        gc: { maxUsed: '5GB', minFree: '10%', keepLabel: 'keep' },
         'default-shm-size': '128m',
         labels: ['a=b'],
         'live-restore': true,
@@ -118,7 +119,13 @@ describe('daemon.json', () => {
       mine: { path: '/bin/mine', args: ['-x'] },
     });
     assert.deepEqual(settings.defaults.ulimits, [{ Name: 'nofile', Soft: 10, Hard: 20 }]);
-    assert.equal(settings.collection.keepBytes, 10 * 1024 ** 3);
+    assert.equal(settings.collection.build.keepBytes, 10 * 1024 ** 3);
+    assert.deepEqual(settings.collection.images, {
+      maxUsedBytes: 5 * 1024 ** 3,
+      minFreeShare: 0.1,
+      keepLabels: ['keep'],
+      intervalMs: 600_000,
+    });
     assert.equal(settings.defaults.shmSizeBytes, 128 * 1024 ** 2);
     assert.equal(settings.liveRestore, true);
   });

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { invalid, LEVELS, type LogLevel } from '../common/index.ts';
+import type { GcPolicy } from '../images/index.ts';
 import type { NetworkOptions } from '../network/index.ts';
 import { readConfigFile } from './config-file.ts';
 import { parseFlags } from './flags.ts';
@@ -45,8 +46,8 @@ export interface Settings {
     hostGatewayIps: string[];
   };
   pluginDirs: string[];
-  /** Of the build cache. */
-  collection: { enabled: boolean; keepBytes: number | undefined };
+  /** `build`: of its cache. `images`: undefined for none. */
+  collection: { build: { enabled: boolean; keepBytes: number | undefined }; images: GcPolicy | undefined };
 }
 
 export const PLUGIN_DIRS = ['/run/docker/plugins', '/etc/docker/plugins', '/usr/lib/docker/plugins'];

@@ -20,8 +20,6 @@ export interface CleaningParts extends RemovalParts {
   place: string;
 }
 
-/** What a broken pull had fetched is kept so long, for the next try. */
-const ORPHANS_MS = 24 * 3600 * 1000;
 /** Who pulls an image is about to use it. */
 export const GRACE_MS = 10 * 60 * 1000;
 
@@ -101,7 +99,7 @@ export function startGc({
   policy,
   log,
 }: {
-  images: Pick<ImageStore, 'clean' | 'collect'>;
+  images: Pick<ImageStore, 'clean'>;
   policy: () => GcPolicy | undefined;
   log: Logger;
 }): { stop: () => void } {
@@ -117,8 +115,6 @@ export function startGc({
   const pass = async () => {
     const wanted = policy();
     try {
-      // What a broken pull left, and nobody came back for.
-      await images.collect({ olderThanMs: ORPHANS_MS });
       if (wanted !== undefined) {
         const { images: removed, bytes, reason } = await images.clean(wanted);
         if (removed.length > 0)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -203,4 +203,16 @@ test('removal says in Docker’s words what it did and what stands against it', 
   assert.deepEqual(gone.slice(0, 2), [{ Untagged: 'words/a:1' }, { Deleted: id }]);
   assert.equal(gone.length, 4);
   assert.equal((await daemon.api('DELETE', '/images/words/a:1')).json.message, 'No such image: words/a:1');
+});
+
+test('inspect tells where the layers of an image are', async () => {
+  const path = '/images/create?fromSrc=-&repo=placed&tag=latest';
+  await daemon.api('POST', path, await tarOf({ f: 'inside' }), { 'content-type': 'application/x-tar' });
+  const { Data, Name } = (await daemon.api('GET', '/images/placed/json')).json.GraphDriver;
+  assert.equal(Name, 'overlay2');
+  assert.equal(readFileSync(join(Data.UpperDir, 'f'), 'utf8'), 'inside');
+  assert.equal(Data.LowerDir, undefined);
+  assert.equal(Data.MergedDir.startsWith(`${daemon.dataRoot}/layers/`), true);
+  assert.equal(Data.WorkDir.startsWith(`${daemon.dataRoot}/layers/`), true);
+  await remove('placed:latest');
 });
