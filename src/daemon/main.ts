@@ -4,6 +4,7 @@ import { parseFlags } from './flags.ts';
 import { helpText } from './help.ts';
 import { checkTcp } from './listen.ts';
 import { openLog } from './log-sink.ts';
+import { openNotifier } from './notify.ts';
 import { VERSION } from './package-version.ts';
 import { type Invocation, readInvocation } from './settings.ts';
 
@@ -46,6 +47,7 @@ async function main(args: readonly string[]): Promise<number> {
     log.error('unhandled', { error, stack: error instanceof Error ? error.stack : undefined }),
   );
   const stop = stopSignal(log);
+  const notify = openNotifier(process.env, log);
   const daemon = new Daemon({ settings, flags: parseFlags(args), env: process.env, log, sink });
   try {
     await daemon.start(stop.signal);
@@ -59,8 +61,13 @@ async function main(args: readonly string[]): Promise<number> {
     await daemon.stop().catch(() => {});
     process.exit(1);
   }
-  process.on('SIGHUP', () => void daemon.reload());
+  process.on('SIGHUP', () => {
+    notify('reloading');
+    void daemon.reload().finally(() => notify('ready'));
+  });
+  notify('ready');
   await stop.asked;
+  notify('stopping');
   await daemon.stop();
   log.info('Daemon shutdown complete');
   // Threads of the archive pool and open streams must not hold up the end.
