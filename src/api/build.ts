@@ -5,6 +5,9 @@ import { type Route, route } from './router.ts';
 
 export const buildRoutes = ({ build }: Pick<Engine, 'build'>): Route[] => [
   route('POST', '/build', async (call) => {
+    // Over TCP the path would be one of another machine.
+    if (call.query.text('ssh') !== undefined && call.request.socket.remoteAddress !== undefined)
+      throw invalid("SSH agents are bound by their socket's path: this needs a client on the daemon's Unix socket");
     const messages = call.messages();
     await messages.run(() =>
       build.build({
@@ -15,6 +18,12 @@ export const buildRoutes = ({ build }: Pick<Engine, 'build'>): Route[] => [
         onMessage: messages.send,
       }),
     );
+  }),
+  // Gantry's own: secrets come ahead of the build whose id they name.
+  route('POST', '/build/secrets', async (call) => {
+    const { query, request } = call;
+    await build.addSecret({ buildId: query.text('buildid') ?? '', id: query.text('id') ?? '', content: request });
+    call.empty(204);
   }),
   route('POST', '/build/prune', async (call) => {
     const { query } = call;

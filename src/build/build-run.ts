@@ -7,6 +7,7 @@ import type { StepCache } from './cache.ts';
 import type { BuildContext } from './context.ts';
 import type { Flights, Gate } from './flights.ts';
 import type { BuildParameters } from './parameters.ts';
+import type { BuildSession } from './session.ts';
 import { selectSources } from './sources.ts';
 import type { StageState } from './stage-state.ts';
 import { treeDigest } from './tree-digest.ts';
@@ -26,6 +27,7 @@ export class BuildRun {
   /** All that the build stands on and has made. */
   readonly keep: Keep;
   readonly signal: AbortSignal;
+  readonly session: BuildSession;
   /** Seconds; `SOURCE_DATE_EPOCH`. */
   readonly epoch: number | undefined;
   readonly directory: string;
@@ -51,6 +53,7 @@ export class BuildRun {
     this.platformArgs = given.platformArgs;
     this.keep = given.keep;
     this.signal = given.signal;
+    this.session = given.session;
     this.epoch = given.epoch;
     this.directory = given.directory;
     this.cacheMounts = given.cacheMounts;

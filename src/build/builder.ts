@@ -16,6 +16,8 @@ import type { Flights, Gate } from './flights.ts';
 import { neededStages, stageNamed, targetStage } from './graph.ts';
 import { type Lane, OrderedMessages } from './messages.ts';
 import { type BuildParameters, readParameters } from './parameters.ts';
+import type { SecretBox } from './secret-box.ts';
+import { BuildSession } from './session.ts';
 import { StageRun } from './stage-run.ts';
 import { emptyState, idOf, imageConfigOf, type StageState, stateOfImage, withPath } from './stage-state.ts';
 import type { BuilderParts, BuildService } from './types.ts';
@@ -28,6 +30,9 @@ export interface BuilderState {
   /** Directory of builds under way. */
   builds: string;
   cacheMounts: string;
+  secrets: SecretBox;
+  /** Mount points of what clients lend their builds. */
+  sessions: string;
 }
 
 type BuildOptions = Parameters<BuildService['build']>[0];
@@ -42,6 +47,7 @@ export async function buildImage(builder: BuilderState, options: BuildOptions): 
   // The first failure stops the other stages.
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
+  const session = new BuildSession(builder.sessions, builder.secrets.take(parameters.buildId), parameters.agents);
   try {
     const context = await receiveContext(
       { remote: parameters.remote, dockerfile: parameters.dockerfile, source: options.context },
@@ -70,6 +76,7 @@ export async function buildImage(builder: BuilderState, options: BuildOptions): 
           platformArgs: platform,
           keep,
           signal,
+          session,
           epoch: epoch === undefined ? undefined : Number(epoch),
           directory,
           cacheMounts: builder.cacheMounts,
@@ -88,6 +95,7 @@ export async function buildImage(builder: BuilderState, options: BuildOptions): 
     }
     builder.cache.touch(solver.run.used);
   } finally {
+    session.close();
     keep.end();
     await removeTree(directory);
   }

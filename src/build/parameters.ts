@@ -24,6 +24,10 @@ export interface BuildParameters {
   resources: Record<string, number | string>;
   cgroupParent: string | undefined;
   platform: string | undefined;
+  /** The client's name for this build; its secrets are bound to it. Empty: none. */
+  buildId: string;
+  /** Sockets of SSH agents by id; Gantry's own. */
+  agents: Map<string, string>;
 }
 
 const Ulimits = z.array(z.object({ Name: z.string(), Soft: z.number(), Hard: z.number() })).nullable();
@@ -124,5 +128,7 @@ export function readParameters(params: Params): BuildParameters {
     resources,
     cgroupParent: one(params, 'cgroupparent'),
     platform: one(params, 'platform'),
+    buildId: one(params, 'buildid') ?? '',
+    agents: new Map(Object.entries(json(params, 'ssh', Labels) ?? {})),
   };
 }

@@ -3,11 +3,12 @@ import { chmodSync, chownSync, existsSync } from 'node:fs';
 import { mkdir, rename } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { copyTree } from '../archive/index.ts';
-import { invalid, newId, parseBytes, unsupported } from '../common/index.ts';
+import { invalid, newId, parseBytes } from '../common/index.ts';
 import { modeOf } from './accounts.ts';
 import type { BuildRun } from './build-run.ts';
 import { keyOf } from './cache.ts';
 import { findStat, resolveInRoot } from './root-path.ts';
+import { readSessionMount, SESSION_OPTIONS, type SessionRequest } from './session-mounts.ts';
 import { chainOf, type StageState } from './stage-state.ts';
 import type { StepMount } from './types.ts';
 
@@ -33,7 +34,11 @@ const OPTIONS: Record<MountRequest['type'], readonly string[]> = {
 };
 const ALIASES: Record<string, string> = { dst: 'target', destination: 'target', src: 'source', ro: 'readonly' };
 
-export function readMount(text: string, workdir: string, replace: (value: string) => string): MountRequest {
+export function readMount(
+  text: string,
+  workdir: string,
+  replace: (value: string) => string,
+): MountRequest | SessionRequest {
   const options = new Map<string, string>();
   for (const field of text.split(',')) {
     const cut = field.indexOf('=');
@@ -44,27 +49,23 @@ export function readMount(text: string, workdir: string, replace: (value: string
   }
   const type = options.get('type') ?? 'bind';
   options.delete('type');
-  if (type === 'secret' || type === 'ssh')
-    throw unsupported(
-      `the --mount=type=${type} option needs a build session, which the classic build API does not have`,
-    );
-  if (type !== 'bind' && type !== 'cache' && type !== 'tmpfs')
-    throw invalid(`unsupported mount type ${JSON.stringify(type)}`);
-  for (const name of options.keys())
-    if (!OPTIONS[type].includes(name)) throw invalid(`unexpected key '${name}' in '${text}'`);
+  const known = Object.entries({ ...OPTIONS, ...SESSION_OPTIONS }).find(([name]) => name === type)?.[1];
+  if (known === undefined) throw invalid(`unsupported mount type ${JSON.stringify(type)}`);
+  for (const name of options.keys()) if (!known.includes(name)) throw invalid(`unexpected key '${name}' in '${text}'`);
+  const number = (name: string) => {
+    const value = options.get(name) ?? '0';
+    if (!/^\d+$/.test(value)) throw invalid(`invalid value for ${name}: ${value}`);
+    return Number(value);
+  };
+  if (type === 'secret' || type === 'ssh') return readSessionMount(type, options, { text, workdir, number });
   const given = options.get('target');
   if (given === undefined) throw invalid(`invalid mount: target is required in '${text}'`);
   const target = posix.resolve('/', workdir, given);
   const sharing = options.get('sharing') ?? 'shared';
   if (sharing !== 'shared' && sharing !== 'private' && sharing !== 'locked')
     throw invalid(`unsupported sharing value ${JSON.stringify(sharing)}`);
-  const number = (name: string) => {
-    const value = options.get(name) ?? '0';
-    if (!/^\d+$/.test(value)) throw invalid(`invalid value for ${name}: ${value}`);
-    return Number(value);
-  };
   return {
-    type,
+    type: type as MountRequest['type'],
     target,
     sharing,
     source: options.get('source') ?? '/',

@@ -5,7 +5,8 @@ import { invalid, unavailable, unsupported } from '../common/index.ts';
 import type { Heredoc, Instruction } from '../dockerfile/index.ts';
 import { makeLayer, RUNTIME_MOUNTS } from './layer-step.ts';
 import { commandOf } from './metadata.ts';
-import { mountKey, prepareMounts, readMount } from './run-mounts.ts';
+import { type MountRequest, mountKey, prepareMounts, readMount } from './run-mounts.ts';
+import { openSessionMounts, type SessionRequest, sessionKey, sessionTargets } from './session-mounts.ts';
 import { commandFailed, type FileStep, type StageRun } from './stage-run.ts';
 import { chainOf } from './stage-state.ts';
 import type { StepMount } from './types.ts';
@@ -18,24 +19,26 @@ export async function runStep(stageRun: StageRun, instruction: Run): Promise<Fil
   const config = state.config;
   const { command, script } = commandWithHeredocs(stageRun, instruction);
   const env = config.Env ?? [];
-  const given = args.forCommand(env);
+  const declared = args.forCommand(env);
   const network = networkOf(instruction.network, parameters.network);
   if (instruction.security !== undefined && instruction.security !== 'sandbox')
     throw unsupported(
       `security.${instruction.security} is not allowed: the classic build API cannot carry the entitlement`,
     );
   const workdir = config.WorkingDir || '/';
-  const requests = instruction.mounts.map((text) => readMount(text, workdir, stageRun.replace));
-  const mountKeys = [];
+  const all = instruction.mounts.map((text) => readMount(text, workdir, stageRun.replace));
+  const ofSession = all.filter(isOfSession);
+  const requests = all.filter((request) => !isOfSession(request));
+  const mountKeys = ofSession.map(sessionKey);
   for (const request of requests) mountKeys.push(await mountKey(run, request, stage.index));
-  const told = given.told.length === 0 ? '' : `|${given.told.length} ${given.told.join(' ')} `;
+  const told = declared.told.length === 0 ? '' : `|${declared.told.length} ${declared.told.join(' ')} `;
   return {
     key: [
       'RUN',
       command,
       script,
       env,
-      given.told,
+      declared.told,
       workdir,
       config.User ?? '',
       network,
@@ -55,6 +58,7 @@ export async function runStep(stageRun: StageRun, instruction: Run): Promise<Fil
           mountPoints: [
             ...RUNTIME_MOUNTS,
             ...requests.map(({ target }) => target),
+            ...sessionTargets(ofSession).flatMap((target) => target ?? []),
             ...(script === undefined ? [] : [SCRIPT_PLACE]),
           ],
           keep: run.keep,
@@ -63,13 +67,14 @@ export async function runStep(stageRun: StageRun, instruction: Run): Promise<Fil
         async (root) => {
           const prepared = await prepareMounts(run, requests, stage.index);
           try {
-            const mounts: StepMount[] = [...prepared.mounts];
+            const given = await openSessionMounts(run.session, ofSession);
+            const mounts: StepMount[] = [...prepared.mounts, ...given.mounts];
             if (script !== undefined) mounts.push(await scriptMount(stageRun, script));
             const code = await parts.runner
               .run({
                 rootfs: root,
                 args: command,
-                env: [...env, ...given.told, ...given.hidden],
+                env: [...env, ...declared.told, ...declared.hidden, ...given.env],
                 cwd: workdir,
                 user: config.User ?? '',
                 network,
@@ -97,6 +102,9 @@ export async function runStep(stageRun: StageRun, instruction: Run): Promise<Fil
       ),
   };
 }
+
+const isOfSession = (request: MountRequest | SessionRequest): request is SessionRequest =>
+  request.type === 'secret' || request.type === 'ssh';
 
 function networkOf(own: string | undefined, whole: string): string {
   if (own === undefined || own === 'default') return whole;

@@ -7,6 +7,8 @@ import { chainIds } from '../images/index.ts';
 import { type BuilderState, buildImage } from './builder.ts';
 import { StepCache } from './cache.ts';
 import { Flights, Gate } from './flights.ts';
+import { SecretBox } from './secret-box.ts';
+import { dropSessions } from './session.ts';
 import type { BuilderParts, BuildService, BuiltLayer } from './types.ts';
 
 /** Steps that only wait (a download, a sleep) should not keep others from running: more places than cores. */
@@ -21,11 +23,14 @@ export async function openBuilder(parts: BuilderParts): Promise<BuildService> {
     gate: new Gate(STEPS_PER_CORE * availableParallelism()),
     builds: join(parts.dataRoot, 'build', 'running'),
     cacheMounts: join(parts.dataRoot, 'build', 'cache-mounts'),
+    secrets: new SecretBox(),
+    sessions: join(parts.execRoot, 'build'),
   };
   for (const { id, owner } of parts.layers.snapshots()) if (owner === 'build') await parts.layers.removeSnapshot(id);
   await builder.cache.dropOrphans();
   await mkdir(join(parts.dataRoot, 'build'), { recursive: true, mode: 0o711 });
   await removeTree(builder.builds);
+  dropSessions(builder.sessions);
   const imageLayers = () => {
     const chains = new Set(parts.images.all().flatMap((image) => chainIds(image.diffIds)));
     return (layer: BuiltLayer) => chains.has(layer.chainId);
@@ -44,6 +49,7 @@ export async function openBuilder(parts: BuilderParts): Promise<BuildService> {
         running.delete(work);
       }
     },
+    addSecret: ({ buildId, id, content }) => builder.secrets.put(buildId, id, content),
     async prune({ all, keepStorage, filters }) {
       const { keys, bytes } = await builder.cache.prune({ all, keepStorage, filters, isUsed: imageLayers() });
       if (all) await removeTree(builder.cacheMounts);

@@ -63,6 +63,8 @@ export interface BuildService {
     signal: AbortSignal;
     onMessage: (message: Record<string, unknown>) => void;
   }): Promise<void>;
+  /** Lends the next build of this id a secret, of at most 500 KiB; forgotten at that build's end, or if none comes. */
+  addSecret(options: { buildId: string; id: string; content: Readable }): Promise<void>;
   prune(options: {
     all: boolean;
     keepStorage?: number;
@@ -80,6 +82,7 @@ export interface BuilderParts {
   images: ImageStore;
   runner: StepRunner;
   dataRoot: string;
+  execRoot: string;
   log: Logger;
   /** Events of type `builder`. */
   emit: (action: string, attributes: Record<string, string>) => void;

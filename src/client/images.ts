@@ -158,6 +158,15 @@ export class ImagesApi {
   ): Promise<Answer> {
     return this.transport.request('POST', '/build', { ...options, stream: context, contentType: 'application/x-tar' });
   }
+  /** Gantry's own: lends the coming build of this id a secret, of at most 500 KiB. */
+  addBuildSecret(buildId: string, id: string, content: Buffer): Promise<number> {
+    const query = { buildid: buildId, id };
+    return this.transport.done('POST', '/build/secrets', {
+      query,
+      stream: content,
+      contentType: 'application/octet-stream',
+    });
+  }
   cancelBuild(id: string): Promise<number> {
     return this.transport.done('POST', '/build/cancel', { query: { id } });
   }

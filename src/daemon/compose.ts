@@ -114,6 +114,7 @@ export async function compose({ settings, env, log, version }: ComposeParts): Pr
         images,
         runner,
         dataRoot,
+        execRoot,
         log: log.with({ part: 'build' }),
         emit: (action, attributes) => events.emit({ type: 'builder', action, id: '', attributes }),
       }),

@@ -197,6 +197,8 @@ export interface BuildService {
     /** Lines of the JSON-message stream, in order. */
     onMessage: (message: Record<string, unknown>) => void;
   }): Promise<void>;
+  /** Lends the next build of this id a secret. */
+  addSecret(options: { buildId: string; id: string; content: Readable }): Promise<void>;
   prune(options: {
     all: boolean;
     keepStorage?: number;

@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { createGzip } from 'node:zlib';
 import { jsonLines } from '../../../client/index.ts';
 import type { ProgressMessage } from '../../../wire/index.ts';
 import { type BuildContext, directoryContext, isRemoteContext, stdinContext } from '../../build/context.ts';
 import { buildFlags } from '../../build/flags.ts';
+import { readAgents, readSecret } from '../../build/session.ts';
 import { allAuths } from '../../credentials.ts';
 import { normalizeReference } from '../../references.ts';
 import { toMap } from '../../run/key-values.ts';
@@ -29,6 +31,8 @@ async function run(call: Call): Promise<void> {
   const tags = flags.list('tag');
   for (const tag of tags) checkTag(tag);
   const quiet = flags.bool('quiet') || ['quiet', 'none'].includes(flags.text('progress'));
+  const secrets = flags.list('secret').map((text) => readSecret(text, cli.env));
+  const agents = readAgents(flags.list('ssh'), cli.env);
   const client = await cli.client();
   const context = await openContext(call);
   const query = {
@@ -37,7 +41,11 @@ async function run(call: Call): Promise<void> {
     remote: context.remote,
     t: tags,
     q: quiet,
+    buildid: '',
+    ssh: agents.size === 0 ? undefined : JSON.stringify(Object.fromEntries(agents)),
   };
+  if (secrets.length > 0) query.buildid = randomUUID();
+  for (const { id, value } of secrets) await client.images.addBuildSecret(query.buildid, id, value);
   const auths = Buffer.from(JSON.stringify(await allAuths(cli))).toString('base64url');
   const stream = flags.bool('compress') ? context.stream?.pipe(createGzip()) : context.stream;
   const answer = await client.images.build(stream, { query, headers: { 'x-registry-config': auths } });
@@ -95,7 +103,7 @@ function checkTag(tag: string): void {
 
 /** What only a BuildKit session can carry. */
 function refuseSessionFlags(flags: FlagValues): void {
-  for (const name of ['secret', 'ssh', 'build-context', 'no-cache-filter'])
+  for (const name of ['build-context'])
     if (flags.list(name).length > 0)
       throw new Error(
         `--${name} needs a BuildKit session: use Docker's buildx against this daemon (DOCKER_HOST=unix:///run/gantry/gantry.sock docker buildx build --${name} …)`,
@@ -136,6 +144,7 @@ function buildQuery(
     Object.keys(list).length > 0 ? JSON.stringify(list) : undefined;
   return {
     nocache: flags.bool('no-cache'),
+    nocachefilter: flags.list('no-cache-filter').join(',') || undefined,
     pull: flags.bool('pull'),
     rm: flags.bool('rm'),
     forcerm: flags.bool('force-rm'),
