@@ -141,7 +141,8 @@ async function runCommand(cli: Cli, spec: CommandSpec, path: string, argv: reado
 }
 
 /** True if the error was that no daemon listens, and one is running now: what failed can be tried again. */
-export async function started(cli: Cli, error: unknown): Promise<boolean> {
+export async function started(cli: Cli, failure: unknown): Promise<boolean> {
+  const error = failure instanceof ExitError ? failure.cause : failure;
   if (!(error instanceof Error) || error.name !== 'ConnectionError') return false;
   const { startDaemon } = await import('./autostart.ts');
   return startDaemon(cli, error as Error & { reason: string; url: string });

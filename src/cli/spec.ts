@@ -95,8 +95,8 @@ export interface FlagValues {
 export class ExitError extends Error {
   override name = 'ExitError';
   readonly code: number;
-  constructor(code: number, message = '') {
-    super(message);
+  constructor(code: number, message = '', options?: ErrorOptions) {
+    super(message, options);
     this.code = code;
   }
 }

@@ -24,8 +24,10 @@ export function networkOptions(
   const rules = flag('iptables', true);
   if (flag('ip6tables', rules) !== rules)
     throw invalid('ip6tables must be as iptables: one table has the rules of both');
-  const ip = text('ip');
-  if (ip !== undefined) checkIp('ip', ip);
+  const address = (name: string): string | undefined => {
+    const ip = text(name);
+    return ip === undefined ? undefined : checkIp(name, ip);
+  };
   const dns = list('dns');
   for (const server of dns) checkIp('dns', server);
   const mtu = values.get('mtu') as number | undefined;
@@ -36,15 +38,15 @@ export function networkOptions(
     bridge: text('bridge'),
     fixedCidr: checkCidr('fixed-cidr', text('fixed-cidr'), 4),
     fixedCidrV6: checkCidr('fixed-cidr-v6', text('fixed-cidr-v6'), 6),
-    defaultGateway: text('default-gateway'),
-    defaultGatewayV6: text('default-gateway-v6'),
+    defaultGateway: address('default-gateway'),
+    defaultGatewayV6: address('default-gateway-v6'),
     mtu,
     icc: flag('icc', true),
     ipv6: flag('ipv6'),
     ipForward: flag('ip-forward', true),
     ipMasq: flag('ip-masq', true),
     rules,
-    ip,
+    ip: address('ip'),
     dns,
     dnsSearch: list('dns-search'),
     dnsOptions: list('dns-opts'),

@@ -153,7 +153,9 @@ export function settingsFrom(values: ReadonlyMap<string, OptionValue>, env: Node
       initPath: text('init-path'),
       noNewPrivileges: flag('no-new-privileges'),
       seccompProfile: text('seccomp-profile') ?? 'builtin',
-      hostGatewayIps: list('host-gateway-ips').map((ip) => checkIp('host-gateway-ip', ip)),
+      hostGatewayIps: [...list('host-gateway-ips'), text('host-gateway-ip')]
+        .filter((ip) => ip !== undefined)
+        .map((ip) => checkIp('host-gateway-ip', ip)),
     },
     pluginDirs: list('plugin-dirs').length === 0 ? PLUGIN_DIRS : list('plugin-dirs'),
     collection: collection(values),

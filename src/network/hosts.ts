@@ -30,10 +30,12 @@ export function extraHostEntries(extraHosts: readonly string[], hostGateway: rea
   });
 }
 
-/** A sandbox's own lines: each address with the host name. */
+/** A sandbox's own lines: each address with the host name, and with its first part if it has a domain. */
 export function ownEntries(sandbox: StoredSandbox): HostsEntry[] {
   const host = sandbox.hostname === '' ? shortId(sandbox.containerId) : sandbox.hostname;
-  const names = sandbox.domainname === '' ? [host] : [`${host}.${sandbox.domainname}`, host];
+  const whole = sandbox.domainname === '' ? host : `${host}.${sandbox.domainname}`;
+  const [first = whole] = whole.split('.');
+  const names = first === whole ? [whole] : [whole, first];
   return sandbox.endpoints.flatMap((endpoint) =>
     [endpoint.ipv4, endpoint.ipv6].filter((text) => text !== '').map((text) => ({ ip: text.split('/')[0]!, names })),
   );

@@ -1,5 +1,6 @@
 import { closeSync, existsSync, openSync, rmSync, writeSync } from 'node:fs';
 import type { Client } from '../../client/index.ts';
+import { messageOf } from '../../common/index.ts';
 import type { CreateContainerBody } from '../../wire/index.ts';
 import { pullImage } from '../pull.ts';
 import { normalizeReference } from '../references.ts';
@@ -57,7 +58,9 @@ function openIdFile(path: string): { write(id: string): void; close(): void } | 
   try {
     fd = openSync(path, 'wx', 0o644);
   } catch (error) {
-    throw new Error(`failed to create the container ID file: open ${path}: ${(error as Error).message}`);
+    // Node's text is "ENOENT: no such file or directory, open '…'"; Docker's has the words alone.
+    const [, words = messageOf(error)] = /^[A-Z]+: (.*), open '/.exec(messageOf(error)) ?? [];
+    throw new Error(`failed to create the container ID file: open ${path}: ${words}`);
   }
   let written = false;
   return {

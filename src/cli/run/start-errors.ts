@@ -7,8 +7,6 @@ import { ExitError } from '../spec.ts';
  */
 export function startFailure(error: unknown, path: string): ExitError {
   if (error instanceof ExitError) return error;
-  if (error instanceof Error && error.name === 'ConnectionError' && (error as { reason?: string }).reason === 'absent')
-    throw error;
   const text = errorText(error);
   const code = /executable file not found|no such file or directory|system cannot find the file/.test(text)
     ? 127
@@ -16,5 +14,7 @@ export function startFailure(error: unknown, path: string): ExitError {
       ? 126
       : 125;
   const daemon = error instanceof Error && error.name === 'ApiError';
-  return new ExitError(daemon ? code : 125, `gantry: ${text}\n\nRun '${path} --help' for more information`);
+  return new ExitError(daemon ? code : 125, `gantry: ${text}\n\nRun '${path} --help' for more information`, {
+    cause: error,
+  });
 }

@@ -118,6 +118,7 @@ function openNetwork(record: ContainerRecord, mode: string, parts: StartParts): 
     containerId: record.id,
     containerName: record.name,
     hostname: config.Hostname ?? '',
+    domainname: config.Domainname ?? '',
     endpoints: config.NetworkDisabled
       ? []
       : Object.entries(record.endpoints).map(([network, settings]) => ({
@@ -161,18 +162,10 @@ function writeFiles(
   const hosts =
     mode === 'host'
       ? `${textOf('/etc/hosts') || hostsText([])}${hostNetworkExtras(record.host, parts)}`
-      : hostsText(withDomain(sandbox?.hosts ?? [], record));
+      : hostsText(sandbox?.hosts ?? []);
   files.writeHosts(record.id, hosts);
   files.writeResolvConf(record.id, sandbox?.resolvConf ?? textOf('/etc/resolv.conf'));
   files.writeHostname(record.id, record.config.Hostname ?? '');
-}
-
-/** A container with a domain name is known by both names, the long one first. */
-function withDomain(hosts: SandboxState['hosts'], { config }: ContainerRecord): SandboxState['hosts'] {
-  const { Hostname: name = '', Domainname: domain = '' } = config;
-  return domain === ''
-    ? hosts
-    : hosts.map(({ ip, names }) => ({ ip, names: names[0] === name ? [`${name}.${domain}`, ...names] : names }));
 }
 
 function etcMounts(id: string, own: readonly SpecMount[], parts: StartParts): SpecMount[] {
