@@ -9,9 +9,10 @@ import {
   type Streams,
   tweakCapabilities,
 } from '../runtime/index.ts';
-import type { ExecConfig } from '../wire/index.ts';
+import type { ExecConfig, HostConfig } from '../wire/index.ts';
 import { session } from './containers/attachments.ts';
 import type { Container, ContainerBook } from './containers/book.ts';
+import { rlimitsOf } from './containers/devices.ts';
 import { resolveInRoot } from './containers/root-path.ts';
 import type { AttachSession, ExecService } from './types.ts';
 
@@ -19,6 +20,8 @@ export interface ExecParts {
   book: ContainerBook;
   monitor: Monitor;
   availableCapabilities: readonly string[];
+  /** The daemon's own, for containers that say nothing of theirs. */
+  ulimits: HostConfig['Ulimits'];
   emit: (container: Container, action: string, attributes: Record<string, string>) => void;
 }
 
@@ -201,6 +204,9 @@ export class Execs implements ExecService {
       env: [...byName.values()],
       cwd: config.WorkingDir || record.config.WorkingDir || '/',
       capabilities: { bounding: capabilities, effective: held, permitted: held },
+      // As the container's own process has them.
+      rlimits: rlimitsOf(record.host.Ulimits ?? this.#parts.ulimits),
+      oomScoreAdj: record.host.OomScoreAdj ?? 0,
       noNewPrivileges: (record.host.SecurityOpt ?? []).some(
         (option) => option.startsWith('no-new-privileges') && !option.endsWith('false'),
       ),

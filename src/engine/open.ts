@@ -128,6 +128,7 @@ export async function openEngine(parts: EngineParts): Promise<OpenedEngine> {
     book,
     monitor,
     availableCapabilities: capabilities,
+    ulimits: parts.defaults.ulimits,
     emit: (container, action, attributes) => lifecycle.emit(container, action, attributes),
   });
   const health: Health = new Health({
