@@ -37,8 +37,6 @@ export function createBody(body: CreateContainerBody, version: ApiVersion): Crea
 export function containerInspect(answer: Json, version: ApiVersion): Json {
   let result = answer;
   if (version < 45) result = withShortAliases(result);
-  if (version < 46 && isJson(result.HostConfig) && version < 43)
-    result = { ...result, HostConfig: without(result.HostConfig, 'Annotations') };
   if (version < 48) result = without(result, 'ImageManifestDescriptor');
   return result;
 }
@@ -157,14 +155,5 @@ export function diskUsage(answer: Json, version: ApiVersion): Json {
   const images = (answer.Images as Json[] | null | undefined)?.map((image) =>
     imageSummary(image, Math.max(version, 43)),
   );
-  const builder =
-    version < 42
-      ? {
-          BuilderSize: ((answer.BuildCache as { Size?: number }[] | null) ?? []).reduce(
-            (sum, { Size = 0 }) => sum + Size,
-            0,
-          ),
-        }
-      : {};
-  return { ...answer, ...(images === undefined ? {} : { Images: images }), ...builder };
+  return { ...answer, ...(images === undefined ? {} : { Images: images }) };
 }

@@ -13,7 +13,8 @@ export const systemRoutes = ({ system }: Pick<Engine, 'system'>): Route[] => [
   route('GET', '/version', async (call) => call.json(await system.version())),
   route('GET', '/info', async (call) => call.json(info(await system.info(), call.version))),
   route('GET', '/system/df', async (call) => {
-    const types = call.query.all('type');
+    // The types came with 1.42.
+    const types = call.version < 42 ? [] : call.query.all('type');
     for (const type of types)
       if (!(USAGE_TYPES as readonly string[]).includes(type)) throw invalid(`unknown object type: ${type}`);
     call.json(

@@ -10,6 +10,7 @@ import type {
 } from '../../wire/index.ts';
 import type { Container } from './book.ts';
 import { networkModeOf } from './configure.ts';
+import { cleanPath } from './mounts.ts';
 import type { ContainerRecord, MountRecord } from './record.ts';
 
 export interface InspectParts {
@@ -46,7 +47,7 @@ export function stateAnswer(record: ContainerRecord, health: HealthState | undef
   };
 }
 
-export function mountPoint(mount: MountRecord, volumePath: (name: string) => string): MountPoint {
+function mountPoint(mount: MountRecord, volumePath: (name: string) => string): MountPoint {
   const base = { Destination: mount.destination, Mode: mount.mode, RW: mount.rw, Propagation: mount.propagation };
   if (mount.type === 'volume')
     return {
@@ -60,6 +61,14 @@ export function mountPoint(mount: MountRecord, volumePath: (name: string) => str
       Propagation: mount.propagation,
     };
   return { Type: mount.type, Source: mount.source, ...base };
+}
+
+/** The mounts that Docker tells of: all but those of `--tmpfs`, which stand in HostConfig only. */
+export function mountPoints({ mounts, host }: ContainerRecord, volumePath: (name: string) => string): MountPoint[] {
+  const hidden = new Set(Object.keys(host.Tmpfs ?? {}).map(cleanPath));
+  return mounts
+    .filter(({ type, destination }) => type !== 'tmpfs' || !hidden.has(destination))
+    .map((mount) => mountPoint(mount, volumePath));
 }
 
 /** The order of moby's fields, which Docker's JSON keeps. */
@@ -95,7 +104,7 @@ export function hostAnswer(host: HostConfig): Record<string, unknown> {
     ContainerIDFile: host.ContainerIDFile ?? '',
     LogConfig: { Type: host.LogConfig?.Type || 'json-file', Config: sorted(host.LogConfig?.Config) },
     NetworkMode: networkModeOf(host),
-    PortBindings: host.PortBindings ?? {},
+    PortBindings: host.PortBindings ?? null,
     RestartPolicy: {
       Name: host.RestartPolicy?.Name || 'no',
       MaximumRetryCount: host.RestartPolicy?.MaximumRetryCount ?? 0,
@@ -108,9 +117,9 @@ export function hostAnswer(host: HostConfig): Record<string, unknown> {
     CapAdd: host.CapAdd ?? null,
     CapDrop: host.CapDrop ?? null,
     CgroupnsMode: host.CgroupnsMode ?? '',
-    Dns: host.Dns ?? [],
-    DnsOptions: host.DnsOptions ?? [],
-    DnsSearch: host.DnsSearch ?? [],
+    Dns: host.Dns ?? null,
+    DnsOptions: host.DnsOptions ?? null,
+    DnsSearch: host.DnsSearch ?? null,
     ExtraHosts: host.ExtraHosts ?? null,
     GroupAdd: host.GroupAdd ?? null,
     IpcMode: host.IpcMode || 'private',
@@ -131,18 +140,18 @@ export function hostAnswer(host: HostConfig): Record<string, unknown> {
     Isolation: host.Isolation ?? '',
     ...zero,
     CgroupParent: host.CgroupParent ?? '',
-    BlkioWeightDevice: host.BlkioWeightDevice ?? [],
-    ...Object.fromEntries(lists.map((key) => [key, host[key] ?? []])),
+    BlkioWeightDevice: host.BlkioWeightDevice ?? null,
+    ...Object.fromEntries(lists.map((key) => [key, host[key] ?? null])),
     CpusetCpus: host.CpusetCpus ?? '',
     CpusetMems: host.CpusetMems ?? '',
-    Devices: host.Devices ?? [],
+    Devices: host.Devices ?? null,
     DeviceCgroupRules: host.DeviceCgroupRules?.length ? host.DeviceCgroupRules : null,
     DeviceRequests: host.DeviceRequests ?? null,
     MemorySwappiness:
       host.MemorySwappiness === undefined || host.MemorySwappiness === -1 ? null : host.MemorySwappiness,
     OomKillDisable: host.OomKillDisable ?? false,
     PidsLimit: host.PidsLimit || null,
-    Ulimits: host.Ulimits ?? [],
+    Ulimits: host.Ulimits ?? null,
     ...(host.Mounts === undefined ? {} : { Mounts: host.Mounts }),
     ...(host.Init === undefined ? {} : { Init: host.Init }),
     ...(host.HealthOnFailure ? { HealthOnFailure: host.HealthOnFailure } : {}),
@@ -290,12 +299,7 @@ export function inspectAnswer(container: Container, parts: InspectParts): Record
       },
       Name: 'overlay2',
     },
-    Mounts: record.mounts
-      .filter(
-        ({ type, tmpfsOptions }) =>
-          type !== 'tmpfs' || record.host.Mounts?.some(({ Type }) => Type === 'tmpfs') || tmpfsOptions === undefined,
-      )
-      .map((mount) => mountPoint(mount, parts.volumePath)),
+    Mounts: mountPoints(record, parts.volumePath),
     Config: configAnswer(record),
     NetworkSettings: networkSettings(container, parts),
   };

@@ -3,7 +3,7 @@ import type { ImageStore } from '../../images/index.ts';
 import type { PortSummary } from '../../wire/index.ts';
 import type { Container, ContainerBook } from './book.ts';
 import { networkModeOf } from './configure.ts';
-import { type InspectParts, idleEndpoint, mountPoint } from './inspect.ts';
+import { type InspectParts, idleEndpoint, mountPoints } from './inspect.ts';
 import { statusText } from './status.ts';
 
 const KEYS = [
@@ -51,7 +51,7 @@ export async function listContainers(options: ListOptions, parts: ListParts): Pr
     await Promise.all(
       chosen.map(async (container, index) => {
         const { rw, rootFs } = await parts.usage(container.id);
-        Object.assign(rows[index]!, { SizeRw: rw, SizeRootFs: rootFs });
+        Object.assign(rows[index]!, { ...(rw > 0 ? { SizeRw: rw } : {}), SizeRootFs: rootFs });
       }),
     );
   return rows;
@@ -224,11 +224,16 @@ function summary(
       Networks: Object.fromEntries(
         Object.entries(record.endpoints).map(([name, settings]) => [
           name,
-          sandbox?.endpoints[name] ?? idleEndpoint(settings, safeNetworkId(name, parts), null),
+          // A list has not all of an endpoint, in Docker too.
+          {
+            ...(sandbox?.endpoints[name] ?? idleEndpoint(settings, safeNetworkId(name, parts), null)),
+            Aliases: null,
+            DNSNames: null,
+          },
         ]),
       ),
     },
-    Mounts: record.mounts.filter(({ type }) => type !== 'tmpfs').map((mount) => mountPoint(mount, parts.volumePath)),
+    Mounts: mountPoints(record, parts.volumePath),
   };
 }
 
