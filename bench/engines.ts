@@ -6,6 +6,8 @@ import { busyboxTar, execute, TestDaemon } from '../test/support/index.ts';
 export interface BenchEngine {
   name: string;
   host: string;
+  /** Path of the network namespace that it lives in, where that is not ours. */
+  netns?: string;
   docker(...args: string[]): Promise<string>;
 }
 
@@ -25,7 +27,8 @@ const onPath = (name: string) => (process.env.PATH ?? '').split(delimiter).some(
 
 /**
  * The engines of this run: a gantryd of its own, and each peer that answers at a socket given in BENCH_PEERS
- * (`dockerd=unix:///path,podman=unix:///path`); without it, dockerd at the default socket where there is one.
+ * (`dockerd=unix:///path,podman=unix:///path`); without it, dockerd at the default socket where there is one. BENCH_NETNS
+ * (`dockerd=/run/netns/name`) says which of them live in a network namespace of their own.
  */
 export async function engines(): Promise<{ list: BenchEngine[]; gantry: TestDaemon }> {
   if (!onPath('docker'))
@@ -34,10 +37,18 @@ export async function engines(): Promise<{ list: BenchEngine[]; gantry: TestDaem
   const list: BenchEngine[] = [{ name: 'gantry', host: gantry.host, docker: cli(gantry.host) }];
   const given =
     process.env.BENCH_PEERS ?? (existsSync('/var/run/docker.sock') ? 'dockerd=unix:///var/run/docker.sock' : '');
+  const namespaces = new Map(
+    (process.env.BENCH_NETNS ?? '')
+      .split(',')
+      .filter((text) => text !== '')
+      .map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
+  );
   for (const pair of given.split(',').filter((text) => text !== '')) {
     const cut = pair.indexOf('=');
     const host = pair.slice(cut + 1);
-    const peer = { name: pair.slice(0, cut), host, docker: cli(host) };
+    const name = pair.slice(0, cut);
+    const netns = namespaces.get(name);
+    const peer = { name, host, docker: cli(host), ...(netns === undefined ? {} : { netns }) };
     await execute('docker', ['import', '-c', 'CMD ["sh"]', '-', 'busybox:latest'], {
       input: await busyboxTar(),
       env: { DOCKER_HOST: host },

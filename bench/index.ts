@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { containers } from './containers.ts';
 import { engines } from './engines.ts';
+import { images } from './images.ts';
 import { load } from './load.ts';
 import { type Row, render } from './measure.ts';
 
@@ -8,7 +9,7 @@ import { type Row, render } from './measure.ts';
  * usage: npm run bench [-- suite …]
  * Prints a table (medians, and how many times better Gantry is than each peer) and writes bench-results.json.
  */
-const suites = { containers, load };
+const suites = { containers, images, load };
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.find((name) => !Object.hasOwn(suites, name));

@@ -1,12 +1,12 @@
 import { newId, nowText, shortId } from '../common/index.ts';
 import { type Instruction, parseTrigger, type Stage, substitute } from '../dockerfile/index.ts';
+import { applyMetadata } from '../images/index.ts';
 import { StageArguments } from './arguments.ts';
 import type { BuildRun } from './build-run.ts';
 import { type CachedStep, keyOf } from './cache.ts';
 import { takeFrom } from './cache-images.ts';
 import { copyStep } from './copy-step.ts';
 import type { Lane } from './messages.ts';
-import { applyMetadata } from './metadata.ts';
 import { runStep } from './run-step.ts';
 import { after, idOf, type StageState } from './stage-state.ts';
 import type { BuiltLayer } from './types.ts';

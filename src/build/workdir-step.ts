@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
+import { workingDirectory } from '../images/index.ts';
 import { makeLayer, RUNTIME_MOUNTS } from './layer-step.ts';
-import { workingDirectory } from './metadata.ts';
 import { findStat, makeDirectories, resolveInRoot } from './root-path.ts';
 import type { FileStep, StageRun } from './stage-run.ts';
 import { chainOf } from './stage-state.ts';

@@ -1,16 +1,7 @@
-import { posix } from 'node:path';
 import { type EngineError, invalid, messageOf } from '../common/index.ts';
-import {
-  type CommandForm,
-  type Instruction,
-  type Lookup,
-  parseDockerfile,
-  substitute,
-  substituteWords,
-} from '../dockerfile/index.ts';
-import { parseSignal } from '../sys/index.ts';
+import { type Instruction, type Lookup, parseDockerfile, substitute } from '../dockerfile/index.ts';
 import type { ContainerConfig } from '../wire/index.ts';
-import { exposedPorts } from './ports.ts';
+import { applyMetadata, workingDirectory } from './metadata.ts';
 
 const CHANGES = [
   'CMD',
@@ -25,7 +16,6 @@ const CHANGES = [
   'VOLUME',
   'WORKDIR',
 ];
-const SHELL = ['/bin/sh', '-c'];
 
 /**
  * `--change` of import and commit: Dockerfile instructions over a configuration (moby builder/dockerfile, BuildFromConfig). Throws
@@ -66,93 +56,14 @@ function inWords(error: unknown): EngineError {
 }
 
 function applyOne(instruction: Instruction, config: ContainerConfig, cmdSet: boolean): ContainerConfig {
-  const options = { lookup: environmentOf(config) };
-  const replace = (text: string) => substitute(text, options);
-  switch (instruction.name) {
-    case 'CMD':
-      return { ...config, Cmd: commandOf(instruction.command), ArgsEscaped: undefined };
-    case 'ENTRYPOINT': {
-      const command = commandOf(instruction.command);
-      const Entrypoint = 'shell' in instruction.command && instruction.command.shell === '' ? undefined : command;
-      // A CMD of before was meant for the entry point of before.
-      return { ...config, Entrypoint, Cmd: cmdSet ? config.Cmd : undefined };
-    }
-    case 'ENV':
-      return {
-        ...config,
-        Env: withVariables(
-          config.Env ?? [],
-          instruction.pairs.map(([name, value]) => [replace(name), replace(value)]),
-        ),
-      };
-    case 'LABEL':
-      return {
-        ...config,
-        Labels: {
-          ...config.Labels,
-          ...Object.fromEntries(instruction.pairs.map(([name, value]) => [replace(name), replace(value)])),
-        },
-      };
-    case 'EXPOSE': {
-      const ports = instruction.values.flatMap((value) => substituteWords(value, options)).flatMap(exposedPorts);
-      return {
-        ...config,
-        ExposedPorts: { ...config.ExposedPorts, ...Object.fromEntries(ports.sort().map((port) => [port, {}])) },
-      };
-    }
-    case 'VOLUME':
-      return {
-        ...config,
-        Volumes: { ...config.Volumes, ...Object.fromEntries(instruction.values.map((path) => [replace(path), {}])) },
-      };
-    case 'USER':
-      return { ...config, User: replace(instruction.value) };
-    case 'WORKDIR':
-      return { ...config, WorkingDir: posix.resolve('/', config.WorkingDir || '/', replace(instruction.value)) };
-    case 'STOPSIGNAL': {
-      const signal = replace(instruction.value);
-      parseSignal(signal);
-      return { ...config, StopSignal: signal };
-    }
-    case 'ONBUILD':
-      return { ...config, OnBuild: [...(config.OnBuild ?? []), instruction.trigger] };
-    case 'HEALTHCHECK':
-      return { ...config, Healthcheck: healthOf(instruction) };
-    default:
-      throw invalid(`${instruction.name} is not a valid change command`);
-  }
+  const context = { config, lookup: environmentOf(config), escape: '\\', cmdSet };
+  if (instruction.name === 'WORKDIR')
+    return { ...config, WorkingDir: workingDirectory(config.WorkingDir, substitute(instruction.value, context)) };
+  const change = applyMetadata(instruction, context);
+  if (change === undefined) throw invalid(`${instruction.name} is not a valid change command`);
+  return change.config;
 }
-
-const commandOf = (form: CommandForm): string[] =>
-  'exec' in form ? form.exec : [...SHELL, ...(form.shell === '' ? [] : [form.shell])];
 
 function environmentOf({ Env = [] }: ContainerConfig): Lookup {
   return (name) => Env.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
-}
-
-function withVariables(env: readonly string[], pairs: readonly (readonly [string, string])[]): string[] {
-  const next = [...env];
-  for (const [name, value] of pairs) {
-    const known = next.findIndex((pair) => pair.startsWith(`${name}=`));
-    next.splice(known < 0 ? next.length : known, known < 0 ? 0 : 1, `${name}=${value}`);
-  }
-  return next;
-}
-
-function healthOf({ health }: Extract<Instruction, { name: 'HEALTHCHECK' }>): ContainerConfig['Healthcheck'] {
-  const { none, command, interval, timeout, startPeriod, startInterval, retries } = health;
-  if (none) return { Test: ['NONE'] };
-  const Test =
-    command !== undefined && 'shell' in command ? ['CMD-SHELL', command.shell] : ['CMD', ...(command?.exec ?? [])];
-  const given = {
-    Interval: interval,
-    Timeout: timeout,
-    StartPeriod: startPeriod,
-    StartInterval: startInterval,
-    Retries: retries,
-  };
-  return {
-    Test,
-    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== 0)),
-  };
 }

@@ -21,6 +21,8 @@ export interface DockerRegistryOptions {
   /** `basic`: htpasswd; `token`: a token server, which `tokens` counts. */
   auth?: 'none' | 'basic' | 'token';
   tls?: boolean;
+  /** A network namespace by path, in which it listens; default: this one. */
+  netns?: string;
 }
 
 /** A docker-registry on loopback with storage of its own. `await using` ends it. */
@@ -40,7 +42,7 @@ export class DockerRegistry {
     this.#child = child;
   }
 
-  static async start({ auth = 'none', tls = false }: DockerRegistryOptions = {}): Promise<DockerRegistry> {
+  static async start({ auth = 'none', tls = false, netns }: DockerRegistryOptions = {}): Promise<DockerRegistry> {
     const root = mkdtempSync(join(tmpdir(), 'gt-registry-'));
     if (tls || auth === 'token') makeCertificate(root);
     const tokens = auth === 'token' ? await TokenServer.start(root) : undefined;
@@ -57,7 +59,9 @@ export class DockerRegistry {
     };
     // JSON is YAML too.
     writeFileSync(join(root, 'config.yml'), JSON.stringify(config));
-    const child = spawn(PROGRAM, ['serve', join(root, 'config.yml')], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const command = [PROGRAM, 'serve', join(root, 'config.yml')];
+    if (netns !== undefined) command.unshift('nsenter', `--net=${netns}`);
+    const child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'ignore', 'pipe'] });
     const host = await listening(child);
     const authority = tls ? readFileSync(join(root, 'ca.crt'), 'utf8') : undefined;
     return new DockerRegistry({ root, host, authority, tokens }, child);

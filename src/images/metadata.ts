@@ -1,13 +1,15 @@
 import { posix } from 'node:path';
 import { invalid } from '../common/index.ts';
 import { type CommandForm, type Instruction, type Lookup, substitute, substituteWords } from '../dockerfile/index.ts';
+import { parseSignal } from '../sys/index.ts';
 import type { ContainerConfig } from '../wire/index.ts';
+import { exposedPorts } from './ports.ts';
 
-export const DEFAULT_SHELL = ['/bin/sh', '-c'];
+const DEFAULT_SHELL = ['/bin/sh', '-c'];
 
 /** A command as it is stored: the shell form is given to the shell. */
 export const commandOf = (form: CommandForm, config: ContainerConfig): string[] =>
-  'exec' in form ? form.exec : [...(config.Shell ?? DEFAULT_SHELL), form.shell];
+  'exec' in form ? form.exec : [...(config.Shell ?? DEFAULT_SHELL), ...(form.shell === '' ? [] : [form.shell])];
 
 export interface Change {
   config: ContainerConfig;
@@ -24,9 +26,6 @@ export interface MetadataContext {
   cmdSet: boolean;
 }
 
-const SIGNALS =
-  /^(?:SIG)?(?:ABRT|ALRM|BUS|CHLD|CLD|CONT|FPE|HUP|ILL|INT|IO|IOT|KILL|PIPE|POLL|PROF|PWR|QUIT|SEGV|STKFLT|STOP|SYS|TERM|TRAP|TSTP|TTIN|TTOU|URG|USR1|USR2|VTALRM|WINCH|XCPU|XFSZ|RTMIN(?:\+\d+)?|RTMAX(?:-\d+)?)$/i;
-
 /** The configuration after an instruction that changes no file; undefined for those that do (RUN, COPY, ADD, WORKDIR) and ARG. */
 export function applyMetadata(
   instruction: Instruction,
@@ -41,9 +40,9 @@ export function applyMetadata(
     }
     case 'ENTRYPOINT': {
       const command = commandOf(instruction.command, config);
-      const next: ContainerConfig = { ...config, Entrypoint: command };
+      const Entrypoint = 'shell' in instruction.command && instruction.command.shell === '' ? undefined : command;
       // A base's CMD was meant for the base's ENTRYPOINT.
-      if (!cmdSet) next.Cmd = undefined;
+      const next = { ...config, Entrypoint, Cmd: cmdSet ? config.Cmd : undefined };
       return { config: next, text: `ENTRYPOINT ${goList(command)}` };
     }
     case 'ENV': {
@@ -74,7 +73,7 @@ export function applyMetadata(
             ...config.ExposedPorts,
             ...Object.fromEntries(
               words
-                .flatMap(portsOf)
+                .flatMap(exposedPorts)
                 .sort()
                 .map((port) => [port, {}]),
             ),
@@ -97,9 +96,7 @@ export function applyMetadata(
     }
     case 'STOPSIGNAL': {
       const signal = replace(instruction.value);
-      const number = Number(signal);
-      if (!SIGNALS.test(signal) && !(Number.isInteger(number) && number > 0 && number <= 64))
-        throw invalid(`invalid signal: ${signal}`);
+      parseSignal(signal);
       return { config: { ...config, StopSignal: signal }, text: `STOPSIGNAL ${signal}` };
     }
     case 'SHELL':
@@ -112,20 +109,7 @@ export function applyMetadata(
         text: `ONBUILD ${instruction.trigger}`,
       };
     case 'HEALTHCHECK': {
-      const { none, command, interval, timeout, startPeriod, startInterval, retries } = instruction.health;
-      const test = none
-        ? ['NONE']
-        : command !== undefined && 'shell' in command
-          ? ['CMD-SHELL', command.shell]
-          : ['CMD', ...(command?.exec ?? [])];
-      const health = {
-        Test: test,
-        Interval: interval,
-        Timeout: timeout,
-        StartPeriod: startPeriod,
-        StartInterval: startInterval,
-        Retries: retries,
-      };
+      const health = healthOf(instruction);
       return { config: { ...config, Healthcheck: health }, text: `HEALTHCHECK ${JSON.stringify(health)}` };
     }
     case 'RUN':
@@ -137,22 +121,27 @@ export function applyMetadata(
   }
 }
 
-/** Go's `%q` of a list: `["a" "b"]`. */
-export const goList = (items: readonly string[]): string => `[${items.map((item) => JSON.stringify(item)).join(' ')}]`;
-
-/** `80`, `80/udp`, `8000-8010/tcp`. */
-function portsOf(text: string): string[] {
-  const match = /^(?:[^:]*:)*(\d+)(?:-(\d+))?(?:\/([a-zA-Z]+))?$/.exec(text);
-  const protocol = (match?.[3] ?? 'tcp').toLowerCase();
-  const low = Number(match?.[1]);
-  const high = Number(match?.[2] ?? match?.[1]);
-  if (match === null || low > 65535 || high > 65535 || high < low) throw invalid(`Invalid containerPort: ${text}`);
-  if (!['tcp', 'udp', 'sctp'].includes(protocol)) throw invalid(`Invalid proto: ${protocol}`);
-  return Array.from({ length: high - low + 1 }, (_, index) => `${low + index}/${protocol}`);
+function healthOf({ health }: Extract<Instruction, { name: 'HEALTHCHECK' }>): ContainerConfig['Healthcheck'] {
+  const { none, command, interval, timeout, startPeriod, startInterval, retries } = health;
+  if (none) return { Test: ['NONE'] };
+  const Test =
+    command !== undefined && 'shell' in command ? ['CMD-SHELL', command.shell] : ['CMD', ...(command?.exec ?? [])];
+  const given = {
+    Interval: interval,
+    Timeout: timeout,
+    StartPeriod: startPeriod,
+    StartInterval: startInterval,
+    Retries: retries,
+  };
+  return {
+    Test,
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== 0)),
+  };
 }
+
+/** Go's `%q` of a list: `["a" "b"]`. */
+const goList = (items: readonly string[]): string => `[${items.map((item) => JSON.stringify(item)).join(' ')}]`;
 
 /** WORKDIR's new value: relative ones stand on the former. Cleaned, as the classic builder does. */
-export function workingDirectory(current: string | undefined, value: string): string {
-  const clean = posix.resolve('/', current || '/', value);
-  return clean;
-}
+export const workingDirectory = (current: string | undefined, value: string): string =>
+  posix.resolve('/', current || '/', value);
