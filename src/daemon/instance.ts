@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isErrno } from '../common/index.ts';
 
@@ -17,14 +17,7 @@ export const DEFAULT_DATA_ROOT = '/var/lib/gantry';
 
 export function openInstance(dataRoot: string): Instance {
   const path = `${dataRoot}/engine-id`;
-  let id: string;
-  try {
-    id = readFileSync(path, 'utf8').trim();
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error;
-    id = randomUUID();
-    writeFileSync(path, id, { mode: 0o600 });
-  }
+  const id = readId(path) || makeId(path);
   const isDefault = resolve(dataRoot) === DEFAULT_DATA_ROOT;
   return {
     id,
@@ -35,4 +28,21 @@ export function openInstance(dataRoot: string): Instance {
           .digest('hex')
           .slice(0, 8),
   };
+}
+
+function readId(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return '';
+    throw error;
+  }
+}
+
+/** Whole or not at all: everything on this machine is named after it. */
+function makeId(path: string): string {
+  const id = randomUUID();
+  writeFileSync(`${path}.new`, id, { mode: 0o600, flush: true });
+  renameSync(`${path}.new`, path);
+  return id;
 }

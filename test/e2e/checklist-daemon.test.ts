@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { DgramSocket } from 'node-unix-socket';
-import { eventually, TestDaemon } from '../support/index.ts';
+import { eventually, execute, TestDaemon } from '../support/index.ts';
 
 describe('gantryd as a service', () => {
   it('tells the service manager when it is ready, reloads and stops', async () => {
@@ -29,6 +30,39 @@ describe('gantryd as a service', () => {
       delete process.env.NOTIFY_SOCKET;
       manager.close();
       rmSync(directory, { recursive: true, force: true });
+    }
+  });
+
+  it('says which state it cannot read, and leaves it as it is', async () => {
+    const root = mkdtempSync(join(tmpdir(), 'gt-state-'));
+    const start = (data: string) =>
+      execute(resolve(import.meta.dirname, '../../bin/gantryd'), [
+        ...['-H', `unix://${root}/s`, '--data-root', data],
+        ...['--exec-root', `${root}/run`, '--pidfile', `${root}/pid`],
+      ]);
+    try {
+      const garbage = Buffer.alloc(10_000, 'no database ');
+      writeFileSync(join(root, 'state.db'), garbage);
+      const broken = await start(root);
+      assert.equal(broken.code, 1);
+      assert.match(
+        broken.stderr,
+        new RegExp(`cannot open the state database ${root}/state.db: file is not a database`),
+      );
+      assert.deepEqual(readFileSync(join(root, 'state.db')), garbage);
+
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', root]);
+      try {
+        // Room for the small files of a start, none for a database.
+        writeFileSync(join(root, 'fill'), Buffer.alloc(40_960));
+        const full = await start(join(root, 'data'));
+        assert.equal(full.code, 1);
+        assert.match(full.stderr, /failed to start daemon: .*(disk is full|no space left)/);
+      } finally {
+        execFileSync('umount', [root]);
+      }
+    } finally {
+      rmSync(root, { recursive: true, force: true });
     }
   });
 });
