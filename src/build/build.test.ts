@@ -4,7 +4,7 @@ import { parseDockerfile } from '../dockerfile/index.ts';
 import { globalArguments, StageArguments, unusedArguments } from './arguments.ts';
 import { parsePlatform } from './base-images.ts';
 import { neededStages, targetStage } from './graph.ts';
-import { OrderedMessages } from './messages.ts';
+import { classicLanes } from './messages.ts';
 import { readParameters } from './parameters.ts';
 
 const FILE = parseDockerfile(
@@ -46,13 +46,13 @@ test('arguments are the caller’s, the default, the global one or the platform�
 
 test('later stages’ messages wait for their turn', () => {
   const sent: unknown[] = [];
-  const messages = new OrderedMessages((message) => sent.push(message.stream), false);
-  const [first, second] = [messages.lane(), messages.lane()];
-  second.stream('b');
-  first.stream('a');
+  const messages = classicLanes((message) => sent.push(message.stream));
+  const [first, second] = [messages.lane('a'), messages.lane('b')];
+  second.output('b', 1);
+  first.output('a', 1);
   assert.deepEqual(sent, ['a']);
   first.done();
-  second.stream('c');
+  second.output('c', 1);
   assert.deepEqual(sent, ['a', 'b', 'c']);
 });
 

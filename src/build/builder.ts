@@ -14,7 +14,7 @@ import { cacheImages } from './cache-images.ts';
 import { receiveContext } from './context.ts';
 import type { Flights, Gate } from './flights.ts';
 import { neededStages, stageNamed, targetStage } from './graph.ts';
-import { type Lane, OrderedMessages } from './messages.ts';
+import { classicLanes, eventLanes, type Lane, type LaneMaker, silentLanes } from './messages.ts';
 import { type BuildParameters, readParameters } from './parameters.ts';
 import type { SecretBox } from './secret-box.ts';
 import { BuildSession } from './session.ts';
@@ -134,6 +134,11 @@ async function finish(
   emit('build', { 'image.id': image.id });
 }
 
+function lanesFor({ quiet, stepEvents }: BuildParameters, send: BuildOptions['onMessage']): LaneMaker {
+  if (quiet) return silentLanes();
+  return stepEvents ? eventLanes(send) : classicLanes(send);
+}
+
 interface SolverParts {
   builder: BuilderState;
   parameters: BuildParameters;
@@ -147,7 +152,7 @@ interface SolverParts {
 /** Runs the stages that the target needs, each as soon as what it stands on is there. */
 class Solver {
   readonly #parts: SolverParts;
-  readonly #messages: OrderedMessages;
+  readonly #messages: LaneMaker;
   readonly #stages = new Map<number, Promise<StageRun>>();
   readonly #images = new Map<string, Promise<StageState>>();
   readonly #lanes = new Map<number, Lane>();
@@ -157,7 +162,7 @@ class Solver {
 
   constructor(parts: SolverParts, makeRun: (stateOf: BuildRun['stateOf']) => BuildRun) {
     this.#parts = parts;
-    this.#messages = new OrderedMessages(parts.options.onMessage, parts.parameters.quiet);
+    this.#messages = lanesFor(parts.parameters, parts.options.onMessage);
     this.run = makeRun((name, before) => this.#stateOf(name, before));
   }
 
@@ -176,13 +181,9 @@ class Solver {
       number += 1 + stage.instructions.length;
     }
     this.#total = number + labels;
-    const head = this.#messages.lane();
-    for (const stage of needed) this.#lanes.set(stage.index, this.#messages.lane());
-    for (const [index, { original }] of file.metaArgs.entries()) {
-      head.stream(`Step ${index + 1}/${this.#total} : ${original}`);
-      head.stream('\n');
-    }
-    head.done();
+    const total = this.#total;
+    this.#messages.globals(file.metaArgs.map(({ original }, index) => ({ number: index + 1, total, text: original })));
+    for (const stage of needed) this.#lanes.set(stage.index, this.#messages.lane(stage.name ?? `stage-${stage.index}`));
     const running = needed.map((stage) =>
       this.#stage(stage).catch((error: unknown) => {
         stop.abort(error);
@@ -220,10 +221,9 @@ class Solver {
     try {
       const first = this.#firsts.get(stage.index)!;
       const { base, inherited } = await this.#base(stage, lane, () => {
-        lane.stream(`Step ${first}/${this.#total} : ${stage.original}`);
-        lane.stream('\n');
+        lane.begin({ number: first, total: this.#total, text: stage.original });
       });
-      lane.stream(` ---> ${base.imageId === undefined && base.history.length === 0 ? '' : shortId(idOf(base))}\n`);
+      lane.end(base.imageId === undefined && base.history.length === 0 ? '' : shortId(idOf(base)));
       const stageRun = new StageRun(
         this.run,
         stage,

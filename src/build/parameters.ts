@@ -11,6 +11,8 @@ export interface BuildParameters {
   noCacheFilter: string[];
   pull: boolean;
   quiet: boolean;
+  /** `progress=steps`, Gantry's own: messages are events of steps. */
+  stepEvents: boolean;
   removeContainers: boolean;
   buildArgs: Map<string, string | undefined>;
   labels: Record<string, string>;
@@ -112,6 +114,7 @@ export function readParameters(params: Params): BuildParameters {
     noCacheFilter: all(params, 'nocachefilter').flatMap((text) => text.split(',')),
     pull: bool(params, 'pull'),
     quiet: bool(params, 'q'),
+    stepEvents: one(params, 'progress') === 'steps',
     removeContainers: remove,
     buildArgs: new Map(
       Object.entries(json(params, 'buildargs', BuildArgs) ?? {}).map(([name, value]) => [name, value ?? undefined]),

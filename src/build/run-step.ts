@@ -5,6 +5,7 @@ import { invalid, unavailable, unsupported } from '../common/index.ts';
 import type { Heredoc, Instruction } from '../dockerfile/index.ts';
 import { commandOf } from '../images/index.ts';
 import { makeLayer, RUNTIME_MOUNTS } from './layer-step.ts';
+import type { Lane } from './messages.ts';
 import { type MountRequest, mountKey, prepareMounts, readMount } from './run-mounts.ts';
 import { openSessionMounts, type SessionRequest, sessionKey, sessionTargets } from './session-mounts.ts';
 import { commandFailed, type FileStep, type StageRun } from './stage-run.ts';
@@ -86,7 +87,7 @@ export async function runStep(stageRun: StageRun, instruction: Run): Promise<Fil
                 ulimits: parameters.ulimits,
                 resources: parameters.resources,
                 cgroupParent: parameters.cgroupParent,
-                onOutput: outputTo(lane.stream),
+                onOutput: outputTo(lane),
                 signal,
               })
               .catch((error: unknown) => {
@@ -143,11 +144,11 @@ async function scriptMount({ run }: StageRun, script: string): Promise<StepMount
   return { type: 'bind', source: path, target: SCRIPT_PLACE, readonly: true };
 }
 
-/** Standard error is red in the classic stream. Characters cut by a chunk's end are put together. */
-function outputTo(stream: (text: string) => void): (chunk: { stream: 1 | 2; data: Buffer }) => void {
+/** Characters cut by a chunk's end are put together. */
+function outputTo(lane: Lane): (chunk: { stream: 1 | 2; data: Buffer }) => void {
   const decoders = { 1: new StringDecoder('utf8'), 2: new StringDecoder('utf8') };
   return ({ stream: from, data }) => {
     const text = decoders[from].write(data);
-    if (text !== '') stream(from === 1 ? text : `\u001b[91m${text}\u001b[0m`);
+    if (text !== '') lane.output(text, from);
   };
 }

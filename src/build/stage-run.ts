@@ -83,8 +83,8 @@ export class StageRun {
     await this.#triggers();
     for (const [index, instruction] of this.stage.instructions.entries()) {
       this.run.signal.throwIfAborted();
-      this.lane.stream(`Step ${this.#steps.first + 1 + index}/${this.#steps.total} : ${instruction.original}`);
-      this.lane.stream('\n');
+      const { first, total } = this.#steps;
+      this.lane.begin({ number: first + 1 + index, total, text: instruction.original });
       await this.#one(instruction);
     }
     return this.#state;
@@ -93,7 +93,7 @@ export class StageRun {
   async #triggers(): Promise<void> {
     const triggers = this.#state.config.OnBuild ?? [];
     if (triggers.length === 0) return;
-    this.lane.stream(`# Executing ${triggers.length} build trigger${triggers.length === 1 ? '' : 's'}\n`);
+    this.lane.note(`# Executing ${triggers.length} build trigger${triggers.length === 1 ? '' : 's'}`);
     this.#state = {
       ...this.#state,
       config: { ...this.#state.config, OnBuild: undefined },
@@ -143,8 +143,7 @@ export class StageRun {
     const text = `LABEL ${Object.entries(labels)
       .map((pair) => pair.join('='))
       .join(' ')}`;
-    this.lane.stream(`Step ${step}/${this.#steps.total} : ${text}`);
-    this.lane.stream('\n');
+    this.lane.begin({ number: step, total: this.#steps.total, text });
     return this.#metadata(text, {
       config: { ...this.#state.config, Labels: { ...this.#state.config.Labels, ...labels } },
     });
@@ -228,19 +227,19 @@ export class StageRun {
 
   #told(cached: boolean, id: string, removedLater = false): void {
     if (cached) {
-      this.lane.stream(' ---> Using cache\n');
+      this.lane.cached();
       return;
     }
-    this.lane.stream(` ---> Running in ${shortId(id)}\n`);
+    this.lane.running(shortId(id));
     if (!removedLater) this.#removed(id);
   }
 
   #removed(id: string): void {
-    if (this.run.parameters.removeContainers) this.lane.stream(` ---> Removed intermediate container ${shortId(id)}\n`);
+    if (this.run.parameters.removeContainers) this.lane.removed(shortId(id));
   }
 
   #tellId(): void {
-    this.lane.stream(` ---> ${shortId(idOf(this.#state))}\n`);
+    this.lane.end(shortId(idOf(this.#state)));
   }
 }
 

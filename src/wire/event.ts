@@ -25,6 +25,18 @@ export interface ProgressMessage {
   error?: string;
   errorDetail?: { code?: number; message: string };
   aux?: unknown;
+  /** Gantry's own, of a build asked for with `progress=steps`. */
+  build?: BuildEvent;
+}
+/** What happened to a step of a build; steps of several stages run at the same time. */
+export interface BuildEvent {
+  /** Its number in the build. */
+  step: number;
+  /** `at`: milliseconds since the epoch. */
+  begin?: { stage: string; total: number; text: string; at: number };
+  cached?: true;
+  output?: string;
+  end?: { id: string; at: number };
 }
 /** Where long work reports what it does. A call may throw if the client is gone. */
 export type Progress = (message: ProgressMessage) => void;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
-import { execute, TestDaemon } from '../support/index.ts';
+import { eventually, execute, TestDaemon } from '../support/index.ts';
 
 const checkout = resolve(import.meta.dirname, '../..');
 type Step = { expect: string } | { send: string } | { resize: [number, number] } | { signal: string };
@@ -125,4 +126,40 @@ test('tars are not written to a terminal', async () => {
     assert.equal(code, 1);
     assert.match(output, /cowardly refusing/);
   }
+});
+
+/** A directory with this Dockerfile, below the daemon's root. */
+function contextOf(name: string, dockerfile: string): string {
+  const directory = join(daemon.root, name);
+  mkdirSync(directory);
+  writeFileSync(join(directory, 'Dockerfile'), dockerfile);
+  return directory;
+}
+
+test('a build shows its steps in place, and a failed one its output and exit code', async () => {
+  const good = contextOf(
+    'good',
+    'FROM busybox AS a\nRUN echo some out""put; sleep 0.3\nFROM busybox\nCOPY --from=a /etc/passwd /p',
+  );
+  const built = await inTerminal(['build', good], [{ expect: '=> [a ' }, { expect: '# some output' }], { cols: 70 });
+  assert.equal(built.code, 0, built.output);
+  assert.match(built.output, /\(4\/4\) FINISHED/);
+  const lines = built.output
+    .split(/\r?\n/)
+    .map((line) => line.replace(/\x1b\[[0-9;]*[A-Za-z]/g, '').replace(/\r/g, ''));
+  assert.ok(lines.every((line) => line.length < 70));
+  const bad = contextOf('bad', 'FROM busybox\nRUN echo last wo""rds; exit 3');
+  const failed = await inTerminal(['build', bad], []);
+  assert.equal(failed.code, 3);
+  assert.match(failed.output, /=> ERROR \[stage-0 2\/2\] RUN[\s\S]*------\r\n > \[stage-0 2\/2\][^\n]*\nlast words/);
+  for (const directory of [good, bad]) rmSync(directory, { recursive: true });
+});
+
+test('an interrupt ends a build at once, on both sides', async () => {
+  const directory = contextOf('endless', 'FROM busybox\nRUN echo has beg""un; sleep 1000');
+  const idle = (await daemon.leaks()).length;
+  const { code } = await inTerminal(['build', directory], [{ expect: '# has begun' }, { send: '\x03' }]);
+  assert.equal(code, -2);
+  await eventually('the step is gone', async () => (await daemon.leaks()).length === idle, 30_000);
+  rmSync(directory, { recursive: true });
 });

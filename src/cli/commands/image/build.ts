@@ -5,12 +5,14 @@ import { jsonLines } from '../../../client/index.ts';
 import type { ProgressMessage } from '../../../wire/index.ts';
 import { type BuildContext, directoryContext, isRemoteContext, stdinContext } from '../../build/context.ts';
 import { buildFlags } from '../../build/flags.ts';
+import { showLive } from '../../build/live.ts';
 import { readAgents, readSecret } from '../../build/session.ts';
 import { allAuths } from '../../credentials.ts';
 import { normalizeReference } from '../../references.ts';
 import { toMap } from '../../run/key-values.ts';
 import { proxyVariables } from '../../run/proxies.ts';
 import { parseUlimit } from '../../run/resources.ts';
+import type { Cli } from '../../session.ts';
 import { type Call, type CommandSpec, ExitError, exactly, type FlagValues } from '../../spec.ts';
 import { ProgressError, showProgress } from '../../terminal/progress.ts';
 
@@ -31,6 +33,7 @@ async function run(call: Call): Promise<void> {
   const tags = flags.list('tag');
   for (const tag of tags) checkTag(tag);
   const quiet = flags.bool('quiet') || ['quiet', 'none'].includes(flags.text('progress'));
+  const live = !quiet && isLive(flags.text('progress'), cli);
   const secrets = flags.list('secret').map((text) => readSecret(text, cli.env));
   const agents = readAgents(flags.list('ssh'), cli.env);
   const client = await cli.client();
@@ -41,6 +44,7 @@ async function run(call: Call): Promise<void> {
     remote: context.remote,
     t: tags,
     q: quiet,
+    progress: live || flags.text('progress') === 'rawjson' ? 'steps' : undefined,
     buildid: '',
     ssh: agents.size === 0 ? undefined : JSON.stringify(Object.fromEntries(agents)),
   };
@@ -61,7 +65,8 @@ async function run(call: Call): Promise<void> {
         if (message.aux !== undefined) aux(message.aux);
         if (message.error !== undefined) throw new ProgressError(message.error, message.errorDetail?.code ?? 0);
       }
-    } else await showProgress(cli, withQuietId(messages, quiet, aux), { stream: cli.stdout, quiet, aux });
+    } else if (live) await showLive(messages, { stream: cli.stdout, colours: cli.colours(cli.stdout), aux });
+    else await showProgress(cli, withQuietId(messages, quiet, aux), { stream: cli.stdout, quiet, aux });
   } catch (error) {
     if (error instanceof ProgressError) throw new ExitError(error.code === 0 ? 1 : error.code, error.message);
     throw error;
@@ -74,6 +79,12 @@ async function run(call: Call): Promise<void> {
       `${JSON.stringify({ 'containerimage.digest': id, 'image.name': tags.join(',') }, null, 2)}\n`,
     );
   if (flags.bool('push')) await pushTags(call, tags);
+}
+
+/** As in buildx `tty` is an order: without a terminal it cannot be kept. */
+function isLive(progress: string, { stdout, env }: Cli): boolean {
+  if (progress === 'tty' && !stdout.isTTY) throw new Error('failed to get console: provided file is not a console');
+  return progress === 'tty' || (progress === 'auto' && Boolean(stdout.isTTY) && env.TERM !== 'dumb');
 }
 
 /** A quiet classic build sends nothing but the image's id, as a line of its output. */
