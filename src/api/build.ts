@@ -25,6 +25,10 @@ export const buildRoutes = ({ build }: Pick<Engine, 'build'>): Route[] => [
     await build.addSecret({ buildId: query.text('buildid') ?? '', id: query.text('id') ?? '', content: request });
     call.empty(204);
   }),
+  // Gantry's own: what outputs of type local and tar hold.
+  route('GET', '/build/tree', (call) =>
+    call.send(build.tree({ image: call.query.text('image') ?? '', signal: call.signal }), 'application/x-tar'),
+  ),
   route('POST', '/build/prune', async (call) => {
     const { query } = call;
     const keep = query.text('reserved-space') ?? query.text('keep-storage');

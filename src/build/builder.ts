@@ -119,6 +119,7 @@ async function finish(
 ): Promise<void> {
   const id = idOf(state);
   let image: Image | undefined = images.find(id);
+  const isNew = image === undefined;
   if (image === undefined)
     image = await images.create({ config: imageConfigOf(state), layers: [...state.layers], tags });
   else for (const tag of tags) if (images.find(tag)?.id !== image.id) await images.tag(image.id, tag);
@@ -126,7 +127,8 @@ async function finish(
     if (!parameters.quiet) options.onMessage({ stream: text });
   };
   if (parameters.quiet) options.onMessage({ stream: `${image.id}\n` });
-  else options.onMessage({ aux: { ID: image.id } });
+  if (parameters.tellNew) options.onMessage({ aux: { ID: image.id, New: isNew } });
+  else if (!parameters.quiet) options.onMessage({ aux: { ID: image.id } });
   const unused = unusedArguments(file, parameters.buildArgs);
   if (unused.length > 0) say(`[Warning] One or more build-args [${unused.join(' ')}] were not consumed\n`);
   say(`Successfully built ${shortId(image.id)}\n`);

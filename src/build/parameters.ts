@@ -11,6 +11,8 @@ export interface BuildParameters {
   noCacheFilter: string[];
   pull: boolean;
   quiet: boolean;
+  /** `tellnew`, Gantry's own: says with the id whether the image was recorded by this build. */
+  tellNew: boolean;
   /** `progress=steps`, Gantry's own: messages are events of steps. */
   stepEvents: boolean;
   removeContainers: boolean;
@@ -114,6 +116,7 @@ export function readParameters(params: Params): BuildParameters {
     noCacheFilter: all(params, 'nocachefilter').flatMap((text) => text.split(',')),
     pull: bool(params, 'pull'),
     quiet: bool(params, 'q'),
+    tellNew: bool(params, 'tellnew'),
     stepEvents: one(params, 'progress') === 'steps',
     removeContainers: remove,
     buildArgs: new Map(

@@ -9,6 +9,7 @@ import { StepCache } from './cache.ts';
 import { Flights, Gate } from './flights.ts';
 import { SecretBox } from './secret-box.ts';
 import { dropSessions } from './session.ts';
+import { imageTree } from './tree-output.ts';
 import type { BuilderParts, BuildService, BuiltLayer } from './types.ts';
 
 /** Steps that only wait (a download, a sleep) should not keep others from running: more places than cores. */
@@ -50,6 +51,7 @@ export async function openBuilder(parts: BuilderParts): Promise<BuildService> {
       }
     },
     addSecret: ({ buildId, id, content }) => builder.secrets.put(buildId, id, content),
+    tree: ({ image, signal }) => imageTree(parts, image, AbortSignal.any([signal, closing.signal])),
     async prune({ all, keepStorage, filters }) {
       const { keys, bytes } = await builder.cache.prune({ all, keepStorage, filters, isUsed: imageLayers() });
       if (all) await removeTree(builder.cacheMounts);

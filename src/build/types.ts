@@ -65,6 +65,8 @@ export interface BuildService {
   }): Promise<void>;
   /** Lends the next build of this id a secret, of at most 500 KiB; forgotten at that build's end, or if none comes. */
   addSecret(options: { buildId: string; id: string; content: Readable }): Promise<void>;
+  /** The file system of an image as a tar. */
+  tree(options: { image: string; signal: AbortSignal }): Readable;
   prune(options: {
     all: boolean;
     keepStorage?: number;

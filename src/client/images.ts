@@ -158,6 +158,10 @@ export class ImagesApi {
   ): Promise<Answer> {
     return this.transport.request('POST', '/build', { ...options, stream: context, contentType: 'application/x-tar' });
   }
+  /** Gantry's own: an image's file system as a tar. */
+  tree(image: string, signal?: AbortSignal): Promise<Answer> {
+    return this.transport.request('GET', '/build/tree', { query: { image }, signal });
+  }
   /** Gantry's own: lends the coming build of this id a secret, of at most 500 KiB. */
   addBuildSecret(buildId: string, id: string, content: Buffer): Promise<number> {
     const query = { buildid: buildId, id };

@@ -199,6 +199,8 @@ export interface BuildService {
   }): Promise<void>;
   /** Lends the next build of this id a secret. */
   addSecret(options: { buildId: string; id: string; content: Readable }): Promise<void>;
+  /** The file system of an image as a tar. */
+  tree(options: { image: string; signal: AbortSignal }): Readable;
   prune(options: {
     all: boolean;
     keepStorage?: number;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -92,4 +92,24 @@ test('a command that asks for the SSH agent finds its socket, others do not', as
   assert.equal(await text(connect(lent ?? '').end()), 'agent speaks\n');
   session.close();
   agent.close();
+});
+
+test('outputs are files of the image, archives, or standard output, and leave no image without a name', async () => {
+  const dockerfile = 'FROM scratch\nCOPY Dockerfile /a/b';
+  const local = join(place, 'out');
+  assert.equal((await build(dockerfile, ['-o', local])).code, 0);
+  assert.equal(readFileSync(join(local, 'a/b'), 'utf8'), dockerfile);
+  assert.deepEqual(readdirSync(local), ['a']);
+
+  const piped = await build(dockerfile, ['-o', '-']);
+  assert.ok(piped.stdout.includes('a/b\0'));
+  assert.match(piped.stderr, /Step 2\/2/);
+  assert.equal(await daemon.ok('images', '-q', '--filter', 'dangling=true'), '');
+
+  const archive = join(place, 'image.tar');
+  assert.equal((await build(dockerfile, ['-t', 'kept:1', '-o', `type=oci,dest=${archive}`])).code, 0);
+  await daemon.ok('rmi', 'kept:1');
+  assert.match(await daemon.ok('load', '-i', archive), /Loaded image: kept:1/);
+  assert.equal((await build(dockerfile, ['-o', 'type=image,name=named:2'])).code, 0);
+  assert.match(await daemon.ok('images', '-q', 'named:2'), /\w/);
 });

@@ -6,10 +6,15 @@ import { pipeline } from 'node:stream/promises';
 import { extract, type Header } from 'tar-stream';
 
 /**
- * Unpacks a container's archive into `dir`, its top entry renamed to `name` (`.`: left out). Owners are kept if `keepOwners`.
+ * Unpacks a container's archive into `dir`, its top entry renamed to `name` (`.`: left out; undefined: there is none). Owners are kept if `keepOwners`.
  * The archive is the container's word: names that lead out of `dir`, by `..` or through a link, are refused.
  */
-export async function unpackLocal(tar: Readable, dir: string, name: string, keepOwners: boolean): Promise<number> {
+export async function unpackLocal(
+  tar: Readable,
+  dir: string,
+  name: string | undefined,
+  keepOwners: boolean,
+): Promise<number> {
   const root = await realpath(dir);
   const archive = tar.pipe(extract());
   tar.on('error', (error) => archive.destroy(error));
@@ -50,10 +55,10 @@ export async function unpackLocal(tar: Readable, dir: string, name: string, keep
 }
 
 /** The entry's path below `dir`: the first part replaced. Undefined for the top entry itself when only contents are wanted. */
-function rename(entry: string, name: string): string | undefined {
+function rename(entry: string, name: string | undefined): string | undefined {
   const clean = posix.normalize(`/${entry}`).slice(1).replace(/\/$/, '');
-  const [, ...rest] = clean.split('/');
-  const parts = name === '.' ? rest : [name, ...rest];
+  const [top = '', ...rest] = clean.split('/');
+  const parts = name === '.' ? rest : [name ?? top, ...rest];
   return parts.length === 0 || clean === '' ? undefined : parts.join('/');
 }
 

@@ -6,13 +6,13 @@ import type { ProgressMessage } from '../../../wire/index.ts';
 import { type BuildContext, directoryContext, isRemoteContext, stdinContext } from '../../build/context.ts';
 import { buildFlags } from '../../build/flags.ts';
 import { showLive } from '../../build/live.ts';
+import { readOutput, refuseTerminal, writeOutput } from '../../build/outputs.ts';
 import { readAgents, readSecret } from '../../build/session.ts';
 import { allAuths } from '../../credentials.ts';
 import { normalizeReference } from '../../references.ts';
 import { toMap } from '../../run/key-values.ts';
 import { proxyVariables } from '../../run/proxies.ts';
 import { parseUlimit } from '../../run/resources.ts';
-import type { Cli } from '../../session.ts';
 import { type Call, type CommandSpec, ExitError, exactly, type FlagValues } from '../../spec.ts';
 import { ProgressError, showProgress } from '../../terminal/progress.ts';
 
@@ -30,10 +30,15 @@ export const command: CommandSpec = {
 async function run(call: Call): Promise<void> {
   const { flags, cli } = call;
   refuseSessionFlags(flags);
-  const tags = flags.list('tag');
+  const outputs = flags.list('output').map(readOutput);
+  refuseTerminal(outputs, cli);
+  const tags = [...flags.list('tag'), ...outputs.flatMap((output) => (output.type === 'image' ? output.names : []))];
   for (const tag of tags) checkTag(tag);
   const quiet = flags.bool('quiet') || ['quiet', 'none'].includes(flags.text('progress'));
-  const live = !quiet && isLive(flags.text('progress'), cli);
+  // Standard output is the result's, if it goes there.
+  const piped = outputs.some((output) => 'dest' in output && output.dest === '-');
+  const shown = piped ? cli.stderr : cli.stdout;
+  const live = !quiet && isLive(flags.text('progress'), shown, cli.env);
   const secrets = flags.list('secret').map((text) => readSecret(text, cli.env));
   const agents = readAgents(flags.list('ssh'), cli.env);
   const client = await cli.client();
@@ -44,6 +49,7 @@ async function run(call: Call): Promise<void> {
     remote: context.remote,
     t: tags,
     q: quiet,
+    tellnew: outputs.length > 0,
     progress: live || flags.text('progress') === 'rawjson' ? 'steps' : undefined,
     buildid: '',
     ssh: agents.size === 0 ? undefined : JSON.stringify(Object.fromEntries(agents)),
@@ -54,37 +60,48 @@ async function run(call: Call): Promise<void> {
   const stream = flags.bool('compress') ? context.stream?.pipe(createGzip()) : context.stream;
   const answer = await client.images.build(stream, { query, headers: { 'x-registry-config': auths } });
   let id = '';
+  let isNew = false;
   const aux = (value: unknown): void => {
-    id = (value as { ID?: string } | null)?.ID ?? id;
+    const { ID, New } = (value ?? {}) as { ID?: string; New?: boolean };
+    id = ID ?? id;
+    isNew = New ?? isNew;
   };
   const messages = jsonLines<ProgressMessage>(answer.body);
   try {
     if (flags.text('progress') === 'rawjson') {
       for await (const message of messages) {
-        cli.print(`${JSON.stringify(message)}\n`);
+        shown.write(`${JSON.stringify(message)}\n`);
         if (message.aux !== undefined) aux(message.aux);
         if (message.error !== undefined) throw new ProgressError(message.error, message.errorDetail?.code ?? 0);
       }
-    } else if (live) await showLive(messages, { stream: cli.stdout, colours: cli.colours(cli.stdout), aux });
-    else await showProgress(cli, withQuietId(messages, quiet, aux), { stream: cli.stdout, quiet, aux });
+    } else if (live) await showLive(messages, { stream: shown, colours: cli.colours(shown), aux });
+    else await showProgress(cli, withQuietId(messages, quiet, aux), { stream: shown, quiet, aux });
   } catch (error) {
     if (error instanceof ProgressError) throw new ExitError(error.code === 0 ? 1 : error.code, error.message);
     throw error;
   }
-  if (quiet && id !== '' && flags.bool('quiet')) cli.print(`${id}\n`);
+  try {
+    for (const output of outputs) await writeOutput(output, { cli, client, id, names: tags });
+  } finally {
+    // Only the files were wanted: an image without a name would be left.
+    const kept = tags.length > 0 || outputs.length === 0 || outputs.some(({ type }) => type === 'image');
+    if (isNew && !kept && !flags.bool('load')) await client.images.remove(id, {});
+  }
+  if (quiet && !piped && id !== '' && flags.bool('quiet')) cli.print(`${id}\n`);
   if (flags.text('iidfile') !== '') writeFileSync(flags.text('iidfile'), id);
   if (flags.text('metadata-file') !== '')
     writeFileSync(
       flags.text('metadata-file'),
       `${JSON.stringify({ 'containerimage.digest': id, 'image.name': tags.join(',') }, null, 2)}\n`,
     );
-  if (flags.bool('push')) await pushTags(call, tags);
+  if (flags.bool('push') || outputs.some((output) => output.type === 'image' && output.push))
+    await pushTags(call, tags);
 }
 
 /** As in buildx `tty` is an order: without a terminal it cannot be kept. */
-function isLive(progress: string, { stdout, env }: Cli): boolean {
-  if (progress === 'tty' && !stdout.isTTY) throw new Error('failed to get console: provided file is not a console');
-  return progress === 'tty' || (progress === 'auto' && Boolean(stdout.isTTY) && env.TERM !== 'dumb');
+function isLive(progress: string, stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): boolean {
+  if (progress === 'tty' && !stream.isTTY) throw new Error('failed to get console: provided file is not a console');
+  return progress === 'tty' || (progress === 'auto' && Boolean(stream.isTTY) && env.TERM !== 'dumb');
 }
 
 /** A quiet classic build sends nothing but the image's id, as a line of its output. */
@@ -119,11 +136,6 @@ function refuseSessionFlags(flags: FlagValues): void {
       throw new Error(
         `--${name} needs a BuildKit session: use Docker's buildx against this daemon (DOCKER_HOST=unix:///run/gantry/gantry.sock docker buildx build --${name} …)`,
       );
-  const other = flags.list('output').find((output) => !/^type=docker$|^type=image$/.test(output));
-  if (other !== undefined)
-    throw new Error(
-      `--output ${other} needs a BuildKit session: build with a tag, then use \`gantry save\` or \`gantry cp\``,
-    );
 }
 
 async function openContext({ args, flags, cli }: Call): Promise<BuildContext> {
