@@ -5,7 +5,11 @@ const FALSE = new Set(['', '0', 'no', 'false', 'none']);
 /** Query parameters with Docker's readings (moby api/server/httputils/form.go). */
 export class Query {
   readonly #params: URLSearchParams;
+  /** Throws invalid, in the words of Go's url.ParseQuery, rather than guess. */
   constructor(text: string) {
+    if (text.includes(';')) throw invalid('invalid semicolon separator in query');
+    const wrong = /%(?![0-9a-fA-F]{2}).{0,2}/s.exec(text);
+    if (wrong !== null) throw invalid(`invalid URL escape ${JSON.stringify(wrong[0])}`);
     this.#params = new URLSearchParams(text);
   }
 

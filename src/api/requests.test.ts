@@ -34,6 +34,10 @@ describe('versions', () => {
         assert.ok(head.includes(header), `${method}: ${header} in ${head}`);
     }
   });
+  it('answers OPTIONS of any path', async () => {
+    await using api = await openTestApi({});
+    assert.equal((await api.ask('OPTIONS', '/v1.44/any/where')).status, 200);
+  });
   it('says page not found for what is no route, also where only the method is wrong', async () => {
     await using api = await openTestApi({});
     for (const [method, path] of [

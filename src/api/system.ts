@@ -10,6 +10,8 @@ const USAGE_TYPES: readonly UsageType[] = ['container', 'image', 'volume', 'buil
 export const systemRoutes = ({ system }: Pick<Engine, 'system'>): Route[] => [
   route('GET', '/_ping', ping),
   route('HEAD', '/_ping', ping),
+  // Whether there is such a path or not, as in moby.
+  route('OPTIONS', '/{name...}', (call) => call.empty(200)),
   route('GET', '/version', async (call) => call.json(await system.version())),
   route('GET', '/info', async (call) => call.json(info(await system.info(), call.version))),
   route('GET', '/system/df', async (call) => {

@@ -18,6 +18,9 @@ describe('query parameters', () => {
     assert.equal(new Query('t=-1').int('t'), -1);
     assert.equal(new Query('t=').int('t'), undefined);
     assert.throws(() => new Query('t=abc').int('t'), /strconv\.Atoi: parsing "abc": invalid syntax/);
+    assert.throws(() => new Query('a=%zz'), /^EngineError: invalid URL escape "%zz"$/);
+    assert.throws(() => new Query('a=1;b=2'), /invalid semicolon separator in query/);
+    assert.equal(new Query('a=%7b%22').text('a'), '{"');
   });
   it('gives parameters that come several times as lists', () => {
     assert.deepEqual(new Query('t=a&t=b&q=1').entries(), { t: ['a', 'b'], q: '1' });
