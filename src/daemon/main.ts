@@ -11,7 +11,9 @@ import { type Invocation, readInvocation } from './settings.ts';
 /** dockerd's exit code for a command line that it does not understand. */
 const USAGE = 125;
 
-process.exitCode = await main(process.argv.slice(2));
+void main(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+});
 
 async function main(args: readonly string[]): Promise<number> {
   let invocation: Invocation;

@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import type { Dispatcher } from 'undici';
 import { readCertificates } from './certificates.ts';
 import { proxyFor } from './proxy.ts';
 import type { Proxies } from './types.ts';
@@ -13,14 +13,14 @@ const PER_ORIGIN = 16;
 export class Connections {
   readonly #certDirs: readonly string[];
   readonly #proxies: Proxies;
-  readonly #open = new Map<string, Dispatcher>();
+  readonly #open = new Map<string, Promise<Dispatcher>>();
 
   constructor(certDirs: readonly string[], proxies: Proxies) {
     this.#certDirs = certDirs;
     this.#proxies = proxies;
   }
 
-  to(url: string, { insecure }: { insecure: boolean }): Dispatcher {
+  to(url: string, { insecure }: { insecure: boolean }): Promise<Dispatcher> {
     const target = new URL(url);
     const key = `${target.origin} ${insecure}`;
     const known = this.#open.get(key);
@@ -30,7 +30,9 @@ export class Connections {
     return opened;
   }
 
-  #connect(target: URL, insecure: boolean): Dispatcher {
+  async #connect(target: URL, insecure: boolean): Promise<Dispatcher> {
+    // An HTTP client's memory and start are for those who use a registry.
+    const { Agent, ProxyAgent } = await import('undici');
     const { ca, cert, key } = readCertificates(target.host, this.#certDirs);
     // A registry with an authority of its own in certs.d is verified by it, insecure or not.
     const tls = { rejectUnauthorized: !insecure || ca !== undefined, ca, cert, key };
@@ -42,7 +44,7 @@ export class Connections {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#open.values()].map((dispatcher) => dispatcher.destroy()));
+    await Promise.all([...this.#open.values()].map(async (opening) => (await opening).destroy()));
     this.#open.clear();
   }
 }

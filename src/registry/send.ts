@@ -1,4 +1,4 @@
-import { type Dispatcher, request } from 'undici';
+import type { Dispatcher } from 'undici';
 import { isKind } from '../common/index.ts';
 import type { Connections } from './connections.ts';
 import { networkError } from './failures.ts';
@@ -12,9 +12,10 @@ export function sender(connections: Connections, { insecure }: { insecure: boole
     signal.throwIfAborted();
     const content = await body?.();
     try {
+      const { request } = await import('undici');
       const response = await request(url, {
         method,
-        dispatcher: connections.to(url, { insecure }),
+        dispatcher: await connections.to(url, { insecure }),
         signal,
         headers: { 'user-agent': USER_AGENT, ...headers },
         body: content ?? null,
