@@ -32,7 +32,7 @@ module.exports = {
     only('volumes', ['common', 'wire', 'sys', 'state', 'archive', 'layers']),
     only('dockerfile', ['common']),
     only('build', ['common', 'wire', 'sys', 'state', 'archive', 'content', 'layers', 'images', 'registry', 'dockerfile']),
-    only('engine', ['common', 'wire', 'sys', 'state', 'archive', 'content', 'layers', 'images', 'registry', 'runtime', 'network', 'volumes', 'build']),
+    only('engine', ['common', 'template', 'wire', 'sys', 'state', 'archive', 'content', 'layers', 'images', 'registry', 'runtime', 'network', 'volumes', 'build']),
     only('api', ['common', 'wire', 'engine', 'archive', 'build']),
     only('client', ['common', 'wire', 'archive', 'dockerfile']),
     only('cli', ['common', 'wire', 'client', 'template', 'archive', 'dockerfile', 'registry', 'sys']),

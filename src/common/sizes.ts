@@ -1,15 +1,20 @@
 import { invalid } from './errors.ts';
 
-const FACTORS: Record<string, number> = { '': 1, b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40, p: 2 ** 50 };
+const UNITS = ['b', 'k', 'm', 'g', 't', 'p'];
 
 /** Parses `512`, `64m`, `1.5GB`, `2GiB` to bytes, powers of 1024 (go-units RAMInBytes). */
-export function parseBytes(text: string): number {
+export const parseBytes = (text: string): number => parseSize(text, 1024);
+
+/** The same texts as powers of 1000 (go-units FromHumanSize), which log options are. */
+export const parseDecimalBytes = (text: string): number => parseSize(text, 1000);
+
+function parseSize(text: string, base: number): number {
   const match = /^(\d+(?:\.\d+)?) ?([kKmMgGtTpP])?(?:i?[bB])?$/.exec(text.trim());
   if (!match) {
     const suffix = /^\d+(?:\.\d+)? ?(.*)$/.exec(text.trim());
     throw invalid(suffix === null ? `invalid size: '${text}'` : `invalid suffix: '${suffix[1]}'`);
   }
-  return Math.floor(Number(match[1]) * FACTORS[(match[2] ?? '').toLowerCase()]!);
+  return Math.floor(Number(match[1]) * base ** UNITS.indexOf((match[2] ?? 'b').toLowerCase()));
 }
 
 const scaled = (bytes: number, base: number, units: readonly string[], digits: number): string => {

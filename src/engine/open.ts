@@ -29,6 +29,7 @@ import { dropShm, shmOwners } from './containers/shm.ts';
 import { dropCopyPlaces } from './copy-place.ts';
 import { Execs } from './execs.ts';
 import { Health } from './health.ts';
+import { LogFiles } from './logs/files.ts';
 import { startRotation } from './logs/rotator.ts';
 import { Logs } from './logs/service.ts';
 import { NetworkUseCases } from './networks.ts';
@@ -123,7 +124,8 @@ export async function openEngine(parts: EngineParts): Promise<OpenedEngine> {
   const roots = new Roots(layers);
   const releases = new Releases({ monitor, networks, volumes, layers, roots, execRoot, log });
   const attachments = new Attachments(monitor);
-  const logs = new Logs({ book, logPath: files.logPath });
+  const logFiles = new LogFiles();
+  const logs = new Logs({ book, files: logFiles, logPath: files.logPath });
   const execs: Execs = new Execs({
     book,
     monitor,
@@ -219,6 +221,7 @@ export async function openEngine(parts: EngineParts): Promise<OpenedEngine> {
     onRemoved: (id) => {
       health.forget(id);
       execs.forget(id);
+      logFiles.forget(files.logPath(id));
     },
     exportTree: (directory, signal) => packDirectory(directory, '/', { as: '', signal }),
   });
@@ -231,6 +234,7 @@ export async function openEngine(parts: EngineParts): Promise<OpenedEngine> {
   const system = parts.openSystem({ images, containers, build, counts });
   const rotation = startRotation({
     book,
+    files: logFiles,
     logPath: files.logPath,
     controlPath: (id) => join(execRoot, 'b', id, 'ctl'),
     log,

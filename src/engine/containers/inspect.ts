@@ -279,7 +279,8 @@ export function inspectAnswer(container: Container, parts: InspectParts): Record
     ResolvConfPath: file('resolv.conf'),
     HostnamePath: file('hostname'),
     HostsPath: file('hosts'),
-    LogPath: record.host.LogConfig?.Type === 'none' || !everStarted ? '' : parts.logPath(container.id),
+    LogPath:
+      (record.host.LogConfig?.Type || 'json-file') !== 'json-file' || !everStarted ? '' : parts.logPath(container.id),
     Name: `/${record.name}`,
     RestartCount: record.state.restartCount,
     Driver: 'overlay2',

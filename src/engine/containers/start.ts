@@ -12,6 +12,7 @@ import {
   type SpecMount,
 } from '../../runtime/index.ts';
 import type { HostConfig } from '../../wire/index.ts';
+import { checkLogValues } from '../logs/details.ts';
 import { networkFailure } from '../networks.ts';
 import type { Container, ContainerBook } from './book.ts';
 import { argsOf, isContainerMode, modeTarget, networkModeOf, securityOptions } from './configure.ts';
@@ -57,6 +58,8 @@ export async function prepare(
   const { record } = container;
   const { config, host } = record;
   const mode = networkModeOf(host);
+  // Values of log options are an error of start, as in Docker.
+  if (host.LogConfig?.Type !== 'none') checkLogValues(record);
   const volumePaths = await mountVolumes(record, parts);
   // The overlay and the network do not know each other: both at once.
   const [rootfs, sandbox] = await Promise.all([

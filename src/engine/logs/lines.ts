@@ -1,74 +1,99 @@
-/** One record of conmon's k8s-file (CRI) log: `TIME stdout|stderr P|F text`. A `P` has no newline of its own. */
+/** One message of a log: a line with its newline, or a part of a longer one. */
 export interface LogLine {
+  /** As conmon wrote it: local time with an offset. */
   time: string;
   stream: 1 | 2;
   data: Buffer;
 }
 
-const NEWLINE = Buffer.from('\n');
-/** moby cuts a line at 16 KiB into messages; conmon does at its own buffer. A joined line longer than this is given in parts. */
-const MAX_JOINED = 1024 * 1024;
+/** One record of conmon's k8s-file (CRI) log: `TIME stdout|stderr P|F text`. A `P` has no newline of its own. */
+export interface RecordHead {
+  stream: 1 | 2;
+  full: boolean;
+  /** Where the time ends and where the text begins, from the record's start. */
+  timeEnd: number;
+  textStart: number;
+}
 
-/**
- * Turns log bytes into messages: parts of a line are joined, as Docker shows them, with the first part's time. Feed chunks in order;
- * `flush` gives a line that has no end yet.
- */
+/** moby cuts longer lines into messages of this size, each with the line's time (daemon/logger/copier.go). */
+export const MESSAGE_BYTES = 16 * 1024;
+const NEWLINE = Buffer.from('\n');
+
+/** Reads a record's head in `data` between `start` and `end` (its newline); undefined if it is none. */
+export function recordHead(data: Buffer, start: number, end: number): RecordHead | undefined {
+  const first = data.indexOf(32, start);
+  const second = first < 0 ? -1 : data.indexOf(32, first + 1);
+  if (second < 0 || second + 1 >= end) return undefined;
+  return {
+    // The words differ in their fourth letter: stdout, stderr.
+    stream: data[first + 4] === 0x65 ? 2 : 1,
+    full: data[second + 1] === 0x46,
+    timeEnd: first - start,
+    textStart: Math.min(second + 3, end) - start,
+  };
+}
+
+interface Partial {
+  time: string;
+  parts: Buffer[];
+  bytes: number;
+}
+
+/** Turns log bytes into messages. Feed chunks in order; a chunk must not be reused, messages are views of it. `flush` gives lines that have no end yet. */
 export class LineParser {
   #rest: Buffer = Buffer.alloc(0);
-  readonly #partial: Record<1 | 2, { time: string; parts: Buffer[]; bytes: number } | undefined> = {
-    1: undefined,
-    2: undefined,
-  };
+  readonly #partial: Record<1 | 2, Partial | undefined> = { 1: undefined, 2: undefined };
 
-  *feed(chunk: Buffer): Generator<LogLine> {
+  feed(chunk: Buffer): LogLine[] {
     const data = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    const messages: LogLine[] = [];
     let start = 0;
     for (let end = data.indexOf(10, start); end >= 0; end = data.indexOf(10, start)) {
-      const line = this.#line(data.subarray(start, end));
-      if (line !== undefined) yield line;
+      this.#record(data, start, end, messages);
       start = end + 1;
     }
-    this.#rest = start === 0 ? data : Buffer.from(data.subarray(start));
+    this.#rest = start === 0 ? data : data.subarray(start);
+    return messages;
   }
 
-  *flush(): Generator<LogLine> {
+  flush(): LogLine[] {
+    const messages: LogLine[] = [];
     for (const stream of [1, 2] as const) {
       const partial = this.#partial[stream];
       this.#partial[stream] = undefined;
-      if (partial !== undefined) yield { time: partial.time, stream, data: Buffer.concat(partial.parts) };
+      if (partial !== undefined && partial.bytes > 0)
+        messages.push({ time: partial.time, stream, data: Buffer.concat(partial.parts) });
     }
+    return messages;
   }
 
-  #line(raw: Buffer): LogLine | undefined {
-    const first = raw.indexOf(32);
-    const second = raw.indexOf(32, first + 1);
-    const third = raw.indexOf(32, second + 1);
-    if (first < 0 || second < 0) return undefined;
-    const time = raw.toString('latin1', 0, first);
-    const stream = raw.toString('latin1', first + 1, second) === 'stderr' ? 2 : 1;
-    const end = third < 0 ? raw.length : third;
-    const full = raw[second + 1] === 0x46 /* F */;
-    const content = raw.subarray(Math.min(end + 1, raw.length));
-    const partial = this.#partial[stream];
-    if (!full) {
-      if (partial === undefined) this.#partial[stream] = { time, parts: [Buffer.from(content)], bytes: content.length };
-      else {
-        partial.parts.push(Buffer.from(content));
-        partial.bytes += content.length;
-        if (partial.bytes > MAX_JOINED) {
-          this.#partial[stream] = undefined;
-          return { time: partial.time, stream, data: Buffer.concat(partial.parts) };
-        }
-      }
-      return undefined;
+  #record(data: Buffer, start: number, end: number, messages: LogLine[]): void {
+    const head = recordHead(data, start, end);
+    if (head === undefined) return;
+    const { stream, full } = head;
+    const begun = this.#partial[stream];
+    const time = begun?.time ?? data.toString('latin1', start, start + head.timeEnd);
+    const textStart = start + head.textStart;
+    if (full && begun === undefined) {
+      // The record's newline is the line's.
+      messages.push({ time, stream, data: data.subarray(textStart, end + 1) });
+      return;
     }
-    this.#partial[stream] = undefined;
-    const parts = partial === undefined ? [content, NEWLINE] : [...partial.parts, content, NEWLINE];
-    return { time: partial?.time ?? time, stream, data: Buffer.concat(parts) };
+    const partial = begun ?? { time, parts: [], bytes: 0 };
+    partial.parts.push(data.subarray(textStart, end));
+    partial.bytes += end - textStart;
+    while (partial.bytes >= MESSAGE_BYTES) {
+      const all = Buffer.concat(partial.parts);
+      messages.push({ time, stream, data: all.subarray(0, MESSAGE_BYTES) });
+      partial.parts = [all.subarray(MESSAGE_BYTES)];
+      partial.bytes -= MESSAGE_BYTES;
+    }
+    this.#partial[stream] = full ? undefined : partial;
+    if (full) messages.push({ time, stream, data: Buffer.concat([...partial.parts, NEWLINE]) });
   }
 }
 
-/** conmon writes local time with an offset; Docker shows UTC with nine digits. */
+/** conmon writes local time with an offset; Docker shows UTC with nine digits. Such texts are ordered as their times are. */
 export function utcTime(text: string): string {
   const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/.exec(text);
   if (match === null) return text;
