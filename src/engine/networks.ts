@@ -1,5 +1,5 @@
-import { conflict, EngineError, type Filters, forbidden, internal, invalid, shortId } from '../common/index.ts';
-import type { NetworkService, SandboxState } from '../network/index.ts';
+import { EngineError, type Filters, forbidden, internal, invalid, isKind, notFound, shortId } from '../common/index.ts';
+import type { NetworkRecord, NetworkService, SandboxState } from '../network/index.ts';
 import type { ConnectNetworkBody, CreateNetworkBody, EndpointSettings, NetworkInspect } from '../wire/index.ts';
 import type { Container, ContainerBook } from './containers/book.ts';
 import { isContainerMode, networkModeOf } from './containers/configure.ts';
@@ -32,6 +32,8 @@ export class NetworkUseCases implements NetworksService {
 
   async remove(ref: string): Promise<void> {
     const { name } = this.#parts.networks.resolve(ref);
+    if (['bridge', 'host', 'none'].includes(name))
+      throw forbidden(`${name} is a pre-defined network and cannot be removed`);
     const active = this.#parts.book
       .all()
       .filter((container) => container.running && Object.hasOwn(container.record.endpoints, name));
@@ -57,16 +59,16 @@ export class NetworkUseCases implements NetworksService {
     await container.exclusive(async () => {
       const { record } = container;
       const mode = networkModeOf(record.host);
-      if (isContainerMode(mode))
-        throw conflict(
+      if (isContainerMode(mode) || (mode === 'host' && container.running))
+        throw invalid(
           'container sharing network namespace with another container or host cannot be connected to any other network',
         );
-      if (mode === 'host' || name === 'host')
-        throw conflict('cannot connect container to host network: container must be created with host networking');
+      if (name === 'host')
+        throw invalid('cannot connect container to host network - container must be created in host network mode');
       if (container.running && Object.hasOwn(record.endpoints, name))
         throw forbidden(`endpoint with name ${container.name} already exists in network ${name}`);
       const settings: EndpointSettings = body.EndpointConfig ?? {};
-      this.#parts.networks.validate([{ network: name, settings }]);
+      this.#parts.networks.validate({ network: name, settings });
       if (container.running)
         this.#refreshHosts(container, await this.#parts.networks.connect(container.id, { network: name, settings }));
       // A container without a network gets its first one.
@@ -78,17 +80,15 @@ export class NetworkUseCases implements NetworksService {
   }
 
   async disconnect(ref: string, body: { Container?: string; Force?: boolean }): Promise<void> {
-    const { name } = this.#parts.networks.resolve(ref);
     const container = body.Force
       ? this.#parts.book.find(body.Container ?? '')
       : this.#parts.book.get(body.Container ?? '');
-    if (container === undefined) return;
+    if (container === undefined) throw notFound(`endpoint ${body.Container} not found`);
+    const name = this.#nameToLeave(ref, container);
     await container.exclusive(async () => {
       const { record } = container;
       if (name === 'host' || networkModeOf(record.host) === 'host')
-        throw conflict(
-          'cannot disconnect container from host network: container must be created without host networking',
-        );
+        throw invalid('cannot disconnect container from host network - container was created in host network mode');
       if (!Object.hasOwn(record.endpoints, name)) {
         throw internal(
           `container ${container.id} is not connected to ${container.running ? '' : 'the '}network ${name}`,
@@ -101,13 +101,36 @@ export class NetworkUseCases implements NetworksService {
     });
   }
 
+  #resolved(ref: string): NetworkRecord | undefined {
+    try {
+      return this.#parts.networks.resolve(ref);
+    } catch (error) {
+      if (isKind(error, 'not-found')) return undefined;
+      throw error;
+    }
+  }
+
+  /** A network that is gone can still be left by a stopped container. */
+  #nameToLeave(ref: string, container: Container): string {
+    const network = this.#resolved(ref);
+    if (network !== undefined) return network.name;
+    if (!container.running && Object.hasOwn(container.record.endpoints, ref)) return ref;
+    throw notFound(
+      container.running
+        ? `network ${ref} not found`
+        : `container ${container.id} is not connected to the network ${ref}`,
+    );
+  }
+
   #refreshHosts(container: Container, state: SandboxState): void {
     this.#parts.files.writeHosts(container.id, hostsText(state.hosts));
     this.#parts.files.writeResolvConf(container.id, state.resolvConf);
   }
 
   #emit(action: string, name: string, container: Container): void {
-    const { id, driver } = this.#parts.networks.resolve(name);
+    const network = this.#resolved(name);
+    if (network === undefined) return;
+    const { id, driver } = network;
     this.#parts.events.emit({
       type: 'network',
       action,

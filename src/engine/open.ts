@@ -173,7 +173,6 @@ export async function openEngine(parts: EngineParts): Promise<OpenedEngine> {
       dnsOptions: defaults.dnsOptions,
       ulimits: defaults.ulimits,
       shmSize: defaults.shmSize,
-      hostGateway: () => gatewayOf(networks),
     },
     mountImage: async (imageId, containerId) => {
       const image = images.resolve(imageId);
@@ -302,10 +301,4 @@ function layerBytes(layers: LayerStore, chainId: string | undefined): number {
   )
     total += layer.sizeBytes;
   return total;
-}
-
-/** What `host-gateway` means on the machine's own network: the default bridge's address. */
-function gatewayOf(networks: NetworkService): string {
-  void networks;
-  return '127.0.0.1';
 }

@@ -14,6 +14,7 @@ export function planEndpoint(
   request: EndpointRequest,
   ifname: string,
 ): StoredEndpoint {
+  if (network.configOnly) throw forbidden('cannot create endpoint on configuration-only network');
   const { settings } = request;
   const endpointId = newId();
   const config = settings.IPAMConfig;

@@ -83,7 +83,7 @@ export function networkAnswer(network: StoredNetwork, sandboxes: Iterable<Stored
           IPv4Address: endpoint.ipv4,
           IPv6Address: endpoint.ipv6,
         };
-  const none = network.driver === 'host' || network.driver === 'null';
+  const none = network.driver === 'host' || (network.driver === 'null' && !network.configOnly);
   return {
     Name: network.name,
     Id: network.id,
@@ -101,8 +101,8 @@ export function networkAnswer(network: StoredNetwork, sandboxes: Iterable<Stored
     Internal: network.internal,
     Attachable: network.attachable,
     Ingress: false,
-    ConfigFrom: { Network: '' },
-    ConfigOnly: false,
+    ConfigFrom: { Network: network.configFrom ?? '' },
+    ConfigOnly: network.configOnly ?? false,
     Containers: containers,
     Options: network.options,
     Labels: network.labels,

@@ -53,7 +53,9 @@ function checkBridgeOptions(options: Record<string, string>): void {
     boolean(options, `${BRIDGE}${key}`);
   const mtu = options[MTU];
   if (mtu !== undefined && !/^\d+$/.test(mtu))
-    throw unparsed(MTU, mtu, `strconv.Atoi: parsing "${mtu}": invalid syntax`);
+    throw /^-\d+$/.test(mtu)
+      ? invalid(`invalid MTU number: ${mtu}`)
+      : unparsed(MTU, mtu, `strconv.Atoi: parsing "${mtu}": invalid syntax`);
   const name = options[`${BRIDGE}name`];
   if (name !== undefined && (name.length > 15 || !/^[^\s/:]+$/.test(name)))
     throw invalid(`invalid bridge name: ${name}`);
@@ -83,7 +85,7 @@ function choosePool(family: 4 | 6, around: Surroundings, gatewayNeeded: boolean)
 function planPools(
   requests: readonly IPAMPool[],
   around: Surroundings,
-  wants: { ipv4: boolean; ipv6: boolean; gateway: boolean },
+  wants: { ipv4: boolean; ipv6: boolean; gateway: boolean; single: boolean },
 ): Pool[] {
   const pools: Pool[] = [];
   const taken = [...around.networks];
@@ -92,6 +94,7 @@ function planPools(
     const own = requests.filter(
       (request) => request.Subnet !== undefined && parsePrefix(request.Subnet)?.family === family,
     );
+    if (wants.single && own.length > 1) throw forbidden("bridge driver doesn't support multiple subnets");
     for (const request of own) {
       const pool = planPool(request, { gatewayNeeded: wants.gateway, taken });
       taken.push(parsePrefix(pool.subnet)!);
@@ -110,8 +113,6 @@ function refuseUnsupported(body: CreateNetworkBody, driver: string): asserts dri
     );
   if (!isDriver(driver)) throw notFound(`plugin "${driver}" not found`);
   if (body.Ingress === true) throw unsupported('ingress networks need a cluster, and Gantry runs on one machine');
-  if (body.ConfigOnly === true || (body.ConfigFrom?.Network ?? '') !== '')
-    throw unsupported('config-only networks are not supported: give the configuration to the network itself');
   const scope = body.Scope ?? '';
   if (scope !== '' && scope !== 'local')
     throw unsupported(`networks of scope ${scope} are not supported: Gantry runs on one machine`);
@@ -119,9 +120,60 @@ function refuseUnsupported(body: CreateNetworkBody, driver: string): asserts dri
   if (ipam !== '' && ipam !== 'default' && ipam !== 'null') throw notFound(`plugin "${ipam}" not found`);
 }
 
+/** A network that is only a configuration for others (`--config-only`). */
+function defineConfiguration(body: CreateNetworkBody): StoredNetwork {
+  if ((body.ConfigFrom?.Network ?? '') !== '')
+    throw forbidden('a configuration network cannot depend on another configuration network');
+  const requests = body.IPAM?.Config ?? [];
+  const faults = poolFaults(requests, body.EnableIPv6 ?? false);
+  if (faults.length > 0) throw invalid(`invalid network config:\n${listed(faults)}`);
+  return {
+    id: newId(),
+    name: body.Name ?? '',
+    driver: 'null',
+    options: body.Options ?? {},
+    labels: body.Labels ?? {},
+    internal: body.Internal ?? false,
+    attachable: body.Attachable ?? false,
+    ipv4: body.EnableIPv4 ?? true,
+    ipv6: body.EnableIPv6 ?? false,
+    created: nowText(),
+    ipamDriver: body.IPAM?.Driver || 'default',
+    ipamOptions: body.IPAM?.Options ?? null,
+    pools: [],
+    idlePools: requests,
+    configOnly: true,
+    link: '',
+    foreignLink: false,
+  };
+}
+
+/** A request for a network made from a configuration network: what that one says takes the place of what the request may not say. */
+export function fromConfiguration(body: CreateNetworkBody, configuration: StoredNetwork): CreateNetworkBody {
+  const own = (body.IPAM?.Config ?? []).length > 0 || Object.keys(body.Options ?? {}).length > 0;
+  if (own || Object.keys(body.Labels ?? {}).length > 0)
+    throw forbidden(
+      'user specified configurations are not supported if the network depends on a configuration network',
+    );
+  return {
+    ...body,
+    EnableIPv4: configuration.ipv4,
+    EnableIPv6: configuration.ipv6,
+    Internal: configuration.internal,
+    Options: configuration.options,
+    Labels: configuration.labels,
+    IPAM: {
+      Driver: configuration.ipamDriver,
+      Options: configuration.ipamOptions ?? undefined,
+      Config: configuration.idlePools ?? [],
+    },
+  };
+}
+
 /** The record of a network that a client asked for. Throws in Docker's words; touches nothing. */
 export function defineNetwork(body: CreateNetworkBody, around: Surroundings): StoredNetwork {
   const driver = body.Driver === undefined || body.Driver === '' ? 'bridge' : body.Driver;
+  if (body.ConfigOnly === true) return defineConfiguration(body);
   refuseUnsupported(body, driver);
   const ipv4 = body.EnableIPv4 ?? true;
   const requests = body.IPAM?.Config ?? [];
@@ -155,7 +207,8 @@ export function defineNetwork(body: CreateNetworkBody, around: Surroundings): St
   }
   const l2 = driver === 'ipvlan' && /^l3s?$/.test(options.ipvlan_mode ?? '');
   const gateway = driver === 'bridge' || !(network.internal || l2);
-  if (network.ipamDriver !== 'null') network.pools = planPools(requests, around, { ipv4, ipv6, gateway });
+  if (network.ipamDriver !== 'null')
+    network.pools = planPools(requests, around, { ipv4, ipv6, gateway, single: driver === 'bridge' });
   const idle = ipv6 ? [] : requests.filter(({ Subnet = '' }) => parsePrefix(Subnet)?.family === 6);
   if (idle.length > 0) network.idlePools = idle;
   if (!network.internal && (gatewayMode(network, 4) === 'isolated' || gatewayMode(network, 6) === 'isolated'))

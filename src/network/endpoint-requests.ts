@@ -1,5 +1,6 @@
 import { invalid } from '../common/index.ts';
 import { contains, parseAddress, parsePrefix } from './address.ts';
+import { endpointSysctlItems, parseEndpointSysctl } from './endpoint-sysctls.ts';
 import type { StoredNetwork } from './store.ts';
 import type { EndpointRequest } from './types.ts';
 
@@ -22,28 +23,31 @@ function faultsOf({ settings }: EndpointRequest, network: StoredNetwork): string
     [6, config?.IPv6Address],
   ] as const) {
     if (text === undefined || text === '') continue;
-    const address = parseAddress(text);
-    if (address === undefined || address.family !== family) {
-      faults.push(`invalid IPv${family} address: ${text}`);
-      continue;
-    }
+    const parsed = parseAddress(text);
+    const address = parsed?.family === family ? parsed : undefined;
+    if (address === undefined) faults.push(`invalid IPv${family} address: ${text}`);
     const pools = network.pools.filter((pool) => parsePrefix(pool.subnet)!.family === family);
     const idle = (network.idlePools ?? []).map(({ Subnet = '' }) => parsePrefix(Subnet)!);
     const subnets = [
       ...pools.map((pool) => parsePrefix(pool.subnet)!),
       ...idle.filter((subnet) => subnet.family === family),
     ];
-    if (!pools.some((pool) => pool.configured) && subnets.length === pools.length)
+    if (userDefined && !pools.some((pool) => pool.configured) && subnets.length === pools.length)
       faults.push(
         'user specified IP address is supported only when connecting to networks with user configured subnets',
       );
-    else if (!subnets.some((subnet) => contains(subnet, address)))
+    else if (address === undefined || !subnets.some((subnet) => contains(subnet, address)))
       faults.push(`no configured subnet or ip-range contain the IP address ${text}`);
   }
   for (const text of config?.LinkLocalIPs ?? [])
     if (parseAddress(text) === undefined) faults.push(`invalid link-local IP address: ${text}`);
   if (settings.MacAddress !== undefined && settings.MacAddress !== '' && !MAC.test(settings.MacAddress))
     faults.push(`invalid MAC address: ${settings.MacAddress}`);
+  for (const item of endpointSysctlItems(settings.DriverOpts))
+    if (parseEndpointSysctl(item) === undefined)
+      faults.push(
+        `unrecognised network interface sysctl '${item}'; represent 'net.X.Y.ethN.Z=V' as 'net.X.Y.IFNAME.Z=V', 'X' must be 'ipv4', 'ipv6' or 'mpls'`,
+      );
   return faults;
 }
 
@@ -51,9 +55,9 @@ function faultsOf({ settings }: EndpointRequest, network: StoredNetwork): string
 export const listed = (faults: readonly string[]): string =>
   faults.length === 1 ? faults[0]! : faults.map((fault) => `* ${fault}`).join('\n');
 
-/** Throws `invalid config for network …` with all its faults. */
+/** Throws `invalid endpoint settings` with all faults. */
 export function checkEndpointRequest(request: EndpointRequest, network: StoredNetwork): void {
   const faults = faultsOf(request, network);
   if (faults.length === 0) return;
-  throw invalid(`invalid config for network ${request.network}: invalid endpoint settings:\n${listed(faults)}`);
+  throw invalid(`invalid endpoint settings:\n${listed(faults)}`);
 }

@@ -3,7 +3,8 @@ import type { StoredEndpoint, StoredNetwork, StoredSandbox } from './store.ts';
 
 /**
  * The endpoints that give a container its IPv4 and IPv6 default routes and its published ports: the highest priority wins; then,
- * as libnetwork's Endpoint.Less, the network's name in alphabetical order.
+ * as libnetwork, one that has both; then, as libnetwork's Endpoint.Less, the network's name in alphabetical order. (Docker prefers one
+ * that has both even to a higher priority, which its source marks as a mistake.)
  */
 export function gatewayEndpoints(
   sandbox: StoredSandbox,
@@ -19,12 +20,16 @@ export function gatewayEndpoints(
         b.endpoint.gwPriority - a.endpoint.gwPriority ||
         (a.network.name < b.network.name ? -1 : a.network.name > b.network.name ? 1 : 0),
     );
-  const first = (family: 4 | 6) =>
-    sorted.find(
-      ({ endpoint, network }) =>
-        gatewayOf(network, endpoint, family) !== '' || offersLinkRoute(network, endpoint, family),
-    )?.endpoint;
-  return { 4: first(4), 6: first(6) };
+  const leads = ({ endpoint, network }: (typeof sorted)[number], family: 4 | 6) =>
+    gatewayOf(network, endpoint, family) !== '' || offersLinkRoute(network, endpoint, family);
+  const first = (family: 4 | 6) => sorted.find((candidate) => leads(candidate, family));
+  const [four, six] = [first(4), first(6)];
+  // Among equals a network that leads both ways is preferred to two that lead one way each.
+  const priority = Math.max(...[four, six].map((choice) => choice?.endpoint.gwPriority ?? Number.NEGATIVE_INFINITY));
+  const both = sorted.find(
+    (candidate) => candidate.endpoint.gwPriority === priority && leads(candidate, 4) && leads(candidate, 6),
+  );
+  return { 4: (both ?? four)?.endpoint, 6: (both ?? six)?.endpoint };
 }
 
 /** ipvlan's layer 3 modes have no gateway: everything goes straight onto the link. */

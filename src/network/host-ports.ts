@@ -3,7 +3,7 @@ import { libc } from '../sys/index.ts';
 import { type Address, addressBytes, formatAddress, parseAddress } from './address.ts';
 
 export type Protocol = 'tcp' | 'udp' | 'sctp';
-export type HoldResult = { fd: number } | { code: 'in-use' | 'no-address' | 'unsupported' | 'denied' };
+export type HoldResult = { fd: number } | { code: 'in-use' | 'no-address' | 'unsupported' | 'denied' | 'invalid' };
 
 const AF_INET = 2;
 const AF_INET6 = 10;
@@ -51,6 +51,7 @@ export function holdPort(protocol: Protocol, address: Address, port: number, err
   const errno = errnoOf();
   closeFd(fd);
   if (errno === 99) return { code: 'no-address' };
+  if (errno === 22) return { code: 'invalid' };
   if (errno === 1 || errno === 13) return { code: 'denied' };
   return { code: errno === 98 ? 'in-use' : 'unsupported' };
 }

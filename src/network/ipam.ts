@@ -1,4 +1,4 @@
-import { forbidden } from '../common/index.ts';
+import { forbidden, internal } from '../common/index.ts';
 import type { IPAMPool } from '../wire/index.ts';
 import {
   type Address,
@@ -80,7 +80,27 @@ export function planPool(request: IPAMPool, options: { gatewayNeeded: boolean; t
     pool.gateway = formatAddress(defaultGateway(pool));
     pool.gatewayHidden = true;
   }
+  checkReserved(pool);
   return pool;
+}
+
+/** The network's own and its broadcast address are nobody's; a /31 or /32 has neither (RFC 3021). */
+function unusable(subnet: Prefix): bigint[] {
+  if (bitsOf(subnet.family) - subnet.length <= 1) return [];
+  return subnet.family === 4 ? [firstOf(subnet), lastOf(subnet)] : [firstOf(subnet)];
+}
+
+/** Throws where the gateway or an auxiliary address is taken already, in libnetwork's words. */
+function checkReserved(pool: Pool): void {
+  const taken = new Set(unusable(parsePrefix(pool.subnet)!));
+  const take = (what: string, text: string): void => {
+    const value = parseAddress(text)?.value;
+    if (value === undefined) return;
+    if (taken.has(value)) throw internal(`failed to allocate ${what}: Address already in use`);
+    taken.add(value);
+  };
+  if (pool.gateway !== undefined) take(`gateway (${pool.gateway})`, pool.gateway);
+  for (const [name, text] of Object.entries(pool.aux)) take(`secondary ip address (${name}:${text})`, text);
 }
 
 /** Says what is wrong with requested pools, in moby's words (api/types/network/ipam.go ValidateIPAM); empty if nothing. */
@@ -122,9 +142,9 @@ export function poolFaults(pools: readonly IPAMPool[], ipv6: boolean): string[] 
 /** The first address that is no auxiliary one. */
 export function defaultGateway(pool: Pool): Address {
   const within = parsePrefix(pool.ipRange ?? pool.subnet)!;
-  const reserved = new Set(Object.values(pool.aux).map((text) => parseAddress(text)?.value));
-  const first = firstOf(networkOf(within)) + (firstOf(within) === firstOf(parsePrefix(pool.subnet)!) ? 1n : 0n);
-  for (let value = first; value <= lastOf(within); value++)
+  const aux = Object.values(pool.aux).map((text) => parseAddress(text)?.value);
+  const reserved = new Set([...unusable(parsePrefix(pool.subnet)!), ...aux]);
+  for (let value = firstOf(networkOf(within)); value <= lastOf(within); value++)
     if (!reserved.has(value)) return { family: within.family, value };
   throw forbidden('no available IPv4 addresses on this network’s address pools');
 }
@@ -143,12 +163,7 @@ export class AddressPool {
     this.subnet = parsePrefix(pool.subnet)!;
     this.#range = pool.ipRange === undefined ? this.subnet : networkOf(parsePrefix(pool.ipRange)!);
     this.#lowest = firstOf(this.#range);
-    const { family } = this.subnet;
-    // The network's own address, and IPv4's broadcast address, are nobody's; a /31 or /32 has neither (RFC 3021).
-    if (bitsOf(family) - this.subnet.length > 1) {
-      this.#taken.add(firstOf(this.subnet));
-      if (family === 4) this.#taken.add(lastOf(this.subnet));
-    }
+    for (const value of unusable(this.subnet)) this.#taken.add(value);
     for (const text of [pool.gateway, ...Object.values(pool.aux)]) {
       const address = text === undefined ? undefined : parseAddress(text);
       if (address !== undefined) this.#taken.add(address.value);

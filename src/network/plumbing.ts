@@ -4,6 +4,7 @@ import { inNetworkNamespace } from '../sys/index.ts';
 import { type Address, formatAddress, parseAddress, parsePrefix } from './address.ts';
 import { gatewayOf } from './answers.ts';
 import { mtuOf } from './bridges.ts';
+import { endpointSysctlItems, parseEndpointSysctl } from './endpoint-sysctls.ts';
 import { offersLinkRoute } from './gateway-choice.ts';
 import { type Links, withNetnsFd } from './links.ts';
 import type { StoredEndpoint, StoredNetwork } from './store.ts';
@@ -52,22 +53,6 @@ export function plugEndpoint(
   if (endpoint.mac === '') endpoint.mac = link.mac;
 }
 
-const SYSCTLS = 'com.docker.network.endpoint.sysctls';
-
-/** `net.ipv4.conf.IFNAME.log_martians=1,…`: Docker's per-endpoint settings. */
-export function endpointSysctls(options: Record<string, string> | null): [key: string, value: string][] {
-  const text = options?.[SYSCTLS];
-  if (text === undefined || text === '') return [];
-  return text.split(',').map((item) => {
-    const match = /^net\.(ipv4|ipv6|mpls)\.(\w+)\.IFNAME\.([\w-]+)=(.*)$/.exec(item);
-    if (!match)
-      throw invalid(
-        `unrecognised network interface sysctl '${item}'; represent 'net.X.Y.ethN.Z=V' as 'net.X.Y.IFNAME.Z=V'`,
-      );
-    return [`net/${match[1]}/${match[2]}/IFNAME/${match[3]}`, match[4]!];
-  });
-}
-
 function setInterfaceSysctls(endpoint: StoredEndpoint, network: StoredNetwork): void {
   const name = endpoint.ifname;
   if (endpoint.ipv6 === '') ensureSysctl(`net/ipv6/conf/${name}/disable_ipv6`, '1');
@@ -76,7 +61,10 @@ function setInterfaceSysctls(endpoint: StoredEndpoint, network: StoredNetwork): 
     // Addresses and routes come from here only; a router's advertisements are for macvlan and ipvlan without a gateway of ours.
     if (network.driver === 'bridge') ensureSysctl(`net/ipv6/conf/${name}/accept_ra`, '0');
   }
-  for (const [key, value] of endpointSysctls(endpoint.driverOpts)) writeSysctl(key.replace('IFNAME', name), value);
+  for (const item of endpointSysctlItems(endpoint.driverOpts)) {
+    const [path, value] = parseEndpointSysctl(item) ?? [];
+    if (path !== undefined && value !== undefined) writeSysctl(path.replace('IFNAME', name), value);
+  }
 }
 
 /** Points the default routes at these endpoints, and away from where they were. */

@@ -26,6 +26,7 @@ const REASONS: Record<string, string | undefined> = {
   'in-use': 'address already in use',
   'no-address': 'cannot assign requested address',
   denied: 'permission denied',
+  invalid: 'invalid argument',
 };
 
 /** All ports that this daemon publishes, and the sockets that hold them against other programs. */
@@ -35,16 +36,17 @@ export class PortBook {
   /** As Docker, ephemeral ports are given in turn, so a port just freed is not given at once. */
   #nextEphemeral = 0;
 
-  #owner(proto: Protocol, ip: string, port: number): boolean {
+  /** The address on which a port is held that would be needed on `ip`; the wildcards hold every address of their family. */
+  #heldOn(proto: Protocol, ip: string, port: number): string | undefined {
     const zero = ip === '0.0.0.0' || ip === '::';
     const family = ip.includes(':');
     for (const ranges of this.#ranges.values())
       for (const range of ranges) {
         if (range.proto !== proto || port < range.hostPort || port >= range.hostPort + range.count) continue;
         if (range.hostIp.includes(':') !== family) continue;
-        if (zero || range.hostIp === ip || range.hostIp === '0.0.0.0' || range.hostIp === '::') return true;
+        if (zero || range.hostIp === ip || range.hostIp === '0.0.0.0' || range.hostIp === '::') return range.hostIp;
       }
-    return false;
+    return undefined;
   }
 
   /** Meets all wishes or none. Throws Docker's words for a port that is taken. */
@@ -97,10 +99,10 @@ export class PortBook {
   #take(wish: PortWish, port: number, sockets: number[], owner: PortOwner): void {
     const taken: number[] = [];
     try {
-      // Docker names IPv6's wildcard first.
-      for (const ip of wish.hostIps.toReversed())
-        if (this.#owner(wish.proto, ip, port))
-          throw internal(`Bind for ${ip}:${port} failed: port is already allocated`);
+      for (const ip of wish.hostIps) {
+        const held = this.#heldOn(wish.proto, ip, port);
+        if (held !== undefined) throw internal(`Bind for ${held}:${port} failed: port is already allocated`);
+      }
       for (const ip of wish.hostIps) {
         const held = holdPort(wish.proto, parseAddress(ip)!, port, () => koffi.errno());
         if ('fd' in held) {

@@ -79,6 +79,7 @@ export function plainResolvConf(request: ResolvRequest, onHost: boolean): string
   return render({ ...conf, servers }, [
     `# Based on host file: '/etc/resolv.conf'${onHost ? '' : ' (legacy)'}`,
     overrides(request),
+    ...ndotsOrigin(request, conf.options),
   ]);
 }
 
@@ -92,8 +93,14 @@ export function embeddedResolvConf(request: ResolvRequest): string {
     "# Based on host file: '/etc/resolv.conf' (internal resolver)",
     `# ExtServers: [${servers.join(' ')}]`,
     overrides(request),
-    ...(given ? [] : ['# Option ndots from: internal']),
+    ...(given ? ndotsOrigin(request, conf.options) : ['# Option ndots from: internal']),
   ]);
+}
+
+/** Where a given `ndots` comes from, as Docker notes it. */
+function ndotsOrigin(request: ResolvRequest, options: readonly string[]): string[] {
+  if (!options.some((option) => option.startsWith('ndots:'))) return [];
+  return [`# Option ndots from: ${request.options.length > 0 ? 'override' : 'host'}`];
 }
 
 function overrides(request: ResolvRequest): string {

@@ -482,14 +482,20 @@ export class Sandboxes {
     };
   }
 
-  #resolvRequest(sandbox: StoredSandbox): ResolvRequest {
+  #overrides(dns: StoredSandbox['dns']): Omit<ResolvRequest, 'ipv6'> {
     const { options } = this.#parts;
     const or = (own: string[], general: string[] | undefined) => (own.length > 0 ? own : (general ?? []));
     return {
       host: hostResolvConf(),
-      servers: or(sandbox.dns.servers, options.dns),
-      search: or(sandbox.dns.search, options.dnsSearch),
-      options: or(sandbox.dns.options, options.dnsOptions),
+      servers: or(dns.servers, options.dns),
+      search: or(dns.search, options.dnsSearch),
+      options: or(dns.options, options.dnsOptions),
+    };
+  }
+
+  #resolvRequest(sandbox: StoredSandbox): ResolvRequest {
+    return {
+      ...this.#overrides(sandbox.dns),
       ipv6: sandbox.endpoints.some((endpoint) => endpoint.ipv6 !== ''),
     };
   }
@@ -500,10 +506,24 @@ export class Sandboxes {
     return plainResolvConf(request, sandbox.kind === 'host');
   }
 
+  /** The machine's addresses on the default bridge: what `host-gateway` stands for. */
+  #hostGateways(): string[] {
+    const pools = this.#parts.book.byName('bridge')?.pools ?? [];
+    return pools.flatMap((pool) => (pool.gateway === undefined ? [] : [pool.gateway]));
+  }
+
+  hostFiles({
+    dns,
+    extraHosts,
+  }: Pick<SandboxRequest, 'dns' | 'extraHosts'>): Pick<SandboxState, 'hosts' | 'resolvConf'> {
+    return {
+      hosts: extraHostEntries(extraHosts, this.#hostGateways()),
+      resolvConf: plainResolvConf({ ...this.#overrides(dns), ipv6: true }, true),
+    };
+  }
+
   #hosts(sandbox: StoredSandbox): SandboxState['hosts'] {
-    const gateways =
-      this.#parts.book.byName('bridge')?.pools.flatMap((pool) => (pool.gateway === undefined ? [] : [pool.gateway])) ??
-      [];
+    const gateways = this.#hostGateways();
     const linked = sandbox.endpoints.flatMap((endpoint) =>
       hasDns(this.#network(endpoint))
         ? []
@@ -546,7 +566,8 @@ export class Sandboxes {
         }),
       ),
       ports,
-      hosts: sandbox.kind === 'host' ? extraHostEntries(sandbox.extraHosts, []) : this.#hosts(sandbox),
+      hosts:
+        sandbox.kind === 'host' ? extraHostEntries(sandbox.extraHosts, this.#hostGateways()) : this.#hosts(sandbox),
       resolvConf: this.#resolvConf(sandbox),
     };
   }

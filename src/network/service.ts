@@ -16,7 +16,13 @@ import { formatPrefix, type Prefix, parsePrefix } from './address.ts';
 import { hasDns, networkAnswer } from './answers.ts';
 import { ensureBridge, removeBridge } from './bridges.ts';
 import { CompanionClient } from './companion-client.ts';
-import { defaultBridgeName, defineDefaultBridge, defineNetwork, definePredefined } from './definitions.ts';
+import {
+  defaultBridgeName,
+  defineDefaultBridge,
+  defineNetwork,
+  definePredefined,
+  fromConfiguration,
+} from './definitions.ts';
 import { checkEndpointRequest } from './endpoint-requests.ts';
 import { Links } from './links.ts';
 import { machineBlocks } from './machine.ts';
@@ -31,6 +37,24 @@ import type { EndpointRequest, NetworkRecord, NetworkService, SandboxRequest, Sa
 import { checkVlanOptions, ensureParent } from './vlan-drivers.ts';
 
 const PREDEFINED: readonly string[] = ['bridge', 'host', 'none', 'default'];
+
+/** `prune --filter until=…`. Throws in the words of moby's network prune. */
+function untilNs(text: string): bigint {
+  try {
+    return parseTimestampNs(text);
+  } catch {
+    throw invalid(`failed to parse value as time or duration: ${JSON.stringify(text)}`);
+  }
+}
+
+/** `dangling` takes one truth value (moby daemon/network/filter.go). */
+function danglingOf(filters: Filters): boolean | undefined {
+  const values = filters.get('dangling');
+  if (values.length > 1) throw invalid('got more than one value for filter key "dangling"');
+  if (values[0] !== undefined && !['true', '1', 'false', '0'].includes(values[0]))
+    throw invalid(`invalid value for filter 'dangling', must be "true" (or "1"), or "false" (or "0")`);
+  return filters.bool('dangling');
+}
 
 /** The networks of one daemon. */
 export class Networks implements NetworkService {
@@ -155,7 +179,13 @@ export class Networks implements NetworkService {
     if (name.trim() === '') throw invalid('invalid name: name is empty');
     if (PREDEFINED.includes(name)) throw forbidden(`operation is not permitted on predefined ${name} network `);
     if (this.#book.byName(name) !== undefined) throw conflict(`network with name ${name} already exists`);
-    const network = defineNetwork(body, this.#around(new Set()));
+    const from = body.ConfigFrom?.Network ?? '';
+    const source = from === '' || body.ConfigOnly === true ? undefined : this.#configuration(from);
+    const network = defineNetwork(
+      source === undefined ? body : fromConfiguration(body, source),
+      this.#around(new Set()),
+    );
+    if (source !== undefined) network.configFrom = source.name;
     this.#checkLink(network);
     try {
       this.#ensureLink(network);
@@ -168,6 +198,12 @@ export class Networks implements NetworkService {
     if (hasDns(network)) this.#companion.warmUp();
     this.#announce('create', network);
     return { Id: network.id, Warning: '' };
+  }
+
+  #configuration(name: string): StoredNetwork {
+    const found = this.#book.byName(name);
+    if (found?.configOnly !== true) throw notFound(`configuration network "${name}" does not exist`);
+    return found;
   }
 
   #checkLink(network: StoredNetwork): void {
@@ -211,7 +247,7 @@ export class Networks implements NetworkService {
     filters.allow(['driver', 'type', 'name', 'id', 'label', 'scope', 'dangling']);
     for (const type of filters.get('type'))
       if (type !== 'custom' && type !== 'builtin') throw invalid(`invalid filter: 'type'='${type}'`);
-    const dangling = filters.bool('dangling');
+    const dangling = danglingOf(filters);
     return this.#book
       .all()
       .filter((network) => this.#matches(network, filters, dangling))
@@ -253,6 +289,8 @@ export class Networks implements NetworkService {
       throw forbidden(
         `error while removing network: network ${network.name} has active endpoints (${members.join(', ')})`,
       );
+    if (network.configOnly && this.#book.all().some((other) => other.configFrom === network.name))
+      throw forbidden(`error while removing network: configuration network "${network.name}" is in use`);
     await this.#sandboxes.settled();
     this.#dismantle(network);
     this.#book.drop(network.id);
@@ -263,7 +301,7 @@ export class Networks implements NetworkService {
     filters.allow(['label', 'label!', 'until']);
     const until = filters.get('until');
     if (until.length > 1) throw invalid('more than one until filter specified');
-    const before = until[0] === undefined ? undefined : parseTimestampNs(until[0]);
+    const before = until[0] === undefined ? undefined : untilNs(until[0]);
     const removed: string[] = [];
     for (const network of this.#book.all()) {
       if (PREDEFINED.includes(network.name) || this.#used(network) || !filters.labels(network.labels)) continue;
@@ -293,8 +331,11 @@ export class Networks implements NetworkService {
   rename(containerId: string, newName: string): Promise<void> {
     return this.#sandboxes.rename(containerId, newName);
   }
-  validate(requests: EndpointRequest[]): void {
-    for (const request of requests) checkEndpointRequest(request, this.#book.resolve(request.network));
+  hostFiles(request: Pick<SandboxRequest, 'dns' | 'extraHosts'>): Pick<SandboxState, 'hosts' | 'resolvConf'> {
+    return this.#sandboxes.hostFiles(request);
+  }
+  validate(request: EndpointRequest): void {
+    checkEndpointRequest(request, this.#book.resolve(request.network));
   }
   async counters(containerId: string): Promise<Record<string, Record<string, number>>> {
     return this.#sandboxes.counters(containerId);

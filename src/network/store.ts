@@ -8,8 +8,12 @@ export interface StoredNetwork extends NetworkRecord {
   ipamDriver: string;
   ipamOptions: Record<string, string> | null;
   pools: Pool[];
-  /** IPv6 blocks asked for of a network without IPv6: shown as given, otherwise unused, as in Docker. */
+  /** Blocks of a configuration network, and IPv6 blocks asked for of a network without IPv6: shown as given, otherwise unused, as in Docker. */
   idlePools?: IPAMPool[];
+  /** Only lends its configuration to others; no container is ever on it. */
+  configOnly?: true;
+  /** Name of the configuration network that this one was made from. */
+  configFrom?: string;
   /** The kernel's bridge, or the parent interface of macvlan and ipvlan. */
   link: string;
   /** The link was here before the network and outlives it. */

@@ -80,8 +80,10 @@ export interface NetworkService {
   connect(containerId: string, request: EndpointRequest): Promise<SandboxState>;
   disconnect(containerId: string, network: string): Promise<SandboxState>;
   rename(containerId: string, newName: string): Promise<void>;
+  /** What a container in the machine's own namespace sees in /etc: its resolv.conf, and the lines it adds to the machine's hosts file. */
+  hostFiles(request: Pick<SandboxRequest, 'dns' | 'extraHosts'>): Pick<SandboxState, 'hosts' | 'resolvConf'>;
   /** Checks a request before anything starts (`network X not found`, bad addresses); throws in Docker's words. */
-  validate(request: EndpointRequest[]): void;
+  validate(request: EndpointRequest): void;
   /** Interface counters of a sandbox: rx/tx bytes, packets, errors, dropped by interface name. */
   counters(containerId: string): Promise<Record<string, Record<string, number>>>;
   /** Re-adopts the sandboxes of running containers, removes all others of this daemon, restores flushed rules. */

@@ -1,4 +1,4 @@
-import { invalid } from '../common/index.ts';
+import { internal, invalid, unsupported } from '../common/index.ts';
 import type { InnerLink, Links } from './links.ts';
 import type { StoredNetwork } from './store.ts';
 
@@ -44,42 +44,49 @@ export function ensureParent(links: Links, network: StoredNetwork): void {
   if (wanted === '') {
     network.link = `dm-${network.id.slice(0, 12)}`;
     network.foreignLink = false;
-    if (links.find(network.link) === undefined) links.createDummy(network.link);
+    if (links.find(network.link) === undefined)
+      withKernelSupport('dummy interfaces, which stand for a missing parent', () => links.createDummy(network.link));
     return;
   }
   network.link = wanted;
   network.foreignLink = true;
   if (links.find(wanted) !== undefined) return;
-  const match = /^(.+)\.(\d+)$/.exec(wanted);
-  const parent = match ? links.find(match[1]!) : undefined;
-  if (!match || parent === undefined)
-    throw invalid(`invalid subinterface vlan name ${wanted}, example formatting is eth0.10`);
-  const id = Number(match[2]);
-  if (id < 1 || id > 4094) throw invalid(`vlan id must be between 1-4094, received: ${id}`);
-  links.createVlan(wanted, parent.index, id);
+  const [base, number, ...more] = wanted.split('.');
+  if (base === undefined || number === undefined || more.length > 0)
+    throw internal(`invalid subinterface vlan name ${wanted}, example formatting is eth0.10`);
+  if (!/^\d+$/.test(number))
+    throw internal(`unable to parse a valid vlan id from: ${number} (ex. eth0.10 for vlan 10)`);
+  const parent = links.find(base);
+  if (parent === undefined) throw internal(`-o parent interface was not found on the host: ${base}`);
+  const id = Number(number);
+  if (id < 1 || id > 4094) throw internal(`vlan id must be between 1-4094, received: ${id}`);
+  withKernelSupport('VLAN interfaces', () => links.createVlan(wanted, parent.index, id));
   network.foreignLink = false;
+}
+
+/** Kernels are built without some kinds of interfaces: says which one is missing. */
+function withKernelSupport(what: string, make: () => void): void {
+  try {
+    make();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOTSUP') throw error;
+    throw unsupported(`the kernel of this machine has no ${what}`);
+  }
 }
 
 export function createVlanSlave(host: Links, network: StoredNetwork, inner: InnerLink, netnsFd: number): void {
   const parent = host.find(network.link);
   if (parent === undefined) throw invalid(`parent interface ${network.link} was not found on the host`);
-  const { options } = network;
-  if (network.driver === 'macvlan')
-    host.createSlave(
-      { type: 'macvlan', mode: MACVLAN_MODES[options.macvlan_mode ?? 'bridge']! },
-      parent.index,
-      inner,
-      netnsFd,
-    );
-  else
-    host.createSlave(
-      {
-        type: 'ipvlan',
-        mode: IPVLAN_MODES[options.ipvlan_mode ?? 'l2']!,
-        flags: IPVLAN_FLAGS[options.ipvlan_flag ?? 'bridge']!,
-      },
-      parent.index,
-      inner,
-      netnsFd,
-    );
+  withKernelSupport(`${network.driver} interfaces`, () =>
+    host.createSlave(slaveKind(network), parent.index, inner, netnsFd),
+  );
+}
+
+function slaveKind({ driver, options }: StoredNetwork): Parameters<Links['createSlave']>[0] {
+  if (driver === 'macvlan') return { type: 'macvlan', mode: MACVLAN_MODES[options.macvlan_mode ?? 'bridge']! };
+  return {
+    type: 'ipvlan',
+    mode: IPVLAN_MODES[options.ipvlan_mode ?? 'l2']!,
+    flags: IPVLAN_FLAGS[options.ipvlan_flag ?? 'bridge']!,
+  };
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { busyboxTar, execute } from '../support/index.ts';
 import { lifecycle } from './lifecycle.ts';
+import { networks } from './networks.ts';
 import { objects } from './objects.ts';
 import { options } from './options.ts';
 import { play, type Recorded } from './scenario.ts';
@@ -12,7 +13,7 @@ import { play, type Recorded } from './scenario.ts';
  *
  * usage: reference.ts unix:///path/of/docker.sock [suite …]
  */
-const suites = { options, lifecycle, objects };
+const suites = { options, lifecycle, objects, networks };
 const [host, ...chosen] = process.argv.slice(2);
 if (host === undefined) throw new Error('usage: reference.ts HOST [suite …]');
 

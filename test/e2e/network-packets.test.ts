@@ -233,7 +233,7 @@ test('ten thousand published ports are one range: reached, refused to others, an
   assert.match(await tcpCall(outside.path, '203.0.113.1', 27654), /^hello 203.0.113.2/);
   assert.match(await tcpCall(outside.path, 'fd99::1', 27654), /^hello /);
   await assert.rejects(networks.container('two', { ports: { '80/tcp': [{ HostIp: '', HostPort: '29999' }] } }), {
-    message: /Bind for :::29999 failed: port is already allocated$/,
+    message: /Bind for 0\.0\.0\.0:29999 failed: port is already allocated$/,
   });
   server.close();
   await networks.net.closeSandbox(one.id);

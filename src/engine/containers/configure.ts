@@ -120,6 +120,8 @@ export function checkConfig(
   const health = host.HealthOnFailure ?? '';
   if (!['', 'none', 'kill', 'restart', 'stop'].includes(health))
     throw invalid(`invalid health-on-failure action: ${health}: must be one of none, kill, restart, stop`);
+  if (networkModeOf(host) === 'host' && Object.keys(host.PortBindings ?? {}).length > 0)
+    warnings.push('Published ports are discarded when using host network mode');
   return warnings;
 }
 
@@ -247,6 +249,11 @@ export function checkResources(host: HostConfig, cgroupVersion: 1 | 2, warnings:
 function checkSysctl(key: string, host: HostConfig): void {
   if (key.startsWith('net.')) {
     if (networkModeOf(host) === 'host') throw invalid(`sysctl "${key}" is not allowed in the host network namespace`);
+    // Interfaces of a container have their names only once it starts (moby daemon/container.go).
+    if (/^net\.(?:ipv4|ipv6|mpls)\.(?:conf|neigh)\.(?!all\.|default\.)/.test(key))
+      throw invalid(
+        `interface specific sysctl setting "${key}" must be supplied using driver option 'com.docker.network.endpoint.sysctls'`,
+      );
     return;
   }
   if (/^(kernel\.(msg|sem|shm)|fs\.mqueue\.)/.test(key)) return;

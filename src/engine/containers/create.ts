@@ -1,5 +1,15 @@
 import { hostname } from 'node:os';
-import { conflict, invalid, isKind, newId, notFound, nowText, shortId, ZERO_TIME } from '../../common/index.ts';
+import {
+  conflict,
+  invalid,
+  isKind,
+  messageOf,
+  newId,
+  notFound,
+  nowText,
+  shortId,
+  ZERO_TIME,
+} from '../../common/index.ts';
 import type { ImageStore } from '../../images/index.ts';
 import type { LayerStore } from '../../layers/index.ts';
 import type { NetworkService } from '../../network/index.ts';
@@ -240,5 +250,11 @@ function checkEndpoints(endpoints: Record<string, EndpointSettings>, networks: N
       return false;
     }
   });
-  networks.validate(known.map(([network, settings]) => ({ network, settings })));
+  for (const [network, settings] of known) {
+    try {
+      networks.validate({ network, settings });
+    } catch (error) {
+      throw invalid(`invalid config for network ${network}: ${messageOf(error)}`);
+    }
+  }
 }

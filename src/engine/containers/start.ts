@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { conflict, invalid, type Logger, notFound } from '../../common/index.ts';
 import type { LayerStore } from '../../layers/index.ts';
-import type { NetworkService, SandboxState } from '../../network/index.ts';
+import type { NetworkService, SandboxRequest, SandboxState } from '../../network/index.ts';
 import {
   type Cgroups,
   DEFAULT_PATH,
@@ -41,7 +41,6 @@ export interface StartParts extends MountParts {
     dnsOptions: string[];
     ulimits: HostConfig['Ulimits'];
     shmSize: number;
-    hostGateway: () => string;
   };
   /** Environment from `--link`. */
   linkEnvironment: (record: ContainerRecord) => string[];
@@ -132,24 +131,28 @@ function openNetwork(record: ContainerRecord, mode: string, parts: StartParts): 
     exposed: Object.keys(config.ExposedPorts ?? {}),
     publishAll: host.PublishAllPorts === true,
     sysctls: {},
-    dns: {
-      servers: host.Dns?.length ? host.Dns : parts.defaults.dns,
-      search: host.DnsSearch?.length ? host.DnsSearch : parts.defaults.dnsSearch,
-      options: host.DnsOptions?.length ? host.DnsOptions : parts.defaults.dnsOptions,
-    },
+    dns: dnsOf(host, parts),
     extraHosts: host.ExtraHosts ?? [],
   });
 }
 
-/** On the machine's own network no sandbox makes the entries of `--add-host`. */
-function hostNetworkExtras(host: HostConfig, parts: StartParts): string {
-  return (host.ExtraHosts ?? [])
-    .map((pair) => {
-      const cut = pair.search(/[:=]/);
-      const ip = pair.slice(cut + 1).replace(/^\[(.*)\]$/, '$1');
-      return `${ip === 'host-gateway' ? parts.defaults.hostGateway() : ip}\t${pair.slice(0, cut)}\n`;
-    })
-    .join('');
+function dnsOf(host: HostConfig, { defaults }: StartParts): SandboxRequest['dns'] {
+  const or = (own: string[] | undefined, general: string[]) => (own !== undefined && own.length > 0 ? own : general);
+  return {
+    servers: or(host.Dns, defaults.dns),
+    search: or(host.DnsSearch, defaults.dnsSearch),
+    options: or(host.DnsOptions, defaults.dnsOptions),
+  };
+}
+
+/** On the machine's own network there is no sandbox: its files are the machine's, with what the container adds. */
+function hostNetworkFiles(host: HostConfig, parts: StartParts): { hosts: string; resolvConf: string } {
+  const { hosts, resolvConf } = parts.networks.hostFiles({
+    dns: dnsOf(host, parts),
+    extraHosts: (host.ExtraHosts ?? []).map((pair) => pair.replace(/[:=]/, ':')),
+  });
+  const lines = hosts.map(({ ip, names }) => `${ip}\t${names.join(' ')}\n`);
+  return { hosts: `${textOf('/etc/hosts') || hostsText([])}${lines.join('')}`, resolvConf };
 }
 
 /** Hosts, hostname and resolv.conf; a container on another's network uses the other's. */
@@ -162,12 +165,15 @@ function writeFiles(
 ): void {
   if (target !== undefined) return;
   const { files } = parts;
-  const hosts =
+  const { hosts, resolvConf } =
     mode === 'host'
-      ? `${textOf('/etc/hosts') || hostsText([])}${hostNetworkExtras(record.host, parts)}`
-      : hostsText(sandbox?.hosts ?? []);
+      ? hostNetworkFiles(record.host, parts)
+      : {
+          hosts: hostsText(sandbox?.hosts ?? []),
+          resolvConf: sandbox?.resolvConf ?? textOf('/etc/resolv.conf'),
+        };
   files.writeHosts(record.id, hosts);
-  files.writeResolvConf(record.id, sandbox?.resolvConf ?? textOf('/etc/resolv.conf'));
+  files.writeResolvConf(record.id, resolvConf);
   files.writeHostname(record.id, record.config.Hostname ?? '');
 }
 
@@ -188,7 +194,8 @@ const hostnameOf = (target: Container | undefined) => target?.record.config.Host
 function runningTarget(mode: string, parts: StartParts, what: string): Container {
   const name = modeTarget(mode);
   const target = parts.book.find(name);
-  if (target === undefined) throw notFound(`No such container: ${name}`);
+  if (target === undefined)
+    throw notFound(`${what === 'network' ? 'joining network namespace of container: ' : ''}No such container: ${name}`);
   if (!target.running)
     throw conflict(
       what === 'network'
