@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { NEWEST_API_VERSION, OLDEST_API_VERSION, versionText } from '../api/index.ts';
@@ -48,6 +48,8 @@ export async function compose({ settings, env, log, version }: ComposeParts): Pr
   const initPath = findInit(settings().defaults.initPath, programs);
   const cgroupParent = instance.suffix === '' ? '/gantry' : `/gantry-${instance.suffix}`;
   const search = { path: programs, scratch: join(execRoot, 'probe'), cgroup: `${cgroupParent}/probe` };
+  // A daemon that was killed while it tried runtimes left its scratch.
+  rmSync(search.scratch, { recursive: true, force: true });
   const runtimes = await findRuntimes(settings(), search);
   const defaults = engineDefaults(settings(), runtimes.standard);
   let seccompProfile = readSeccomp(settings().defaults.seccompProfile);

@@ -20,6 +20,21 @@ for (const cli of ['gantry', 'docker'] as const)
       assert.deepEqual(await names('-h', 'web', '--domainname', 'example.org'), ['web.example.org', 'web']);
     });
 
+    it('warns of what has no effect or may fail', async () => {
+      const ports = await run('--net', 'host', '-p', '80:80', 'busybox', 'true');
+      assert.equal(ports.stderr, 'WARNING: Published ports are discarded when using host network mode\n');
+      const dns = await run('--dns', '127.0.0.1', 'busybox', 'true');
+      assert.match(dns.stderr, /^WARNING: Localhost DNS .*127\.0\.0\.1.* may fail in containers\.\n$/);
+    });
+
+    it('removes several and names each as it was given, in that order', async () => {
+      for (const name of ['one', 'two', 'three'])
+        assert.equal((await daemon[cli](['create', '--name', name, 'busybox', 'true'])).code, 0);
+      const removed = await daemon[cli](['rm', 'three', '/one', 'nosuch', 'two']);
+      assert.deepEqual([removed.code, removed.stdout], [1, 'three\n/one\ntwo\n']);
+      assert.match(removed.stderr, /No such container: nosuch/);
+    });
+
     it('ends with 125 when no daemon answers or the container cannot be made', async () => {
       const alone = await daemon[cli](['run', '--rm', 'busybox', 'true'], {
         env: { DOCKER_HOST: `unix://${daemon.root}/nobody` },

@@ -20,6 +20,8 @@ export async function createContainer(
     throw new Error(`invalid pull option: '${policy}': must be one of "always", "missing" or "never"`);
   const image = body.Image ?? '';
   const reference = /^(sha256:)?[0-9a-f]{64}$/.test(image) ? undefined : normalizeReference(image);
+  for (const server of body.HostConfig?.Dns ?? [])
+    if (/^127\.|^::1$/.test(server)) cli.warn(`WARNING: Localhost DNS (${server}) may fail in containers.\n`);
   const cidfile = openIdFile(flags.text('cidfile'));
   try {
     body.Env = [...proxyEnvironment(cli.config, client.transport.endpoint.url, body.Env ?? []), ...(body.Env ?? [])];

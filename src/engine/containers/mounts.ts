@@ -185,7 +185,8 @@ export function planMounts({ host, volumes, mountsOf }: MountSources): MountReco
   const byPoint = new Map<string, MountRecord>();
   for (const spec of host.VolumesFrom ?? []) {
     const [ref = '', mode = 'rw', ...rest] = spec.split(':');
-    if (rest.length > 0 || ref === '' || !isMode(mode)) throw invalid(`invalid volumes-from specification: ${spec}`);
+    if (rest.length > 0 || ref === '') throw invalid(`invalid volumes-from specification: ${spec}`);
+    if (!isMode(mode)) throw invalid(`invalid mode: ${mode}`);
     for (const mount of mountsOf(ref))
       byPoint.set(mount.destination, {
         ...mount,

@@ -16,6 +16,7 @@ export const command: CommandSpec = {
   async run({ args, flags, cli }) {
     const client = await cli.client();
     const options = { force: flags.bool('force'), volumes: flags.bool('volumes'), link: flags.bool('link') };
+    const missing = new Set<string>();
     const remove = async (given: string): Promise<void> => {
       const name = given.replace(/^\/+|\/+$/g, '');
       if (name === '') throw new Error('container name cannot be empty');
@@ -24,13 +25,15 @@ export const command: CommandSpec = {
       } catch (error) {
         // With --force, what is not there needs no removal; it is still said.
         if (options.force && error instanceof Error && error.message.startsWith('No such container')) {
+          missing.add(given);
           cli.warn(`Error response from daemon: ${error.message}\n`);
           return;
         }
         throw error;
       }
-      cli.print(`${name}\n`);
     };
-    await forEach(args, remove, () => {});
+    await forEach(args, remove, (given) => {
+      if (!missing.has(given)) cli.print(`${given}\n`);
+    });
   },
 };
