@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { type Duplex, PassThrough, Readable, Transform } from 'node:stream';
-import { constants, createGunzip, createGzip, createZstdCompress, createZstdDecompress } from 'node:zlib';
+import { constants, createGunzip, createZstdDecompress } from 'node:zlib';
 import { cancelled, internal, invalid, isErrno, messageOf, unavailable } from '../common/index.ts';
 import type { Compression, ExpansionLimits } from './types.ts';
 
@@ -199,14 +199,4 @@ async function* limited(
       throw invalid(`archive unpacks to more than ${maxRatio} times its size: refused as a decompression bomb`);
     yield chunk;
   }
-}
-
-/** A stream that compresses what is piped through it. gzip is deterministic: no name, no time. */
-export function compressor(compression: 'gzip' | 'zstd', options: { level?: number } = {}): Duplex {
-  return compression === 'gzip'
-    ? createGzip({ chunkSize: CHUNK, level: options.level ?? constants.Z_DEFAULT_COMPRESSION })
-    : createZstdCompress({
-        chunkSize: CHUNK,
-        params: { [constants.ZSTD_c_compressionLevel]: options.level ?? 3 },
-      });
 }

@@ -1,4 +1,5 @@
-export { compressor, decompress, detectCompression } from './compression.ts';
+export { decompress, detectCompression } from './compression.ts';
+export { gzip } from './gzip.ts';
 export { byteName, textOf } from './names.ts';
 export { readTar, writeTar } from './stream.ts';
 export { copyTree, extractInto, extractLayer, packDirectory, removeTree, treeChanges, treeSize } from './threads.ts';

@@ -1,5 +1,4 @@
-import { pipeline } from 'node:stream/promises';
-import { type Compression, compressor, decompress, detectCompression } from '../archive/index.ts';
+import { type Compression, decompress, detectCompression, gzip } from '../archive/index.ts';
 import { invalid } from '../common/index.ts';
 import type { ContentStore } from '../content/index.ts';
 import type { Descriptor } from '../wire/index.ts';
@@ -67,14 +66,11 @@ export async function gzipped(
   signal: AbortSignal,
 ): Promise<Descriptor> {
   const source = await content.open(digest);
-  const packed = compressor('gzip', { level: PUSH_LEVEL });
-  const pumped = pipeline(source, packed, { signal });
   try {
-    const [blob] = await Promise.all([ingest(content, packed, keep, signal), pumped]);
+    const blob = await ingest(content, gzip(source, { level: PUSH_LEVEL }), keep, signal);
     return { ...blob, mediaType: DOCKER.layerGzip };
   } finally {
     source.destroy();
-    packed.destroy();
   }
 }
 

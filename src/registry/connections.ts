@@ -39,7 +39,13 @@ export class Connections {
     const proxy = proxyFor(target, this.#proxies);
     const limits = { connections: PER_ORIGIN, headersTimeout: HEADERS_MS, bodyTimeout: IDLE_MS };
     if (proxy !== undefined)
-      return new ProxyAgent({ uri: proxy, requestTls: { ...tls, timeout: CONNECT_MS }, ...limits });
+      // As Go does it: a tunnel for TLS only; many proxies let CONNECT through to no other port than 443.
+      return new ProxyAgent({
+        uri: proxy,
+        proxyTunnel: target.protocol === 'https:',
+        requestTls: { ...tls, timeout: CONNECT_MS },
+        ...limits,
+      });
     return new Agent({ connect: { ...tls, timeout: CONNECT_MS }, ...limits });
   }
 
