@@ -115,9 +115,9 @@ export class Archive implements ArchiveService {
   async exportVolume(name: string, signal: AbortSignal): Promise<Readable> {
     await this.#parts.volumes.inspect(name);
     const holder = `export-${newId()}`;
-    const path = await this.#parts.volumes.mount(name, holder);
+    const path = await this.#parts.volumes.mount(name, { id: holder });
     const tar = packDirectory(path, '/', { as: '', topEntry: true, signal });
-    tar.once('close', () => void this.#parts.volumes.unmount(name, holder).catch(() => {}));
+    tar.once('close', () => void this.#parts.volumes.unmount(name, { id: holder }).catch(() => {}));
     return tar;
   }
 
@@ -126,11 +126,11 @@ export class Archive implements ArchiveService {
     if (this.#parts.volumes.holders(name).some((id) => this.#parts.book.find(id)?.running === true))
       throw conflict(`volume ${name} is used by a running container`);
     const holder = `import-${newId()}`;
-    const path = await this.#parts.volumes.mount(name, holder);
+    const path = await this.#parts.volumes.mount(name, { id: holder });
     try {
       await extractInto(path, tar, { topEntry: true, signal });
     } finally {
-      await this.#parts.volumes.unmount(name, holder);
+      await this.#parts.volumes.unmount(name, { id: holder });
     }
   }
 }

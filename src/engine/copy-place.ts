@@ -49,7 +49,7 @@ export async function openCopyPlace(container: Container, parts: CopyPlaceParts)
   const held: string[] = [];
   const release = async () => {
     await dropCopyPlace(root);
-    for (const name of held) await parts.volumes.unmount(name, holder);
+    for (const name of held) await parts.volumes.unmount(name, { id: holder });
     await parts.roots.drop(id, holder);
   };
   try {
@@ -61,7 +61,7 @@ export async function openCopyPlace(container: Container, parts: CopyPlaceParts)
     cloneTo(openAt(AT_FDCWD, merged, O.PATH), root, { recursive: false, readonly: false });
     for (const mount of mounts) {
       if (mount.type === 'volume') held.push(mount.source);
-      const source = mount.type === 'bind' ? mount.source : await parts.volumes.mount(mount.source, holder);
+      const source = mount.type === 'bind' ? mount.source : await parts.volumes.mount(mount.source, { id: holder });
       attachInside(root, mount, source);
     }
     return { root, release };

@@ -3,6 +3,7 @@ export * from './files.ts';
 export * from './idmap.ts';
 export * from './libc.ts';
 export * from './mount.ts';
+export * from './mount-flags.ts';
 export * from './namespace.ts';
 export * from './netlink.ts';
 export * from './process.ts';

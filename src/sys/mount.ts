@@ -47,6 +47,9 @@ export interface MountEntry {
   source: string;
   options: string;
   superOptions: string;
+  /** mount_namespaces(7): a member of a peer group; one that receives from a group. */
+  shared: boolean;
+  slave: boolean;
 }
 
 const unescapeOctal = (text: string) =>
@@ -59,7 +62,7 @@ export function parseMountInfo(text: string): MountEntry[] {
     .filter((line) => line !== '')
     .map((line) => {
       const [left = '', right = ''] = line.split(' - ');
-      const [id, parent, , , target = '', options = ''] = left.split(' ');
+      const [id, parent, , , target = '', options = '', ...tags] = left.split(' ');
       const [type = '', source = '', superOptions = ''] = right.split(' ');
       return {
         id: Number(id),
@@ -69,6 +72,8 @@ export function parseMountInfo(text: string): MountEntry[] {
         source: unescapeOctal(source),
         options,
         superOptions,
+        shared: tags.some((tag) => tag.startsWith('shared:')),
+        slave: tags.some((tag) => tag.startsWith('master:')),
       };
     });
 }

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
 import { promisify } from 'node:util';
-import { internal, invalid, messageOf } from '../common/index.ts';
+import { internal, invalid, isErrno, messageOf } from '../common/index.ts';
 import { MS, mount, mounts, unmount } from '../sys/index.ts';
 
 const run = promisify(execFile);
@@ -51,24 +52,44 @@ export function parseMountOptions(text: string): { flags: number; data: string[]
   return { flags, data };
 }
 
-const FLAG_WORDS = (text: string) => text.split(',').filter((word) => Object.hasOwn(FLAGS, word));
+const flagWords = (text: string) => text.split(',').filter((word) => Object.hasOwn(FLAGS, word));
 
-/** Mounts a volume with options at its place, unless that was done. */
+/** Mounts a volume with options at its place, unless that was done. Throws in Docker's words; a password is not told. */
 export async function mountLocal(target: string, options: Record<string, string>): Promise<void> {
   if (await isMounted(target)) return;
-  const { flags, data } = parseMountOptions(options.o ?? '');
   const { device = '', type = '' } = options;
+  const { flags, data } = parseMountOptions(options.o ?? '');
+  const failed = (why: string, error: unknown) =>
+    internal(`error while mounting volume '${target}': ${why}`.replace(/password=[^,:]*/, 'password=********'), error);
+  const resolved = await withAddress(type, device, data).catch((error: unknown) => {
+    throw failed(`error resolving passed in network volume address: ${messageOf(error)}`, error);
+  });
   try {
     if ((flags & MS.BIND) !== 0) bind(device, target, flags);
     else if (type === 'tmpfs') mount(device, target, type, flags, data.length === 0 ? null : data.join(','));
-    else await mountRemote(target, { device, type, data, words: FLAG_WORDS(options.o ?? '') });
+    else await mountElsewhere(target, { device, type, words: [...flagWords(options.o ?? ''), ...resolved] });
   } catch (error) {
-    const shown = data.length === 0 ? '' : `, data: ${data.join(',')}`;
-    throw internal(
-      `error while mounting volume '${target}': failed to mount local volume: mount ${device}:${target}, flags: 0x${flags.toString(16)}${shown}: ${reasonOf(error)}`,
+    const shownFlags = flags === 0 ? '' : `, flags: 0x${flags.toString(16)}`;
+    const shownData = data.length === 0 ? '' : `, data: ${data.join(',')}`;
+    throw failed(
+      `failed to mount local volume: mount ${device}:${target}${shownFlags}${shownData}: ${reasonOf(error)}`,
       error,
     );
   }
+}
+
+/** The kernel takes addresses only: a server named by `addr=`, or by the device of cifs, is resolved here (as moby does). */
+async function withAddress(type: string, device: string, data: readonly string[]): Promise<string[]> {
+  if (type !== 'nfs' && type !== 'cifs') return [...data];
+  const given = data.find((word) => word.startsWith('addr='))?.slice(5);
+  const name = given ?? (type === 'cifs' ? /^\/\/([^/]+)/.exec(device)?.[1] : undefined);
+  if (name === undefined || isIP(name) !== 0) return [...data];
+  const { address } = await lookup(name).catch((error: unknown) => {
+    throw isErrno(error, 'ENOTFOUND') ? new Error(`lookup ${name}: no such host`) : error;
+  });
+  return given === undefined
+    ? [...data, `ip=${address}`]
+    : data.map((word) => (word === `addr=${given}` ? `addr=${address}` : word));
 }
 
 /** A bind ignores all flags but its own; the others need a second call. */
@@ -78,34 +99,33 @@ function bind(device: string, target: string, flags: number): void {
   if (others !== 0) mount('none', target, null, others | MS.REMOUNT | MS.BIND);
 }
 
-interface RemoteMount {
-  device: string;
-  type: string;
-  data: string[];
-  words: string[];
+/**
+ * A file system that may wait for a server or a disk: mount(8) does the call, so that this process does not stand still meanwhile.
+ * `-i`: no helper program.
+ */
+async function mountElsewhere(target: string, mount: { device: string; type: string; words: string[] }): Promise<void> {
+  const { device, type, words } = mount;
+  await run('mount', ['-i', '-t', type, ...(words.length === 0 ? [] : ['-o', words.join(',')]), device, target], {
+    env: { ...process.env, LC_ALL: 'C' },
+  });
 }
 
-/**
- * A file system that may wait for a server or a disk: mount(8) does the call, so that this process does not stand still meanwhile. `-i`: no helper
- * program; a server's name is resolved here, because the kernel takes addresses only (as moby does for `addr=`).
- */
-async function mountRemote(target: string, { device, type, data, words }: RemoteMount): Promise<void> {
-  const resolved = await Promise.all(
-    data.map(async (word) => (word.startsWith('addr=') ? `addr=${(await lookup(word.slice(5))).address}` : word)),
-  );
-  const list = [...words, ...resolved].join(',');
-  await run('mount', ['-i', '-t', type, ...(list === '' ? [] : ['-o', list]), device, target]);
-}
+/** What mount(8) says for what errors of mount(2) (util-linux libmount/src/context_mount.c). */
+const MOUNT_WORDS: readonly (readonly [RegExp, string])[] = [
+  [/unknown filesystem type/, 'no such device'],
+  [/special device .* does not exist|mount point does not exist/, 'no such file or directory'],
+  [/wrong fs type, bad option|bad option; for several/, 'invalid argument'],
+  [/not a block device/, 'block device required'],
+];
 
 function reasonOf(error: unknown): string {
   const { stderr } = error as { stderr?: string };
-  if (stderr)
-    return (
-      stderr
-        .trim()
-        .replace(/^mount: [^:]+: /, '')
-        .split('\n')[0] ?? ''
-    );
+  if (stderr) {
+    const line = stderr.split('\n')[0] ?? '';
+    const known = MOUNT_WORDS.find(([pattern]) => pattern.test(line))?.[1];
+    const said = /mount\(2\) system call failed: (.+?)\.?$/.exec(line)?.[1] ?? line.replace(/^mount: [^:]+: /, '');
+    return known ?? said.toLowerCase();
+  }
   // `ENOENT: no such file or directory, mount '…'` → what strerror says.
   return /^E[A-Z0-9]+: ([^,]+)/.exec(messageOf(error))?.[1] ?? messageOf(error);
 }

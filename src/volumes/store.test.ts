@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -193,15 +194,15 @@ describe('mounts', asRoot, () => {
       Labels: undefined,
     });
     const about = { destination: '/d', readWrite: true, propagation: '' };
-    const path = await store.mount('tmp', container('a'), about);
-    await store.mount('tmp', container('b'), about);
+    const path = await store.mount('tmp', { id: container('a'), destination: '/d' }, about);
+    await store.mount('tmp', { id: container('b'), destination: '/d' }, about);
     writeFileSync(join(path, 'f'), '1');
     const found = (await mounts()).filter(({ target }) => target === path);
     assert.equal(found.length, 1);
     assert.match(found[0]?.options ?? '', /nosuid/);
-    await store.unmount('tmp', container('a'));
+    await store.unmount('tmp', { id: container('a'), destination: '/d' });
     assert.equal(readFileSync(join(path, 'f'), 'utf8'), '1');
-    await store.unmount('tmp', container('b'));
+    await store.unmount('tmp', { id: container('b'), destination: '/d' });
     assert.equal(existsSync(join(path, 'f')), false);
     assert.deepEqual(events, ['create tmp local', 'mount tmp a', 'mount tmp b', 'unmount tmp a', 'unmount tmp b']);
   });
@@ -214,10 +215,10 @@ describe('mounts', asRoot, () => {
       DriverOpts: { type: 'none', device: join(root, 'host'), o: 'bind,ro' },
       Labels: undefined,
     });
-    const path = await store.mount('bound', container('a'));
+    const path = await store.mount('bound', { id: container('a'), destination: '/d' });
     assert.equal(readFileSync(join(path, 'f'), 'utf8'), 'there');
     assert.throws(() => writeFileSync(join(path, 'g'), ''), { code: 'EROFS' });
-    await store.unmount('bound', container('a'));
+    await store.unmount('bound', { id: container('a'), destination: '/d' });
     await store.remove('bound', {});
     assert.equal(readFileSync(join(root, 'host/f'), 'utf8'), 'there');
   });
@@ -229,7 +230,7 @@ describe('mounts', asRoot, () => {
       Labels: undefined,
     });
     const place = join(root, 'volumes/bad/_data');
-    await assert.rejects(store.mount('bad', container('a')), {
+    await assert.rejects(store.mount('bad', { id: container('a'), destination: '/d' }), {
       message: `error while mounting volume '${place}': failed to mount local volume: mount /nonesuch:${place}, flags: 0x1000: no such file or directory`,
     });
   });
@@ -240,12 +241,12 @@ describe('mounts', asRoot, () => {
       DriverOpts: { type: 'tmpfs', device: 'tmpfs' },
       Labels: undefined,
     });
-    const path = await store.mount('tmp', container('a'));
-    await store.mount('tmp', container('b'));
+    const path = await store.mount('tmp', { id: container('a'), destination: '/d' });
+    await store.mount('tmp', { id: container('b'), destination: '/d' });
     store = reopen();
     await store.reconcile((id) => id === container('b'));
     assert.equal((await mounts()).filter(({ target }) => target === path).length, 1);
-    await store.unmount('tmp', container('b'));
+    await store.unmount('tmp', { id: container('b'), destination: '/d' });
     assert.equal((await mounts()).filter(({ target }) => target === path).length, 0);
   });
 });
@@ -272,27 +273,29 @@ describe('filling', asRoot, () => {
   it('gives a new volume content, owner and mode, once, also for two at the same moment', async () => {
     const from = source();
     const { Mountpoint } = await store.create({ Name: 'vv', Driver: '', DriverOpts: undefined, Labels: undefined });
-    await Promise.all([store.populate('vv', from), store.populate('vv', from)]);
+    const populate = () => store.populate('vv', Mountpoint, async () => from);
+    await Promise.all([populate(), populate()]);
     assert.equal(readFileSync(join(Mountpoint, 'f'), 'utf8'), 'content');
     assert.equal(statSync(Mountpoint).mode & 0o777, 0o750);
     rmSync(join(Mountpoint, 'f'));
-    await store.populate('vv', from);
+    writeFileSync(join(Mountpoint, 'other'), '');
+    await populate();
     assert.equal(existsSync(join(Mountpoint, 'f')), false);
   });
   it('leaves a volume alone that has something', async () => {
     const from = source();
     const { Mountpoint } = await store.create({ Name: 'vv', Driver: '', DriverOpts: undefined, Labels: undefined });
     writeFileSync(join(Mountpoint, 'own'), '');
-    await store.populate('vv', from);
+    await store.populate('vv', Mountpoint, async () => from);
     assert.deepEqual(readdirSync(Mountpoint), ['own']);
   });
   it('is done again after a crash in the middle', async () => {
     const from = source();
     const { Mountpoint } = await store.create({ Name: 'vv', Driver: '', DriverOpts: undefined, Labels: undefined });
-    await assert.rejects(store.populate('vv', join(root, 'nowhere')));
+    await assert.rejects(store.populate('vv', Mountpoint, async () => join(root, 'nowhere')));
     writeFileSync(join(Mountpoint, 'f'), 'cont');
     store = reopen();
-    await store.populate('vv', from);
+    await store.populate('vv', Mountpoint, async () => from);
     assert.equal(readFileSync(join(Mountpoint, 'f'), 'utf8'), 'content');
   });
 });
@@ -327,7 +330,7 @@ async function startPlugin(calls: string[]): Promise<Server> {
     const body = JSON.parse(text || '{}') as { Name: string; ID: string };
     const method = request.url ?? '';
     if (!/Activate|Capabilities|List|Get/.test(method))
-      calls.push(`${method.slice(14)} ${body.Name}${body.ID === undefined ? '' : ` ${body.ID.slice(0, 1)}`}`);
+      calls.push(`${method.slice(14)} ${body.Name}${body.ID === undefined ? '' : ` ${body.ID}`}`);
     response.end(JSON.stringify(answers[method]?.(body) ?? { Err: 'unknown call' }));
   });
   await new Promise<void>((resolve) => server.listen(join(root, 'plugins/mydriver.sock'), resolve));
@@ -345,12 +348,15 @@ describe('plugins', asRoot, () => {
         [inspected.Driver, inspected.Mountpoint, inspected.Scope, inspected.Status],
         ['mydriver', '/plugged/pv', 'global', { disk: 'fine' }],
       );
-      assert.equal(await store.mount('pv', container('a')), '/plugged/pv');
-      await store.unmount('pv', container('a'));
+      assert.equal(await store.mount('pv', { id: container('a'), destination: '/d' }), '/plugged/pv');
+      await store.unmount('pv', { id: container('a'), destination: '/d' });
       assert.deepEqual(await names(), ['foreign', 'pv']);
       assert.equal((await store.inspect('foreign')).Driver, 'mydriver');
       await store.remove('pv', {});
-      assert.deepEqual(calls, ['Create pv', 'Mount pv a', 'Unmount pv a', 'Remove pv']);
+      const id = createHash('sha256')
+        .update(`${container('a')}:/d`)
+        .digest('hex');
+      assert.deepEqual(calls, ['Create pv', `Mount pv ${id}`, `Unmount pv ${id}`, 'Remove pv']);
     } finally {
       server.closeAllConnections();
       await new Promise((done) => server.close(done));

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { copyTree, removeTree, treeSize } from '../archive/index.ts';
@@ -5,6 +6,7 @@ import {
   conflict,
   EngineError,
   type Filters,
+  invalid,
   isErrno,
   kindOf,
   type Logger,
@@ -21,7 +23,7 @@ import { checkVolumeName } from './names.ts';
 import { findPlugin, type VolumePlugin } from './plugin.ts';
 import { Queues } from './queues.ts';
 import { type VolumeRecord, VolumeRecords } from './records.ts';
-import type { MountFor, VolumeStore } from './types.ts';
+import type { MountFor, MountUser, VolumeStore } from './types.ts';
 
 export interface VolumesOptions {
   db: Database;
@@ -103,8 +105,8 @@ class Volumes implements VolumeStore {
     const record: VolumeRecord = {
       name,
       driver,
-      labels: Object.keys(labels).length === 0 ? null : labels,
-      options: Object.keys(wanted).length === 0 ? null : wanted,
+      labels: sortedOrNull(labels),
+      options: sortedOrNull(wanted),
       created: nowText().replace(/\.\d+Z$/, 'Z'),
     };
     checkVolumeName(name);
@@ -228,7 +230,7 @@ class Volumes implements VolumeStore {
 
   async prune(filters: Filters): Promise<{ VolumesDeleted: string[]; SpaceReclaimed: number }> {
     filters.allow(['label', 'label!', 'all']);
-    const all = filters.bool('all') === true;
+    const all = allOf(filters);
     const deleted: string[] = [];
     let space = 0;
     for (const record of this.#records.all()) {
@@ -267,7 +269,7 @@ class Volumes implements VolumeStore {
   async reconcile(containerExists: (id: string) => boolean): Promise<void> {
     for (const kind of ['volume_holds', 'volume_mounts'] as const)
       for (const { volume, container } of this.#records.uses(kind))
-        if (!containerExists(container)) this.#records.drop(kind, volume, container);
+        if (!containerExists(container.split(':', 1)[0] ?? '')) this.#records.drop(kind, volume, container);
     await mkdir(this.#root, { recursive: true, mode: 0o701 });
     for (const name of await readdir(this.#root))
       if (name.startsWith(PASSING)) await removeTree(join(this.#root, name));
@@ -279,22 +281,21 @@ class Volumes implements VolumeStore {
     }
   }
 
-  mount(name: string, containerId: string, about?: MountFor): Promise<string> {
+  mount(name: string, user: MountUser, about?: MountFor): Promise<string> {
     return this.#queues.run(name, async () => {
       const record = this.#required(name);
-      const path = await this.#realise(record, containerId);
-      this.#records.use('volume_mounts', name, containerId);
-      if (about !== undefined) this.#options.emit('mount', name, mountAttributes(record.driver, containerId, about));
+      const path = await this.#realise(record, user);
+      this.#records.use('volume_mounts', name, keyOf(user));
+      if (about !== undefined) this.#options.emit('mount', name, mountAttributes(record.driver, user.id, about));
       return path;
     });
   }
 
-  async #realise(record: VolumeRecord, containerId: string): Promise<string> {
-    const { name, driver, options } = record;
+  async #realise({ name, driver, options }: VolumeRecord, user: MountUser): Promise<string> {
     if (driver !== 'local') {
       const path = await inWordsOf(
         `error while mounting volume '${name}'`,
-        this.#plugin(driver).then((plugin) => plugin.mount(name, containerId)),
+        this.#plugin(driver).then((plugin) => plugin.mount(name, pluginIdOf(keyOf(user)))),
       );
       if (path === '')
         throw wrapped(`error while mounting volume '${name}'`, new Error('the plugin gave no mount point'));
@@ -304,37 +305,44 @@ class Volumes implements VolumeStore {
     return this.#place(name);
   }
 
-  unmount(name: string, containerId: string): Promise<void> {
+  unmount(name: string, user: MountUser): Promise<void> {
     return this.#queues.run(name, async () => {
       const record = this.#records.find(name);
-      if (record === undefined || !this.#records.drop('volume_mounts', name, containerId)) return;
-      if (record.driver !== 'local') await (await this.#plugin(record.driver)).unmount(name, containerId);
-      else if (record.options !== null && this.#records.users('volume_mounts', name).length === 0)
-        await unmountLocal(this.#place(name));
-      if (/^[0-9a-f]{64}$/.test(containerId))
-        this.#options.emit('unmount', name, { container: containerId, driver: record.driver });
+      if (record === undefined) return;
+      const { id, destination } = user;
+      for (const key of this.#records.users('volume_mounts', name))
+        if (destination === undefined ? key === id || key.startsWith(`${id}:`) : key === keyOf(user))
+          await this.#unmount(record, key);
     });
   }
 
-  populate(name: string, from: string, signal?: AbortSignal): Promise<void> {
-    const running = this.#fills.get(name);
-    if (running !== undefined) return running;
-    const record = this.#records.find(name);
-    const state = this.#records.fillState(name);
-    if (record === undefined || record.driver !== 'local' || record.options !== null || state === 'filled')
-      return Promise.resolve();
-    const work = this.#fill(name, from, state === 'filling', signal).finally(() => this.#fills.delete(name));
-    this.#fills.set(name, work);
-    return work;
+  async #unmount({ name, driver, options }: VolumeRecord, key: string): Promise<void> {
+    this.#records.drop('volume_mounts', name, key);
+    if (driver !== 'local') await (await this.#plugin(driver)).unmount(name, pluginIdOf(key));
+    else if (options !== null && this.#records.users('volume_mounts', name).length === 0)
+      await unmountLocal(this.#place(name));
+    const [id = '', destination] = key.split(':', 2);
+    if (destination !== undefined) this.#options.emit('unmount', name, { container: id, driver });
   }
 
-  async #fill(name: string, from: string, again: boolean, signal: AbortSignal | undefined): Promise<void> {
-    if (!again && (await readdir(this.#place(name))).length > 0) {
-      this.#records.setFillState(name, 'filled');
-      return;
+  async populate(name: string, into: string, from: () => Promise<string | undefined>): Promise<void> {
+    const before = this.#fills.get(name) ?? Promise.resolve();
+    const work = before.catch(() => {}).then(() => this.#fill(name, into, from));
+    this.#fills.set(name, work);
+    try {
+      await work;
+    } finally {
+      if (this.#fills.get(name) === work) this.#fills.delete(name);
     }
+  }
+
+  async #fill(name: string, into: string, from: () => Promise<string | undefined>): Promise<void> {
+    const brokenOff = this.#records.fillState(name) === 'filling';
+    if (!brokenOff && (await readdir(into)).length > 0) return;
+    const source = await from();
+    if (source === undefined) return;
     this.#records.setFillState(name, 'filling');
-    await copyTree(from, this.#place(name), { signal });
+    await copyTree(source, into);
     this.#records.setFillState(name, 'filled');
   }
 
@@ -351,6 +359,16 @@ class Volumes implements VolumeStore {
     );
   }
 }
+
+/** Shown by name, as Go does with maps. */
+function sortedOrNull(map: Record<string, string>): Record<string, string> | null {
+  const entries = Object.entries(map);
+  return entries.length === 0 ? null : Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+const keyOf = ({ id, destination }: MountUser): string => (destination === undefined ? id : `${id}:${destination}`);
+/** The protocol wants one id for a mount and its unmount. */
+const pluginIdOf = (key: string): string => createHash('sha256').update(key).digest('hex');
 
 function mountAttributes(
   driver: string,
@@ -369,6 +387,18 @@ async function inWordsOf<T>(words: string, work: Promise<T>): Promise<T> {
   } catch (error) {
     throw wrapped(words, error);
   }
+}
+
+/** Go's strconv.ParseBool, in moby's words. */
+function allOf(filters: Filters): boolean {
+  if (!filters.has('all')) return false;
+  const values = filters.get('all').map((text) => {
+    if (/^(1|t|T|true|TRUE|True)$/.test(text)) return true;
+    if (/^(0|f|F|false|FALSE|False)$/.test(text)) return false;
+    throw invalid(`invalid filter 'all': strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`);
+  });
+  if (new Set(values).size > 1) throw invalid("invalid filter 'all': conflicting values");
+  return values[0] === true;
 }
 
 function matchesExpression(pattern: string, text: string): boolean {

@@ -9,6 +9,14 @@ export interface MountFor {
 }
 
 /**
+ * Who has a volume mounted. A container may have one at several places; each is a use of its own. The daemon's own looks name no place.
+ */
+export interface MountUser {
+  id: string;
+  destination?: string;
+}
+
+/**
  * Volumes: directories that outlive containers. `local` lives at `volumes/<name>/_data`; other drivers are plugins.
  *
  * - A *hold* is one container's use of a volume, from its creation to its removal. A *mount* is its use by a run, from start to end. Both are
@@ -36,13 +44,14 @@ export interface VolumeStore {
    * Makes the volume's directory usable (a driver may mount); returns the host path. Paired with `unmount`. Events are emitted for a container
    * (with `about`), not for the daemon's own looks into a volume.
    */
-  mount(name: string, containerId: string, about?: MountFor): Promise<string>;
-  unmount(name: string, containerId: string): Promise<void>;
+  mount(name: string, user: MountUser, about?: MountFor): Promise<string>;
+  /** Without a destination: all uses by that id. */
+  unmount(name: string, user: MountUser): Promise<void>;
   /**
-   * Fills an empty, never-filled volume from a directory: content, owner, mode; once, also when two ask at the same moment. A fill that a
-   * crash broke off is done again.
+   * Fills an empty directory `into` of a mounted volume from the directory that `from` gives, if it is empty and that gives one: content,
+   * owner, mode; once, also when two ask at the same moment. A fill that a crash broke off is done again.
    */
-  populate(name: string, fromDirectory: string, signal?: AbortSignal): Promise<void>;
+  populate(name: string, into: string, from: () => Promise<string | undefined>): Promise<void>;
   /** Every volume with its size (-1 for one of a plugin) and the number of containers that hold it. */
   usage(): Promise<Volume[]>;
 }

@@ -112,12 +112,36 @@ describe('volumes', () => {
       const unknown = await daemon.gantry(['volume', 'create', '-d', 'nosuch', 'x1']);
       assert.match(unknown.stderr, /error looking up volume plugin nosuch: plugin "nosuch" not found/);
       await daemon.ok('volume', 'rm', 'plugged');
-      assert.deepEqual(calls, ['Create plugged', 'Mount plugged', 'Unmount plugged', 'Remove plugged']);
+      const use = ['Mount plugged', 'Unmount plugged'];
+      // The first use is the look whether it is empty, at create.
+      assert.deepEqual(calls, ['Create plugged', ...use, ...use, 'Remove plugged']);
     } finally {
       plugin.closeAllConnections();
       plugin.close();
       rmSync(directory, { recursive: true, force: true });
     }
+  });
+
+  it('are filled at create, so that a container that never ran serves them, as strictly as it is asked', async () => {
+    await using daemon = await TestDaemon.start();
+    const ok = (...args: string[]) => daemon.ok(...args);
+    await ok('create', '--name', 'data', '-v', '/etc', 'busybox', 'true');
+    const look = 'head -c 4 /etc/passwd; touch /etc/new 2>/dev/null && echo written';
+    assert.equal(
+      await ok('run', '--rm', '--volumes-from', 'data:ro,z', 'busybox', 'sh', '-c', `${look}; true`),
+      'root',
+    );
+    await ok('volume', 'create', 'sub');
+    await ok('run', '--rm', '-v', 'sub:/v', 'busybox', 'mkdir', '/v/inner');
+    const mount = 'type=volume,source=sub,target=/etc,volume-subpath=inner';
+    assert.equal(await ok('run', '--rm', '--mount', mount, 'busybox', 'head', '-c', '4', '/etc/passwd'), 'root');
+  });
+
+  it('keep the flags of the mount below them', async () => {
+    await using daemon = await TestDaemon.start();
+    await daemon.ok('volume', 'create', '-o', 'type=tmpfs', '-o', 'device=tmpfs', '-o', 'o=ro,nosuid,noexec', 'flags');
+    const line = await daemon.ok('run', '--rm', '-v', 'flags:/d', 'busybox', 'grep', ' /d ', '/proc/mounts');
+    for (const flag of ['ro', 'nosuid', 'noexec']) assert.ok(line.split(/[ ,]/).includes(flag), `${flag} in ${line}`);
   });
 
   it('tell of their life in events', async () => {

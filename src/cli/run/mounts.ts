@@ -33,13 +33,15 @@ export function parseMount(value: string): Mount {
     mount.TmpfsOptions ??= {} as NonNullable<Mount['TmpfsOptions']>;
     return mount.TmpfsOptions;
   };
-  if (value === '') throw new Error('value is empty');
+  // What Go's CSV reader says of an empty text.
+  if (value === '') throw new Error('EOF');
   for (const field of splitCsv(value)) {
     const cut = field.indexOf('=');
     const key = (cut < 0 ? field : field.slice(0, cut)).toLowerCase();
     const text = cut < 0 ? 'true' : field.slice(cut + 1);
-    if (cut < 0 && !['readonly', 'ro', 'volume-nocopy', 'bind-nonrecursive', 'bind-create-src'].includes(key))
+    if (cut < 0 && !['readonly', 'ro', 'volume-nocopy', 'bind-nonrecursive'].includes(key))
       throw new Error(`invalid field '${field}' must be a key=value pair`);
+    if (key === 'type' && text === '') throw new Error('type is required');
     if (cut >= 0 && text === '' && key !== 'volume-label')
       throw new Error(`invalid value for '${key}': value is empty`);
     switch (key) {
@@ -57,7 +59,7 @@ export function parseMount(value: string): Mount {
         break;
       case 'readonly':
       case 'ro':
-        mount.ReadOnly = goBool(key, text);
+        mount.ReadOnly = goBool(key, text) || undefined;
         break;
       case 'consistency':
         mount.Consistency = text.toLowerCase();
@@ -81,7 +83,7 @@ export function parseMount(value: string): Mount {
             `invalid value for ${key}: ${text} (must be "enabled", "disabled", "writable", or "readonly")`,
           );
         break;
-      case 'idmap':
+      case 'bind-idmap':
         bind().IdMap = text;
         break;
       case 'volume-subpath':
@@ -109,10 +111,11 @@ export function parseMount(value: string): Mount {
         image().Subpath = text;
         break;
       case 'tmpfs-size':
-        tmpfs().SizeBytes = parseBytes(text);
+        tmpfs().SizeBytes = sizeOf(key, text);
         break;
       case 'tmpfs-mode':
-        if (!/^[0-7]+$/.test(text)) throw new Error(`invalid value for ${key}: ${text}`);
+        if (!/^[0-7]+$/.test(text) || Number.parseInt(text, 8) >= 2 ** 32)
+          throw new Error(`invalid value for ${key}: ${text}`);
         tmpfs().Mode = Number.parseInt(text, 8);
         break;
       default:
@@ -136,12 +139,20 @@ function checkMount(mount: Mount): void {
   if (mount.BindOptions?.ReadOnlyNonRecursive || mount.BindOptions?.ReadOnlyForceRecursive) {
     if (!mount.ReadOnly)
       throw new Error(
-        "option 'bind-recursive=writable' or 'readonly' requires 'readonly' to be specified in conjunction",
+        `option 'bind-recursive=${mount.BindOptions.ReadOnlyForceRecursive ? 'readonly' : 'writable'}' requires 'readonly' to be specified in conjunction`,
       );
     if (mount.BindOptions.ReadOnlyForceRecursive && mount.BindOptions.Propagation !== 'rprivate')
       throw new Error(
         "option 'bind-recursive=readonly' requires 'bind-propagation=rprivate' to be specified in conjunction",
       );
+  }
+}
+
+function sizeOf(key: string, text: string): number {
+  try {
+    return parseBytes(text);
+  } catch {
+    throw new Error(`invalid value for ${key}: ${text}`);
   }
 }
 
@@ -167,7 +178,9 @@ export function parseVolumes(values: readonly string[]): VolumeFlags {
     const parts = value.split(':');
     if (parts.some((part) => part === '')) throw new Error(`invalid spec: ${value}: empty section between colons`);
     if (parts[0]!.startsWith('.')) parts[0] = resolve(parts[0]!);
-    result.binds.push(parts.join(':'));
+    const bind = parts.join(':');
+    // The same twice is once.
+    if (!result.binds.includes(bind)) result.binds.push(bind);
   }
   return result;
 }

@@ -14,7 +14,6 @@ import type { ImageStore } from '../../images/index.ts';
 import type { LayerStore } from '../../layers/index.ts';
 import type { NetworkService } from '../../network/index.ts';
 import type { Cgroups, Monitor, RuntimeChoice } from '../../runtime/index.ts';
-import type { VolumeStore } from '../../volumes/index.ts';
 import type { CreateContainerBody, EndpointSettings, HostConfig } from '../../wire/index.ts';
 import { checkLogConfig } from '../logs/drivers.ts';
 import type { Container, ContainerBook } from './book.ts';
@@ -27,6 +26,7 @@ import {
   networkModeOf,
   securityOptions,
 } from './configure.ts';
+import { type CopyUpParts, copyUp } from './copy-up.ts';
 import type { ContainerFiles } from './files.ts';
 import type { InitLayers } from './init-layer.ts';
 import { planMounts } from './mounts.ts';
@@ -34,12 +34,11 @@ import { checkName, randomName } from './names.ts';
 import type { MountRecord } from './record.ts';
 import { dropVolumes, takeAway } from './removal.ts';
 
-export interface CreateParts {
+export interface CreateParts extends CopyUpParts {
   book: ContainerBook;
   images: ImageStore;
   layers: LayerStore;
   initLayers: InitLayers;
-  volumes: VolumeStore;
   networks: NetworkService;
   files: ContainerFiles;
   cgroups: Cgroups;
@@ -113,7 +112,7 @@ export async function createContainer(
         const source = parts.book.find(ref);
         // Not a 404: clients take that for a missing image.
         if (source === undefined) throw invalid(`No such container: ${ref}`);
-        return source.record.mounts.filter(({ type }) => type === 'volume' || type === 'bind');
+        return source.record.mounts.filter(({ type }) => type !== 'tmpfs');
       },
     });
     for (const mount of mounts) if (mount.type === 'image') mount.source = parts.images.resolve(mount.source).id;
@@ -145,6 +144,7 @@ export async function createContainer(
         .then((parent) => parts.layers.createSnapshot(id, { parent, owner: 'container' })),
       parts.files.make(id),
     ]);
+    await copyUp(id, mounts, parts);
     // Whoever removed it meanwhile saw no container.
     if (parts.images.find(image.id) === undefined) throw notFound(`No such image: ${reference}`);
     const container = parts.book.add({

@@ -60,7 +60,8 @@ function mountPoint(mount: MountRecord, volumePath: (name: string) => string): M
       RW: mount.rw,
       Propagation: mount.propagation,
     };
-  return { Type: mount.type, Source: mount.source, ...base };
+  const { name } = mount;
+  return { Type: mount.type, ...(name === undefined ? {} : { Name: name }), Source: mount.source, ...base };
 }
 
 /** The mounts that Docker tells of: all but those of `--tmpfs`, which stand in HostConfig only. */

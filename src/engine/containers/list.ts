@@ -105,8 +105,9 @@ function select(options: ListOptions, parts: ListParts): Container[] {
     if (ancestors !== undefined && !ancestors.has(record.imageId)) return false;
     if (
       filters.has('volume') &&
-      !record.mounts.some(({ source, destination }) =>
-        filters.get('volume').some((wanted) => wanted === source || wanted === destination),
+      !record.mounts.some(
+        ({ type, source, destination }) =>
+          type !== 'tmpfs' && filters.get('volume').some((wanted) => wanted === source || wanted === destination),
       )
     )
       return false;

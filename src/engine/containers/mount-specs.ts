@@ -1,12 +1,12 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs';
-import { invalid } from '../../common/index.ts';
+import { statSync } from 'node:fs';
 import type { LayerStore } from '../../layers/index.ts';
 import type { SpecMount } from '../../runtime/index.ts';
+import { mountFlagsOf } from '../../sys/index.ts';
 import type { VolumeStore } from '../../volumes/index.ts';
+import { checkPropagation, hostSource } from './host-source.ts';
 import type { Owner } from './id-maps.ts';
 import { pin } from './pins.ts';
 import type { ContainerRecord, MountRecord } from './record.ts';
-import { resolveInRoot } from './root-path.ts';
 
 export interface MountParts {
   volumes: VolumeStore;
@@ -19,10 +19,11 @@ const depth = (path: string) => path.split('/').length;
 
 /**
  * Binds with rbind unless told otherwise; read-only holds for what is mounted below, too (rro of runc 1.1, crun 1.4). Nothing is
- * mounted below a file, and crun takes the target of rro for a directory.
+ * mounted below a file, and crun takes the target of rro for a directory. The flags of the source's own mount are given again: crun (1.8)
+ * would drop them, and so make a read-only volume writable, one without set-uid programs run them.
  */
 function bindOptions(mount: MountRecord, source: string): string[] {
-  const options = [mount.nonRecursive ? 'bind' : 'rbind'];
+  const options = [mount.nonRecursive ? 'bind' : 'rbind', ...mountFlagsOf(source)];
   const flat = mount.nonRecursive || mount.readonlyNonRecursive || !statSync(source).isDirectory();
   if (!mount.rw) options.push(flat ? 'ro' : 'rro');
   options.push(mount.propagation === '' ? 'rprivate' : mount.propagation);
@@ -38,25 +39,19 @@ export async function mountVolumes(record: ContainerRecord, { volumes }: MountPa
   const paths = new Map<string, string>();
   for (const { type, source, destination, rw, propagation } of record.mounts)
     if (type === 'volume')
-      paths.set(destination, await volumes.mount(source, record.id, { destination, readWrite: rw, propagation }));
+      paths.set(
+        destination,
+        await volumes.mount(source, { id: record.id, destination }, { destination, readWrite: rw, propagation }),
+      );
   return paths;
 }
 
 /** What is mounted, seen from the machine. */
-async function sourceOf(mount: MountRecord, record: ContainerRecord, rootfs: string, parts: MountSpecParts) {
+async function sourceOf(mount: MountRecord, record: ContainerRecord, parts: MountSpecParts) {
   if (mount.type === 'image') return parts.mountImage(mount.source, record.id);
-  if (mount.type === 'volume') {
-    if (!mount.noCopy && mount.subpath === undefined) {
-      const inImage = resolveInRoot(rootfs, mount.destination);
-      if (existsSync(inImage) && statSync(inImage).isDirectory()) await parts.volumes.populate(mount.source, inImage);
-    }
-    return parts.volumePaths.get(mount.destination) ?? '';
-  }
-  if (!existsSync(mount.source)) {
-    if (!mount.createHostPath)
-      throw invalid(`invalid mount config for type "bind": bind source path does not exist: ${mount.source}`);
-    mkdirSync(mount.source, { recursive: true, mode: 0o755 });
-  }
+  if (mount.type === 'volume') return parts.volumePaths.get(mount.destination) ?? '';
+  await hostSource(mount);
+  await checkPropagation(mount);
   return mount.source;
 }
 
@@ -67,8 +62,8 @@ export interface MountSpecParts extends MountParts {
   ownerOf: (user: string) => Owner;
 }
 
-/** The OCI mounts of a container's own mounts, shallow ones first. Volumes are filled on the way. */
-export async function mountSpecs(record: ContainerRecord, rootfs: string, parts: MountSpecParts): Promise<SpecMount[]> {
+/** The OCI mounts of a container's own mounts, shallow ones first. */
+export async function mountSpecs(record: ContainerRecord, parts: MountSpecParts): Promise<SpecMount[]> {
   const specs: SpecMount[] = [];
   const inOrder = [...record.mounts].sort((a, b) => depth(a.destination) - depth(b.destination));
   for (const [index, mount] of inOrder.entries()) {
@@ -83,7 +78,7 @@ export async function mountSpecs(record: ContainerRecord, rootfs: string, parts:
       });
       continue;
     }
-    const whole = await sourceOf(mount, record, rootfs, parts);
+    const whole = await sourceOf(mount, record, parts);
     const source = isPinned(mount)
       ? await pin(parts.execRoot, record.id, index, {
           root: whole,

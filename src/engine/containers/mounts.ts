@@ -22,7 +22,9 @@ export function parseBind(spec: string): MountRecord {
   }
   const destination = cleanPath(target);
   if (destination === '/') throw bad("invalid specification: destination can't be '/'");
-  const options = parseMode(mode, spec, kind);
+  const options = parseMode(mode);
+  if (kind === 'volume' && options.propagation !== '') throw bad('field BindOptions must not be specified');
+  if (kind === 'bind' && options.noCopy) throw bad('field VolumeOptions must not be specified');
   if (kind === 'bind')
     return {
       type: 'bind',
@@ -32,7 +34,6 @@ export function parseBind(spec: string): MountRecord {
       rw: options.rw,
       propagation: options.propagation || 'rprivate',
       createHostPath: true,
-      nonRecursive: options.nonRecursive,
     };
   if (source !== '' && !VOLUME_NAME.test(source))
     throw invalid(
@@ -51,36 +52,28 @@ export function parseBind(spec: string): MountRecord {
   };
 }
 
+/** Of each kind of word there may be one (moby volume/mounts linuxValidMountMode). */
+const MODE_GROUPS: Record<string, readonly string[]> = {
+  access: ['ro', 'rw'],
+  label: ['z', 'Z'],
+  copy: ['nocopy'],
+  propagation: [...PROPAGATIONS],
+  consistency: ['consistent', 'cached', 'delegated', 'default'],
+};
+
+function parseMode(mode: string): { rw: boolean; propagation: string; noCopy: boolean } {
+  const words = mode === '' ? [] : mode.split(',');
+  const groups = words.map((word) => Object.keys(MODE_GROUPS).find((group) => MODE_GROUPS[group]?.includes(word)));
+  if (groups.includes(undefined) || new Set(groups).size < groups.length) throw invalid(`invalid mode: ${mode}`);
+  return {
+    rw: !words.includes('ro'),
+    propagation: words.find((word) => PROPAGATIONS.has(word)) ?? '',
+    noCopy: words.includes('nocopy'),
+  };
+}
+
 const isMode = (text: string) =>
   text.split(',').every((word) => /^(ro|rw|z|Z|nocopy)$/.test(word) || PROPAGATIONS.has(word));
-
-function parseMode(
-  mode: string,
-  _spec: string,
-  kind: 'bind' | 'volume',
-): { rw: boolean; propagation: string; noCopy: boolean; nonRecursive: boolean } {
-  const result = { rw: true, propagation: '', noCopy: false, nonRecursive: false };
-  const seen = new Set<string>();
-  for (const word of mode === '' ? [] : mode.split(',')) {
-    const group =
-      word === 'ro' || word === 'rw'
-        ? 'rw'
-        : PROPAGATIONS.has(word)
-          ? 'propagation'
-          : word === 'z' || word === 'Z'
-            ? 'label'
-            : word;
-    if (seen.has(group)) throw invalid(`invalid mode: ${mode}`);
-    seen.add(group);
-    if (word === 'ro') result.rw = false;
-    else if (word === 'rw' || word === 'z' || word === 'Z' || /^(consistent|cached|delegated|default)$/.test(word))
-      continue;
-    else if (word === 'nocopy' && kind === 'volume') result.noCopy = true;
-    else if (PROPAGATIONS.has(word) && kind === 'bind') result.propagation = word;
-    else throw invalid(`invalid mode: ${mode}`);
-  }
-  return result;
-}
 
 export const cleanPath = (path: string): string => {
   const clean = posix.normalize(path);
@@ -131,14 +124,13 @@ export function parseMount(mount: Mount): MountRecord {
     return { ...base, type: 'tmpfs', source: '', tmpfsOptions: words.join(',') };
   }
   const subpath = type === 'image' ? mount.ImageOptions?.Subpath : mount.VolumeOptions?.Subpath;
-  if (subpath !== undefined && subpath !== '' && (subpath.startsWith('/') || cleanPath(subpath).startsWith('..')))
-    throw bad(`subpath must be a relative path within the ${type}`);
+  if (subpath && type === 'volume' && source === '') throw bad('must not set Subpath when using anonymous volumes');
+  if (subpath && (subpath.startsWith('/') || /^\.\.(\/|$)/.test(cleanPath(subpath))))
+    throw bad('subpath must be a relative path within the volume');
   if (type === 'image') {
     if (source === '') throw bad('field Source must not be empty');
-    return { ...base, type: 'image', source, rw: false, subpath };
+    return { ...base, type: 'image', source, name: source, rw: false, propagation: 'rprivate', subpath };
   }
-  if (source !== '' && !VOLUME_NAME.test(source))
-    throw bad(`"${source}" includes invalid characters for a local volume name`);
   return {
     ...base,
     type: 'volume',
@@ -158,18 +150,44 @@ function idMapUser(text: string, bad: (why: string) => Error): string {
   return match[1] ?? '';
 }
 
+/** Flags and keys of a tmpfs (moby/sys/mount parse.go, validFlags). */
+const TMPFS_FLAGS = new Set(
+  'async atime bind defaults dev diratime dirsync exec mand noatime nodev nodiratime noexec nomand norelatime nostrictatime nosuid private rbind rprivate rshared rslave runbindable relatime remount ro rw shared slave strictatime suid sync unbindable'.split(
+    ' ',
+  ),
+);
+const TMPFS_KEYS = new Set(['size', 'mode', 'uid', 'gid', 'nr_inodes', 'nr_blocks', 'mpol']);
+
 /** `--tmpfs path[:options]`. */
 export function parseTmpfs(path: string, options: string): MountRecord {
   if (!path.startsWith('/')) throw invalid(`invalid mount path: '${path}' mount path must be absolute`);
+  const destination = cleanPath(path);
+  if (destination === '/') throw invalid("invalid specification: destination can't be '/'");
+  for (const word of options === '' ? [] : options.split(',')) {
+    if (TMPFS_FLAGS.has(word)) continue;
+    const [key = ''] = word.split('=');
+    if (!word.includes('=') || !TMPFS_KEYS.has(key)) throw invalid(`invalid tmpfs option "${word}"`);
+  }
   return {
     type: 'tmpfs',
     source: '',
-    destination: cleanPath(path),
+    destination,
     mode: '',
     rw: !options.split(',').includes('ro'),
     propagation: '',
     tmpfsOptions: options,
   };
+}
+
+/** `container[:mode]`; of a volume's modes these may be here. */
+function parseVolumesFrom(spec: string): { ref: string; rw: boolean } {
+  if (spec === '') throw invalid('volumes-from specification cannot be an empty string');
+  const [ref = '', ...rest] = spec.split(':');
+  const mode = rest.join(':');
+  const { rw, propagation, noCopy } = parseMode(mode);
+  if (propagation !== '' || noCopy) throw invalid(`invalid mode: ${mode}`);
+  if (ref === '') throw invalid('invalid name or ID supplied: ""');
+  return { ref, rw };
 }
 
 export interface MountSources {
@@ -184,25 +202,18 @@ export interface MountSources {
 export function planMounts({ host, volumes, mountsOf }: MountSources): MountRecord[] {
   const byPoint = new Map<string, MountRecord>();
   for (const spec of host.VolumesFrom ?? []) {
-    const [ref = '', mode = 'rw', ...rest] = spec.split(':');
-    if (rest.length > 0 || ref === '') throw invalid(`invalid volumes-from specification: ${spec}`);
-    if (!isMode(mode)) throw invalid(`invalid mode: ${mode}`);
+    const { ref, rw } = parseVolumesFrom(spec);
     for (const mount of mountsOf(ref))
-      byPoint.set(mount.destination, {
-        ...mount,
-        rw: mount.rw && mode !== 'ro',
-        noCopy: true,
-        mode: mode === 'rw' ? mount.mode : mode,
-      });
+      byPoint.set(mount.destination, { ...mount, rw: mount.rw && rw, noCopy: true, mode: '' });
   }
   const asked = new Set<string>();
-  const add = (mount: MountRecord) => {
-    if (asked.has(mount.destination)) throw invalid(`Duplicate mount point: ${mount.destination}`);
+  const add = (mount: MountRecord, given = mount.destination) => {
+    if (asked.has(mount.destination)) throw invalid(`Duplicate mount point: ${given}`);
     asked.add(mount.destination);
     byPoint.set(mount.destination, mount);
   };
   for (const spec of host.Binds ?? []) add(parseBind(spec));
-  for (const mount of host.Mounts ?? []) add(parseMount(mount));
+  for (const mount of host.Mounts ?? []) add(parseMount(mount), mount.Target);
   for (const [path, options] of Object.entries(host.Tmpfs ?? {})) add(parseTmpfs(path, options));
   for (const path of volumes) {
     const destination = cleanPath(path);

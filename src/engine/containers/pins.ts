@@ -63,9 +63,25 @@ export function openInside(root: string, path: string): number {
   try {
     return openAt2(rootFd, path === '' ? '.' : path, O.PATH, RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS);
   } catch (error) {
-    if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOTDIR')) throw error;
     const full = join(root, path);
+    if (isErrno(error, 'ELOOP')) throw invalid(`cannot access path ${full}: too many links`, error);
+    if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOTDIR')) throw error;
+    if (isErrno(error, 'ENOTDIR')) throw invalid(`cannot access path ${full}: not a directory`, error);
     throw invalid(`cannot access path ${full}: lstat ${full}: no such file or directory`, error);
+  } finally {
+    closeFd(rootFd);
+  }
+}
+
+/** What `path` leads to inside `root`, by a descriptor (O_PATH); undefined if there is nothing. */
+export function findInside(root: string, path: string): { fd: number; isDirectory: boolean } | undefined {
+  const rootFd = openAt(AT_FDCWD, root, O.PATH);
+  try {
+    const fd = openAt2(rootFd, path, O.PATH, RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS);
+    return { fd, isDirectory: (statFd(fd).mode & S_IF.MT) === S_IF.DIR };
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].some((code) => isErrno(error, code))) return undefined;
+    throw error;
   } finally {
     closeFd(rootFd);
   }

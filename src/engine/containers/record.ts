@@ -8,6 +8,8 @@ export const MountRecord = z.object({
   /** Host path (bind), volume name, image id; empty for tmpfs. */
   source: z.string(),
   destination: z.string(),
+  /** An image as it was asked for. */
+  name: z.string().optional(),
   driver: z.string().optional(),
   /** As given after the last colon of `-v`, for inspect. */
   mode: z.string(),

@@ -36,8 +36,9 @@ export class Releases {
   async shared(record: ContainerRecord): Promise<void> {
     const { networks, volumes } = this.#parts;
     await this.#guard(record, 'network release', networks.closeSandbox(record.id));
-    for (const { type, source } of record.mounts)
-      if (type === 'volume') await this.#guard(record, 'volume release', volumes.unmount(source, record.id));
+    for (const { type, source, destination } of record.mounts)
+      if (type === 'volume')
+        await this.#guard(record, 'volume release', volumes.unmount(source, { id: record.id, destination }));
   }
 
   /** Starts with the next turn of the loop, so that those who wait for the end are answered first. */

@@ -21,7 +21,7 @@ export async function dropVolumes(
   { volumes }: RemovalParts,
 ): Promise<void> {
   for (const name of held) {
-    await volumes.unmount(name, id).catch(() => {});
+    await volumes.unmount(name, { id }).catch(() => {});
     volumes.release(name, id);
   }
   for (const name of doomed)

@@ -70,7 +70,7 @@ export async function prepare(
   const users = accountsOf(rootfs);
   const { home, ...user } = resolveUser(config.User ?? '', host.GroupAdd ?? [], users.passwd, users.group);
   const ownerOf = (name: string) => (name === '' ? user : resolveUser(name, [], users.passwd, users.group));
-  const own = await mountSpecs(record, rootfs, { ...parts, volumePaths, ownerOf });
+  const own = await mountSpecs(record, { ...parts, volumePaths, ownerOf });
   const security = securityOptions(host.SecurityOpt ?? []);
   const spec = makeSpec({
     id: record.id,
