@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { Duplex, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { z } from 'zod';
-import { invalid, messageOf } from '../common/index.ts';
+import { invalid } from '../common/index.ts';
 import { RegistryAuth } from '../wire/index.ts';
 import { RAW_STREAM } from './frames.ts';
 import { readJson } from './json-body.ts';
@@ -63,14 +63,14 @@ export class Call {
     return (await readJson(this.request, schema, { typeName, needed: true })) as T;
   }
 
-  /** `X-Registry-Auth`: base64url of JSON. */
+  /** `X-Registry-Auth`: base64url of JSON. What cannot be read counts as none, as in moby: clients without credentials send `null`. */
   registryAuth(): RegistryAuth | undefined {
     const header = this.request.headers['x-registry-auth'];
     if (typeof header !== 'string' || header === '') return undefined;
     try {
-      return RegistryAuth.parse(JSON.parse(Buffer.from(header, 'base64url').toString() || '{}'));
-    } catch (error) {
-      throw invalid(`invalid X-Registry-Auth header: ${messageOf(error)}`);
+      return RegistryAuth.safeParse(JSON.parse(Buffer.from(header, 'base64url').toString())).data;
+    } catch {
+      return undefined;
     }
   }
 

@@ -6,6 +6,20 @@ import { JSON_BODY, openTestApi } from './test-api.ts';
 
 const message = (body: string): string => (JSON.parse(body) as { message: string }).message;
 
+describe('credentials', () => {
+  it('that cannot be read count as none; clients that have none send null', async () => {
+    const seen: unknown[] = [];
+    const pull = async ({ auth }: { auth?: unknown }) => void seen.push(auth);
+    await using api = await openTestApi({ images: { pull } });
+    for (const text of ['null', '[]', '{', '', '{"username":"a"}']) {
+      const headers = { 'X-Registry-Auth': Buffer.from(text).toString('base64') };
+      assert.equal((await api.ask('POST', '/images/create?fromImage=x&tag=y', { headers })).status, 200);
+    }
+    assert.deepEqual(seen.slice(0, 4), [undefined, undefined, undefined, undefined]);
+    assert.equal((seen[4] as { username: string }).username, 'a');
+  });
+});
+
 describe('versions', () => {
   it('refuses a version that is too new in JSON, one that is too old in the plain text that such clients read', async () => {
     await using api = await openTestApi({});
