@@ -39,17 +39,22 @@ export async function imageFixtures(): Promise<ImageFixture[]> {
       Array.from({ length: LAYERS }, (_, at) => (path) => generated(path, at)),
     ),
   ];
-  if (existsSync('/usr/bin/mmdebstrap'))
-    fixtures.unshift(
-      await fixture('debian', [
-        async (path) => {
-          execFileSync('mmdebstrap', ['--quiet', '--variant=minbase', '--format=tar', suite(), path], {
-            stdio: ['ignore', 'inherit', 'inherit'],
-          });
-        },
-      ]),
-    );
+  const debian = await debianFixture();
+  if (debian !== undefined) fixtures.unshift(debian);
   return fixtures;
+}
+
+/** A minimal Debian, where mmdebstrap is installed. Made once. */
+export async function debianFixture(): Promise<ImageFixture | undefined> {
+  if (!existsSync('/usr/bin/mmdebstrap')) return undefined;
+  mkdirSync(CACHE, { recursive: true });
+  return fixture('debian', [
+    async (path) => {
+      execFileSync('mmdebstrap', ['--quiet', '--variant=minbase', '--format=tar', suite(), path], {
+        stdio: ['ignore', 'inherit', 'inherit'],
+      });
+    },
+  ]);
 }
 
 /** This machine's own suite, from where its packages come. */

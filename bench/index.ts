@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { builds } from './builds.ts';
 import { containers } from './containers.ts';
 import { engines } from './engines.ts';
 import { images } from './images.ts';
@@ -9,7 +10,7 @@ import { type Row, render } from './measure.ts';
  * usage: npm run bench [-- suite …]
  * Prints a table (medians, and how many times better Gantry is than each peer) and writes bench-results.json.
  */
-const suites = { containers, images, load };
+const suites = { builds, containers, images, load };
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.find((name) => !Object.hasOwn(suites, name));

@@ -1,6 +1,7 @@
 import { invalid, notFound, parseBytes } from '../common/index.ts';
 import type { Engine } from '../engine/index.ts';
 import type { Call } from './call.ts';
+import type { Query } from './query.ts';
 import { type Route, route } from './router.ts';
 
 export const buildRoutes = ({ build }: Pick<Engine, 'build'>): Route[] => [
@@ -31,10 +32,13 @@ export const buildRoutes = ({ build }: Pick<Engine, 'build'>): Route[] => [
   ),
   route('POST', '/build/prune', async (call) => {
     const { query } = call;
-    const keep = query.text('reserved-space') ?? query.text('keep-storage');
     const { CachesDeleted, SpaceReclaimed } = await build.prune({
       all: query.bool('all'),
-      keepStorage: keep === undefined ? undefined : parseBytes(keep),
+      limits: {
+        reserved: bytes(query, 'reserved-space') ?? bytes(query, 'keep-storage'),
+        maxUsed: bytes(query, 'max-used-space'),
+        minFree: bytes(query, 'min-free-space'),
+      },
       filters: query.filters(),
     });
     call.json({ CachesDeleted: CachesDeleted.length === 0 ? null : CachesDeleted, SpaceReclaimed });
@@ -45,6 +49,11 @@ export const buildRoutes = ({ build }: Pick<Engine, 'build'>): Route[] => [
     throw notFound(`no such build: ${call.query.text('id')}`);
   }),
 ];
+
+function bytes(query: Query, name: string): number | undefined {
+  const text = query.text(name);
+  return text === undefined ? undefined : parseBytes(text);
+}
 
 /** `X-Registry-Config`: base64url of a JSON object of credentials by registry. One that cannot be read counts as none, as in moby. */
 function registryConfig(call: Call): Record<string, unknown> {

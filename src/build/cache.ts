@@ -136,10 +136,14 @@ export class StepCache {
     }));
   }
 
-  /** Removes what the filters let, oldest use first, until at most `keepStorage` bytes are left. Without `all`, what an image has too stays. */
+  get bytes(): number {
+    return [...this.#rows.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** Removes what the filters let, oldest use first, until at most `keep` bytes are left (0: all goes). Without `all`, what an image has too stays. */
   async prune(options: {
     all: boolean;
-    keepStorage?: number;
+    keep: number;
     filters: Filters;
     isUsed: (layer: BuiltLayer) => boolean;
   }): Promise<{ keys: string[]; bytes: number }> {
@@ -150,12 +154,13 @@ export class StepCache {
     const shared = filters.bool('shared');
     const isPrivate = filters.bool('private');
     const rows = [...this.#rows.values()].sort((a, b) => (a.used < b.used ? -1 : 1));
-    let total = rows.reduce((sum, row) => sum + row.bytes, 0);
+    let total = this.bytes;
     const gone: string[] = [];
     let bytes = 0;
     for (const row of rows) {
       const used = row.layer !== undefined && isUsed(row.layer);
-      if (options.keepStorage !== undefined && options.keepStorage > 0 && total <= options.keepStorage) break;
+      if (used && !options.all) continue;
+      if (options.keep > 0 && total <= options.keep) break;
       if (before !== undefined && Date.parse(row.used) > before) continue;
       if (filters.has('id') && !filters.get('id').some((id) => row.key.startsWith(id))) continue;
       if (filters.has('description') && !filters.get('description').some((text) => row.description.includes(text)))

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, statfs } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { removeTree } from '../archive/index.ts';
@@ -6,6 +6,7 @@ import { unavailable } from '../common/index.ts';
 import { chainIds } from '../images/index.ts';
 import { type BuilderState, buildImage } from './builder.ts';
 import { StepCache } from './cache.ts';
+import { bytesToKeep } from './cache-limits.ts';
 import { Flights, Gate } from './flights.ts';
 import { SecretBox } from './secret-box.ts';
 import { dropSessions } from './session.ts';
@@ -52,8 +53,10 @@ export async function openBuilder(parts: BuilderParts): Promise<BuildService> {
     },
     addSecret: ({ buildId, id, content }) => builder.secrets.put(buildId, id, content),
     tree: ({ image, signal }) => imageTree(parts, image, AbortSignal.any([signal, closing.signal])),
-    async prune({ all, keepStorage, filters }) {
-      const { keys, bytes } = await builder.cache.prune({ all, keepStorage, filters, isUsed: imageLayers() });
+    async prune({ all, limits = {}, filters }) {
+      const { bavail, bsize } = await statfs(parts.dataRoot);
+      const keep = bytesToKeep(limits, builder.cache.bytes, bavail * bsize);
+      const { keys, bytes } = await builder.cache.prune({ all, keep, filters, isUsed: imageLayers() });
       if (all) await removeTree(builder.cacheMounts);
       await parts.images.collect();
       parts.emit('prune', { reclaimed: String(bytes) });

@@ -4,6 +4,7 @@ import type { ContentStore } from '../content/index.ts';
 import type { ImageStore } from '../images/index.ts';
 import type { LayerStore } from '../layers/index.ts';
 import type { Database } from '../state/index.ts';
+import type { CacheLimits } from './cache-limits.ts';
 
 /**
  * Builds: a Dockerfile and a context become an image.
@@ -69,7 +70,7 @@ export interface BuildService {
   tree(options: { image: string; signal: AbortSignal }): Readable;
   prune(options: {
     all: boolean;
-    keepStorage?: number;
+    limits?: CacheLimits;
     filters: Filters;
   }): Promise<{ CachesDeleted: string[]; SpaceReclaimed: number }>;
   diskUsage(): Promise<Record<string, unknown>[]>;

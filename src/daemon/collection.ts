@@ -7,6 +7,12 @@ const INTERVAL_MS = 10 * 60_000;
 /** What a broken pull had fetched is kept so long, for the next try. */
 const ORPHANS_MS = 24 * 3600_000;
 
+/** Rule after rule, as dockerd: an early one says what may go first, the last what must. */
+async function collectCache(build: Engine['build'], rules: Settings['collection']['build']): Promise<void> {
+  for (const { all, filters, limits } of rules)
+    await build.prune({ all, limits, filters: Filters.parse(JSON.stringify(filters)) });
+}
+
 export interface CollectionParts {
   build: Engine['build'];
   images: Engine['images'];
@@ -25,9 +31,7 @@ export function startCollection({ build, images, settings, log }: CollectionPart
   orphans();
   const timer = setInterval(() => {
     orphans();
-    const { enabled, keepBytes } = settings().build;
-    if (!enabled || keepBytes === undefined) return;
-    guard('collection of the build cache', build.prune({ all: false, keepStorage: keepBytes, filters: new Filters() }));
+    guard('collection of the build cache', collectCache(build, settings().build));
   }, INTERVAL_MS);
   timer.unref();
   const gc = startGc({ images, policy: () => settings().images, log });

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { invalid, parseBytes } from '../common/index.ts';
+import { invalid } from '../common/index.ts';
 import { parseGcPolicy } from '../images/index.ts';
 import type { NetworkOptions } from '../network/index.ts';
+import { Builder } from './builder-setting.ts';
 import type { OptionValue } from './options.ts';
 import { checkCidr, checkIp } from './setting-checks.ts';
 import type { Settings } from './settings.ts';
@@ -163,20 +164,7 @@ export function ulimits(
   return [...Object.entries(file).map(([name, { Soft, Hard }]) => ({ Name: name, Soft, Hard })), ...given];
 }
 
-export function collection(values: ReadonlyMap<string, OptionValue>): Settings['collection'] {
-  const size = z.union([z.string(), z.number().int()]).optional();
-  const Builder = z.strictObject({
-    gc: z
-      .strictObject({ enabled: z.boolean().optional(), defaultKeepStorage: size, defaultReservedSpace: size })
-      .optional(),
-  });
-  const { gc } = parse('builder', Builder, values.get('builder') ?? {});
-  const keep = gc?.defaultReservedSpace ?? gc?.defaultKeepStorage;
-  return {
-    build: {
-      enabled: gc?.enabled ?? true,
-      keepBytes: keep === undefined ? undefined : typeof keep === 'number' ? keep : parseBytes(keep),
-    },
-    images: parseGcPolicy(values.get('gc')),
-  };
-}
+export const collection = (values: ReadonlyMap<string, OptionValue>): Settings['collection'] => ({
+  build: parse('builder', Builder, values.get('builder') ?? {}),
+  images: parseGcPolicy(values.get('gc')),
+});

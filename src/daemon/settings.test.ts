@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { Builder } from './builder-setting.ts';
 import { fill } from './container-defaults.ts';
 import { parseFlags } from './flags.ts';
 import { helpText } from './help.ts';
@@ -119,7 +120,7 @@ describe('daemon.json', () => {
       mine: { path: '/bin/mine', args: ['-x'] },
     });
     assert.deepEqual(settings.defaults.ulimits, [{ Name: 'nofile', Soft: 10, Hard: 20 }]);
-    assert.equal(settings.collection.build.keepBytes, 10 * 1024 ** 3);
+    assert.equal(settings.collection.build[0]?.limits.reserved, 10 * 1024 ** 3);
     assert.deepEqual(settings.collection.images, {
       maxUsedBytes: 5 * 1024 ** 3,
       minFreeShare: 0.1,
@@ -212,4 +213,20 @@ describe('defaults of containers', () => {
     const { HostConfig: host } = fill(given as Parameters<typeof fill>[0], defaults, '{}');
     assert.deepEqual([host?.Init, host?.IpcMode, host?.SecurityOpt], [false, 'private', given.HostConfig.SecurityOpt]);
   });
+});
+
+it('rules of the build cache are those of dockerd', () => {
+  const rules = (gc: unknown) => Builder.parse({ gc });
+  assert.deepEqual(rules({ enabled: false, defaultKeepStorage: '1GB' }), []);
+  assert.deepEqual(rules({ defaultMaxUsedSpace: 5 }), [
+    { all: false, filters: {}, limits: { reserved: undefined, maxUsed: 5, minFree: undefined } },
+  ]);
+  assert.deepEqual(rules({ policy: [{ all: true, filter: ['unused-for=48h'], keepStorage: '1kB' }] }), [
+    {
+      all: true,
+      filters: { 'unused-for': ['48h'] },
+      limits: { reserved: 1024, maxUsed: undefined, minFree: undefined },
+    },
+  ]);
+  assert.throws(() => rules({ policy: [{ filter: ['x'] }] }), /name=value/);
 });

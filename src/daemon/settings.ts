@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { invalid, LEVELS, type LogLevel } from '../common/index.ts';
 import type { GcPolicy } from '../images/index.ts';
 import type { NetworkOptions } from '../network/index.ts';
+import type { CacheRule } from './builder-setting.ts';
 import { readConfigFile } from './config-file.ts';
 import { parseFlags } from './flags.ts';
 import { DEFAULT_CONFIG_FILE, DEFAULT_HOST, nameOf, OPTIONS, type OptionValue } from './options.ts';
@@ -47,7 +48,7 @@ export interface Settings {
   };
   pluginDirs: string[];
   /** `build`: of its cache. `images`: undefined for none. */
-  collection: { build: { enabled: boolean; keepBytes: number | undefined }; images: GcPolicy | undefined };
+  collection: { build: readonly CacheRule[]; images: GcPolicy | undefined };
 }
 
 export const PLUGIN_DIRS = ['/run/docker/plugins', '/etc/docker/plugins', '/usr/lib/docker/plugins'];

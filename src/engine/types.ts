@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import type { CacheLimits } from '../build/index.ts';
 import type { Filters } from '../common/index.ts';
 import type { ImageStore } from '../images/index.ts';
 import type { VolumeStore } from '../volumes/index.ts';
@@ -203,7 +204,7 @@ export interface BuildService {
   tree(options: { image: string; signal: AbortSignal }): Readable;
   prune(options: {
     all: boolean;
-    keepStorage?: number;
+    limits?: CacheLimits;
     filters: Filters;
   }): Promise<{ CachesDeleted: string[]; SpaceReclaimed: number }>;
   diskUsage(): Promise<Record<string, unknown>[]>;
