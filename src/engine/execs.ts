@@ -177,7 +177,7 @@ export class Execs implements ExecService {
     const [passwd, group] = await Promise.all([text('/etc/passwd'), text('/etc/group')]);
     const { home, ...user } = resolveUser(
       config.User || record.config.User || '',
-      config.User ? [] : (record.host.GroupAdd ?? []),
+      record.host.GroupAdd ?? [],
       passwd,
       group,
     );

@@ -1,7 +1,7 @@
 import { type Logger, nowText } from '../common/index.ts';
 import type { Monitor } from '../runtime/index.ts';
 import type { HealthState } from '../wire/index.ts';
-import type { Container } from './containers/book.ts';
+import type { Container, ContainerBook } from './containers/book.ts';
 import type { Execs } from './execs.ts';
 
 const SECOND = 1e9;
@@ -11,6 +11,7 @@ const KEPT_RESULTS = 5;
 const MAX_OUTPUT = 4096;
 
 export interface HealthParts {
+  book: ContainerBook;
   execs: Execs;
   monitor: Monitor;
   emit: (container: Container, action: string, attributes?: Record<string, string>) => void;
@@ -19,64 +20,70 @@ export interface HealthParts {
   log: Logger;
 }
 
-interface Watch {
-  state: HealthState;
-  stop: AbortController;
-}
-
-/** Health checks of running containers: one probe after another, its results kept. */
+/** Health checks of running containers: one probe after another. Results stand in the container's record, so that a new daemon goes on from them. */
 export class Health {
   readonly #parts: HealthParts;
-  readonly #watches = new Map<string, Watch>();
+  readonly #watches = new Map<string, AbortController>();
   constructor(parts: HealthParts) {
     this.#parts = parts;
   }
 
   of(id: string): HealthState | undefined {
-    return this.#watches.get(id)?.state;
+    return this.#parts.book.find(id)?.state.health;
   }
 
   forget(id: string): void {
-    this.#watches.get(id)?.stop.abort();
+    this.#watches.get(id)?.abort();
     this.#watches.delete(id);
   }
 
+  /** A process has begun: nothing is known of it. */
   started(container: Container): void {
+    const checked = isChecked(container);
+    if (checked || container.state.health !== undefined)
+      this.#set(container, checked ? { Status: 'starting', FailingStreak: 0, Log: [] } : undefined);
+    this.adopted(container);
+  }
+
+  /** A process runs already: what an earlier daemon found out holds. */
+  adopted(container: Container): void {
     this.forget(container.id);
-    const test = container.record.config.Healthcheck?.Test ?? [];
-    if (test.length === 0 || test[0] === 'NONE') return;
-    const watch: Watch = { state: { Status: 'starting', FailingStreak: 0, Log: [] }, stop: new AbortController() };
-    this.#watches.set(container.id, watch);
-    void this.#run(container, watch).catch((error: unknown) =>
+    if (!isChecked(container)) return;
+    const stop = new AbortController();
+    this.#watches.set(container.id, stop);
+    void this.#run(container, stop.signal).catch((error: unknown) =>
       this.#parts.log.warn('health check', { id: container.id, error }),
     );
   }
 
   ended(container: Container): void {
-    const watch = this.#watches.get(container.id);
-    if (watch === undefined) return;
-    watch.stop.abort();
-    if (watch.state.Status !== 'unhealthy') watch.state.Status = 'unhealthy';
+    this.forget(container.id);
+    const { health } = container.state;
+    if (health !== undefined && health.Status !== 'unhealthy') this.#set(container, { ...health, Status: 'unhealthy' });
   }
 
-  async #run(container: Container, watch: Watch): Promise<void> {
+  #set(container: Container, health: HealthState | undefined): void {
+    this.#parts.book.setState(container, { health });
+  }
+
+  async #run(container: Container, stop: AbortSignal): Promise<void> {
     const health = container.record.config.Healthcheck!;
     const interval = health.Interval || DEFAULTS.interval;
     const startPeriod = health.StartPeriod ?? 0;
     const startedMs = Date.parse(container.state.startedAt);
-    const inStart = () => watch.state.Status === 'starting' && (Date.now() - startedMs) * 1e6 < startPeriod;
-    while (!watch.stop.signal.aborted) {
+    const inStart = () => container.state.health?.Status === 'starting' && (Date.now() - startedMs) * 1e6 < startPeriod;
+    while (!stop.aborted) {
       await sleep(
         (inStart() ? Math.min(health.StartInterval || DEFAULTS.startInterval, interval) : interval) / 1e6,
-        watch.stop.signal,
+        stop,
       );
-      if (watch.stop.signal.aborted) return;
+      if (stop.aborted) return;
       if (container.state.status === 'paused') continue;
-      await this.#probe(container, watch, inStart());
+      await this.#probe(container, stop, inStart());
     }
   }
 
-  async #probe(container: Container, watch: Watch, inStartPeriod: boolean): Promise<void> {
+  async #probe(container: Container, stop: AbortSignal, inStartPeriod: boolean): Promise<void> {
     const { config } = container.record;
     const health = config.Healthcheck!;
     const [kind = '', ...words] = health.Test ?? [];
@@ -84,22 +91,16 @@ export class Health {
     const Cmd = kind === 'CMD-SHELL' ? [...shell, ...words] : words;
     const Start = nowText();
     const timeoutMs = (health.Timeout || DEFAULTS.timeout) / 1e6;
-    const { code, output } = await this.#execute(container, Cmd, timeoutMs, watch.stop.signal);
-    if (watch.stop.signal.aborted) return;
-    const { state } = watch;
-    state.Log = [...state.Log, { Start, End: nowText(), ExitCode: code, Output: output }].slice(-KEPT_RESULTS);
-    const before = state.Status;
-    if (code === 0) {
-      state.FailingStreak = 0;
-      state.Status = 'healthy';
-    } else if (!inStartPeriod) {
-      state.FailingStreak++;
-      if (state.FailingStreak >= (health.Retries || DEFAULTS.retries)) state.Status = 'unhealthy';
-    }
-    if (state.Status === before) return;
-    this.#parts.emit(container, `health_status: ${state.Status}`);
+    const { code, output } = await this.#execute(container, Cmd, timeoutMs, stop);
+    const before = container.state.health;
+    if (stop.aborted || before === undefined) return;
+    const Log = [...before.Log, { Start, End: nowText(), ExitCode: code, Output: output }].slice(-KEPT_RESULTS);
+    const after = { ...judged(before, code, inStartPeriod ? undefined : health.Retries || DEFAULTS.retries), Log };
+    this.#set(container, after);
+    if (after.Status === before.Status) return;
+    this.#parts.emit(container, `health_status: ${after.Status}`);
     const action = container.record.host.HealthOnFailure;
-    if (state.Status === 'unhealthy' && (action === 'kill' || action === 'restart' || action === 'stop'))
+    if (after.Status === 'unhealthy' && (action === 'kill' || action === 'restart' || action === 'stop'))
       this.#parts.onUnhealthy(container, action);
   }
 
@@ -142,6 +143,19 @@ export class Health {
       return { code: -1, output: (error as Error).message };
     }
   }
+}
+
+const isChecked = ({ record }: Container): boolean => {
+  const test = record.config.Healthcheck?.Test ?? [];
+  return test.length > 0 && test[0] !== 'NONE';
+};
+
+/** What a probe's exit code makes of a state. `retries`: failures in a row that mean unhealthy; undefined while failures do not count. */
+export function judged(before: HealthState, code: number, retries: number | undefined): HealthState {
+  if (code === 0) return { ...before, Status: 'healthy', FailingStreak: 0 };
+  if (retries === undefined) return before;
+  const FailingStreak = before.FailingStreak + 1;
+  return { ...before, FailingStreak, Status: FailingStreak >= retries ? 'unhealthy' : before.Status };
 }
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {

@@ -134,6 +134,7 @@ export async function openEngine(parts: EngineParts): Promise<OpenedEngine> {
     emit: (container, action, attributes) => lifecycle.emit(container, action, attributes),
   });
   const health: Health = new Health({
+    book,
     execs,
     monitor,
     emit: (container, action, attributes) => lifecycle.emit(container, action, attributes),
@@ -183,6 +184,7 @@ export async function openEngine(parts: EngineParts): Promise<OpenedEngine> {
     },
     linkEnvironment: (record) => linkEnvironment(record, book, networks),
     onStarted: (container) => health.started(container),
+    onAdopted: (container) => health.adopted(container),
     onEnded: (container) => health.ended(container),
     autoRemove: async (container) => containers.erase(container, true),
   });

@@ -1,3 +1,4 @@
+import { internal } from '../common/index.ts';
 import type { ContainerConfig, HostConfig } from '../wire/index.ts';
 import { tweakCapabilities } from './capabilities.ts';
 import { resourcesOf } from './resources.ts';
@@ -199,7 +200,8 @@ function deviceRules(input: SpecInput, privileged: boolean): Rule[] {
   for (const { type, major, minor, access } of input.devices) rules.push({ allow: true, type, major, minor, access });
   for (const text of input.host.DeviceCgroupRules ?? []) {
     const match = /^([acb]) (\d+|\*):(\d+|\*) ([rwm]{1,3})$/.exec(text);
-    if (match === null) continue;
+    // Docker's create takes any text; its start refuses.
+    if (match === null) throw internal(`invalid device cgroup rule format: '${text}'`);
     const [, type, major, minor, access = ''] = match;
     rules.push({
       allow: true,

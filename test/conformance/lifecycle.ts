@@ -43,6 +43,12 @@ export const lifecycle = scenarios({
   'logs bad tail': '$D run --name $N $IMG true; $D logs --tail x $N',
   'logs of a long line':
     '$D run --name $N $IMG sh -c "head -c 50000 /dev/zero | tr \\"\\\\0\\" a; echo; printf end" >/dev/null; $D logs $N | wc',
+  'logs tail counts the parts of a long line':
+    '$D run --name $N $IMG sh -c "echo first; head -c 40000 /dev/zero | tr \\"\\\\0\\" a; echo; echo last" >/dev/null; $D logs --tail 3 $N | wc -c; $D logs -t --tail 2 $N | wc -c',
+  'logs --details with tag and patterns':
+    '$D run --name $N --log-opt env=A,B --log-opt env-regex=^C --log-opt tag={{.ImageName}}/x -e A=1 -e "B=x y,=z" -e C1=2 $IMG echo x >/dev/null; $D logs --details $N',
+  'exec -u keeps added groups':
+    '$D run -d --name $N --group-add 777 $IMG sleep 1000 >/dev/null; $D exec -u 1000 $N id -G; $D exec -u 1000:1000 $N id -G',
   'logs follow ends':
     '$D run -d --name $N $IMG sh -c "for i in 1 2 3; do echo \\$i; sleep 0.1; done" >/dev/null; $D logs -f $N',
   'exec output and code':

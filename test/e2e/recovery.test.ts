@@ -55,6 +55,26 @@ describe('a killed daemon', { concurrency: 2 }, () => {
     await eventually('its volume is gone', async () => (await daemon.ok('volume', 'ls', '-q')) === '');
   });
 
+  it('keeps what health checks found', async () => {
+    await using daemon = await TestDaemon.start();
+    await daemon.ok(
+      ...['run', '-d', '--name', 'checked', '--health-cmd', 'echo seen; exit 1', '--health-interval', '1s'],
+      ...['--health-retries', '1', 'busybox', 'sleep', '1000'],
+    );
+    const health = '{{.State.Health.Status}} {{.State.Health.FailingStreak}}';
+    await eventually('it is unhealthy', async () =>
+      (await state(daemon, 'checked', health)).startsWith('unhealthy') ? true : undefined,
+    );
+    await daemon.crash();
+    await daemon.launch();
+    const [status, streak] = (await state(daemon, 'checked', health)).split(' ');
+    assert.equal(status, 'unhealthy');
+    assert.ok(Number(streak) >= 1);
+    await eventually('checks go on', async () =>
+      Number((await state(daemon, 'checked', health)).split(' ')[1]) > Number(streak) ? true : undefined,
+    );
+  });
+
   it('keeps restart policies', async () => {
     await using daemon = await TestDaemon.start();
     await daemon.ok('run', '-d', '--name', 'always', '--restart', 'always', 'busybox', 'sleep', '1000');

@@ -26,6 +26,7 @@ export interface LifecycleParts extends StartParts {
   log: Logger;
   /** Health checks begin and end with the process. */
   onStarted: (container: Container) => void;
+  onAdopted: (container: Container) => void;
   onEnded: (container: Container) => void;
   /** Removes a `--rm` container that has ended. */
   autoRemove: (container: Container) => Promise<void>;
@@ -318,7 +319,7 @@ export class Lifecycle {
       await roots.hold(container.id, RUN);
       book.setState(container, { status: found.status, pid: found.pid });
       this.#supervise(container);
-      this.#parts.onStarted(container);
+      this.#parts.onAdopted(container);
       return;
     }
     if (found?.status === 'stopped') {

@@ -39,6 +39,14 @@ export const StateRecord = z.object({
   restartCount: z.number(),
   /** Stopped by a person: `unless-stopped` then leaves it down. */
   stoppedByUser: z.boolean(),
+  /** Of a container with a health check, since its first start. */
+  health: z
+    .object({
+      Status: z.enum(['none', 'starting', 'healthy', 'unhealthy']),
+      FailingStreak: z.number(),
+      Log: z.array(z.object({ Start: z.string(), End: z.string(), ExitCode: z.number(), Output: z.string() })),
+    })
+    .optional(),
 });
 export type StateRecord = z.infer<typeof StateRecord>;
 
