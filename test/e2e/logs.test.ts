@@ -85,7 +85,16 @@ describe('logs', () => {
   });
 
   it('end at --until although the container is quiet, and apply --tail before --since', async () => {
-    await daemon.ok('run', '-d', '--name', 'quiet', 'busybox', 'sh', '-c', 'echo a; sleep 0.2; echo b; exec sleep 1000');
+    await daemon.ok(
+      'run',
+      '-d',
+      '--name',
+      'quiet',
+      'busybox',
+      'sh',
+      '-c',
+      'echo a; sleep 0.2; echo b; exec sleep 1000',
+    );
     await eventually('its lines', async () => ((await daemon.ok('logs', 'quiet')) === 'a\nb' ? true : undefined));
     assert.equal(await daemon.ok('logs', '-f', '--until', new Date(Date.now() + 500).toISOString(), 'quiet'), 'a\nb');
     const [first = ''] = (await daemon.ok('logs', '-t', 'quiet')).split(' ');
