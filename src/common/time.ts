@@ -65,3 +65,17 @@ export function parseTimestampNs(text: string, now: bigint = nowNs()): bigint {
   }
   return now - BigInt(Math.round(parseDurationNs(text)));
 }
+
+/** Nanoseconds as Go's `Duration.String` writes them: `1m30s`, `1.5ms`, `0s`. */
+export function durationText(ns: number): string {
+  if (ns < 0) return `-${durationText(-ns)}`;
+  if (ns === 0) return '0s';
+  if (ns < 1e3) return `${ns}ns`;
+  if (ns < 1e6) return `${ns / 1e3}µs`;
+  if (ns < 1e9) return `${ns / 1e6}ms`;
+  const hours = Math.floor(ns / 3600e9);
+  const minutes = Math.floor(ns / 60e9) % 60;
+  const seconds = `${(ns % 60e9) / 1e9}s`;
+  if (hours > 0) return `${hours}h${minutes}m${seconds}`;
+  return minutes > 0 ? `${minutes}m${seconds}` : seconds;
+}

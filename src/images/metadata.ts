@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { invalid } from '../common/index.ts';
+import { durationText, invalid } from '../common/index.ts';
 import { type CommandForm, type Instruction, type Lookup, substitute, substituteWords } from '../dockerfile/index.ts';
 import { parseSignal } from '../sys/index.ts';
 import type { ContainerConfig } from '../wire/index.ts';
@@ -87,7 +87,7 @@ export function applyMetadata(
       if (paths.includes('')) throw invalid('VOLUME specified can not be an empty string');
       return {
         config: { ...config, Volumes: { ...config.Volumes, ...Object.fromEntries(paths.map((path) => [path, {}])) } },
-        text: `VOLUME ${goList(paths)}`,
+        text: `VOLUME [${paths.join(' ')}]`,
       };
     }
     case 'USER': {
@@ -100,7 +100,7 @@ export function applyMetadata(
       return { config: { ...config, StopSignal: signal }, text: `STOPSIGNAL ${signal}` };
     }
     case 'SHELL':
-      return { config: { ...config, Shell: instruction.shell }, text: `SHELL ${goList(instruction.shell)}` };
+      return { config: { ...config, Shell: instruction.shell }, text: `SHELL [${instruction.shell.join(' ')}]` };
     case 'MAINTAINER':
       return { config, author: instruction.value, text: `MAINTAINER ${instruction.value}` };
     case 'ONBUILD':
@@ -110,7 +110,7 @@ export function applyMetadata(
       };
     case 'HEALTHCHECK': {
       const health = healthOf(instruction);
-      return { config: { ...config, Healthcheck: health }, text: `HEALTHCHECK ${JSON.stringify(health)}` };
+      return { config: { ...config, Healthcheck: health }, text: `HEALTHCHECK ${healthText(health)}` };
     }
     case 'RUN':
     case 'COPY':
@@ -145,3 +145,10 @@ const goList = (items: readonly string[]): string => `[${items.map((item) => JSO
 /** WORKDIR's new value: relative ones stand on the former. Cleaned, as the classic builder does. */
 export const workingDirectory = (current: string | undefined, value: string): string =>
   posix.resolve('/', current || '/', value);
+
+/** A health check as Go's `%v` prints it, which is what Docker's history has. */
+function healthText({ Test = [], ...check }: ContainerConfig['Healthcheck'] = {}): string {
+  const { Interval = 0, Timeout = 0, StartPeriod = 0, StartInterval = 0, Retries = 0 } = check;
+  const times = [Interval, Timeout, StartPeriod, StartInterval].map(durationText);
+  return `&{[${Test.join(' ')}] ${times.join(' ')} ${Retries}}`;
+}

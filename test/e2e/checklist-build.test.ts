@@ -42,4 +42,16 @@ for (const cli of ['gantry', 'docker'] as const)
       const empty = await daemon[cli](['build', '-'], { input: '' });
       assert.deepEqual([empty.code, /cannot be empty/.test(empty.stderr)], [1, true]);
     });
+
+    test('history names the steps as Docker does', async () => {
+      const steps = await daemon[cli](['build', '-q', '-t', 'from/steps', '-'], {
+        input: 'FROM busybox\nVOLUME /a /b\nHEALTHCHECK --interval=90s --timeout=1500ms --retries=2 CMD true\n',
+      });
+      assert.equal(steps.code, 0, steps.stderr);
+      const history = await daemon[cli](['history', '--no-trunc', '--format', '{{.CreatedBy}}', 'from/steps']);
+      assert.deepEqual(history.stdout.split('\n').slice(0, 2), [
+        '/bin/sh -c #(nop)  HEALTHCHECK &{[CMD-SHELL true] 1m30s 1.5s 0s 0s 2}',
+        '/bin/sh -c #(nop)  VOLUME [/a /b]',
+      ]);
+    });
   });
