@@ -9,7 +9,7 @@ import {
 
 /**
  * Throws random Dockerfiles at the parser: `fuzz-dockerfile.ts [count] [seed]`. Anything but success or a refusal (an EngineError),
- * and any input that takes longer than a second, is a find: it is printed, and the exit code is 1.
+ * and any input that takes more than a second of the processor (a busy machine is no find), is a find: it is printed, and the exit code is 1.
  */
 const count = Number(process.argv[2] ?? 1_000_000);
 const seed = Number(process.argv[3] ?? 1);
@@ -131,7 +131,7 @@ let finds = 0;
 const started = performance.now();
 for (let run = 0; run < count; run++) {
   const text = make();
-  const before = performance.now();
+  const before = process.cpuUsage();
   for (const [name, work] of [
     ['parse', () => parseDockerfile(text)],
     ['substitute', () => substitute(text, { lookup })],
@@ -144,10 +144,11 @@ for (let run = 0; run < count; run++) {
     finds++;
     console.log(`${name} ${JSON.stringify(text)}\n${problem}`);
   }
-  const took = performance.now() - before;
+  const used = process.cpuUsage(before);
+  const took = Math.round((used.user + used.system) / 1000);
   if (took > LIMIT_MS) {
     finds++;
-    console.log(`took ${Math.round(took)} ms: ${JSON.stringify(text)}`);
+    console.log(`took ${took} ms: ${JSON.stringify(text)}`);
   }
 }
 console.log(`${count} inputs, seed ${seed}, ${finds} finds, ${Math.round((performance.now() - started) / 1000)} s`);
