@@ -12,7 +12,7 @@ import {
 } from '../common/index.ts';
 import { releaseNetworkNamespace } from '../sys/index.ts';
 import type { CreateNetworkBody, NetworkInspect } from '../wire/index.ts';
-import { formatPrefix, type Prefix, parsePrefix } from './address.ts';
+import { formatPrefix, overlaps, type Prefix, parsePrefix } from './address.ts';
 import { hasDns, networkAnswer } from './answers.ts';
 import { ensureBridge, removeBridge } from './bridges.ts';
 import { CompanionClient } from './companion-client.ts';
@@ -37,6 +37,12 @@ import type { EndpointRequest, NetworkRecord, NetworkService, SandboxRequest, Sa
 import { checkVlanOptions, ensureParent } from './vlan-drivers.ts';
 
 const PREDEFINED: readonly string[] = ['bridge', 'host', 'none', 'default'];
+
+const overlapsAny = (network: StoredNetwork, blocks: readonly Prefix[]): boolean =>
+  network.pools.some((pool) => blocks.some((block) => overlaps(block, parsePrefix(pool.subnet)!)));
+
+const withoutPools = (network: StoredNetwork | undefined): StoredNetwork | undefined =>
+  network === undefined ? undefined : { ...network, pools: [] };
 
 /** `prune --filter until=…`. Throws in the words of moby's network prune. */
 function untilNs(text: string): bigint {
@@ -132,7 +138,10 @@ export class Networks implements NetworkService {
     if (previous !== undefined && previous.link !== link) removeBridge(this.#links, previous, this.#parts.log);
     const around = this.#around(new Set([link, previous?.link ?? link]), previous?.id);
     const options = { ...around.options, bip: around.options.bip ?? this.#addressOfGivenBridge() };
-    const network = defineDefaultBridge({ ...around, options }, previous);
+    // Without its bridge it has no containers, and another daemon may have taken its block meanwhile: then it gets another.
+    const stays =
+      previous !== undefined && (this.#links.find(link) !== undefined || !overlapsAny(previous, around.machine));
+    const network = defineDefaultBridge({ ...around, options }, stays ? previous : withoutPools(previous));
     this.#book.add(network);
     for (const sandbox of this.#sandboxes.all()) this.#book.lease(sandbox);
   }

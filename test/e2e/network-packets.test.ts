@@ -278,6 +278,19 @@ test('two daemons stand side by side, and one that ends leaves nothing of its ow
   server.close();
 });
 
+test('a default bridge whose block another took while the daemon was away gets another block, and keeps its id', async () => {
+  await using networks = await TestNetworks.open();
+  const before = await networks.net.inspect('bridge', {});
+  await networks.abandon();
+  run('ip link add rival type bridge');
+  run(`ip addr add ${before.IPAM.Config[0]!.Gateway}/16 dev rival`);
+  await networks.start(() => false);
+  const after = await networks.net.inspect('bridge', {});
+  run('ip link del rival');
+  assert.equal(after.Id, before.Id);
+  assert.notEqual(after.IPAM.Config[0]!.Subnet, before.IPAM.Config[0]!.Subnet);
+});
+
 test('with the host’s firewall respected, its input rules decide about published ports', async () => {
   await using networks = await TestNetworks.open({ respectHostFirewall: true });
   const one = await networks.container('one', {
