@@ -45,7 +45,7 @@ export function resolveConnection(flags: FlagValues, env: NodeJS.ProcessEnv, con
 /** The address that `--host` or DOCKER_HOST gives; a bare `host:port` is TCP. */
 export function defaultHost(flags: FlagValues, env: NodeJS.ProcessEnv): string {
   const hosts = flags.list('host');
-  if (hosts.length > 1) throw new Error('specify only one -H');
+  if (hosts.length > 1) throw new Error('Specify only one -H');
   const host = (hosts[0] ?? env.DOCKER_HOST ?? '').trim();
   if (host === '') return DEFAULT_HOST;
   if (host.includes('://')) return host;

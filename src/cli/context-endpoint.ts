@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { defaultHost, resolveConnection } from './connection.ts';
 import { type ContextMeta, ContextStore, type TlsFiles } from './contexts.ts';
 import { splitCsv } from './flag-values.ts';
+import { FlagError } from './parse-flags.ts';
 import type { Cli } from './session.ts';
 
 /** What `context create --docker` and `update` say in their help. */
@@ -25,10 +26,14 @@ export function parseEndpointFlag(cli: Cli, values: readonly string[]): ContextE
   const options: Record<string, string> = {};
   for (const field of values.flatMap(splitCsv)) {
     const cut = field.indexOf('=');
-    const key = cut < 0 ? field : field.slice(0, cut);
+    if (cut < 0)
+      throw new FlagError(
+        `invalid argument ${JSON.stringify(field)} for "--docker" flag: ${field} must be formatted as key=value`,
+      );
+    const key = field.slice(0, cut);
     if (!['from', 'host', 'ca', 'cert', 'key', 'skip-tls-verify'].includes(key))
       throw new Error(`unrecognized config key: ${key}`);
-    options[key] = cut < 0 ? '' : field.slice(cut + 1);
+    options[key] = field.slice(cut + 1);
   }
   if (options.from !== undefined) return endpointOf(cli, options.from);
   const tls: TlsFiles = {};

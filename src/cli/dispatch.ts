@@ -1,4 +1,4 @@
-import { globalFlags } from './global-flags.ts';
+import { globalFlags, LOG_LEVELS } from './global-flags.ts';
 import { FlagError, HelpRequest, nearest, parseFlags } from './parse-flags.ts';
 import { type Cli, openSession } from './session.ts';
 import { type CommandSpec, ExitError, UsageError } from './spec.ts';
@@ -12,6 +12,8 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
   try {
     const parsed = parseFlags(globalFlags, argv, false);
     cli = openSession(parsed.flags, env);
+    const level = parsed.flags.text('log-level');
+    if (!LOG_LEVELS.includes(level.toLowerCase())) throw new ExitError(1, `Unable to parse logging level: ${level}`);
     if (parsed.flags.bool('version')) {
       cli.print(`Gantry version ${VERSION}, build ${VERSION}\n`);
       return 0;
@@ -62,6 +64,12 @@ async function route(cli: Cli, args: readonly string[]): Promise<number> {
       return 125;
     }
     const found: Entry | undefined = level.find((item) => item.name === name || item.aliases?.includes(name!));
+    // As Docker's, a group looks at the flags before it looks at the name.
+    const flag = found || !entry ? undefined : rest.find((word) => word.startsWith('-'));
+    if (flag !== undefined && !['--help', '-h'].includes(flag)) {
+      cli.warn(`unknown flag: ${flag}\n\nUsage:  ${path}\n\nRun '${path} --help' for more information\n`);
+      return 125;
+    }
     if (!found) return unknown(cli, name!, path, level);
     path += ` ${name}`;
     rest = rest.slice(1);
@@ -118,7 +126,8 @@ async function runCommand(cli: Cli, spec: CommandSpec, path: string, argv: reado
     const { args, flags, notices } = parseFlags(spec.flags, argv, spec.interspersed ?? true);
     for (const notice of notices) cli.warn(`${notice}\n`);
     const wrong = countArgs(spec, path, args.length);
-    if (wrong !== undefined) return complain(`gantry: ${wrong}`, 1, wrong.includes('at least') ? 'See' : 'Run');
+    if (wrong !== undefined)
+      return complain(`gantry: ${wrong}`, 1, wrong.includes('at least') && !wrong.includes('at most') ? 'See' : 'Run');
     const call = { args, flags, cli, path };
     try {
       return (await spec.run(call)) ?? 0;

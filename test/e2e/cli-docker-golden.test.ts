@@ -88,6 +88,17 @@ const LINES: readonly (readonly string[])[] = [
   ['image', 'ls', 'a', 'b'],
   ['network', 'create'],
   ['commit', 'nope'],
+  ['run', '--device', ':', 'busybox'],
+  ['run', '--security-opt', 'x', 'busybox'],
+  ['save', '-o', '/nonexistent/x', 'busybox'],
+  ['save', '-o', '/tmp', 'busybox'],
+  ['network', 'create', '--gateway', '10.9.9.1', 'n'],
+  ['context', 'create', 'golden', '--docker', 'foo'],
+  ['context', 'rm', 'nope'],
+  ['image', 'foo', '--bar'],
+  ['--log-level', 'x', 'ps'],
+  ['port'],
+  ['version', '-f', '{{.Foo}}'],
 ];
 
 let daemon: TestDaemon;

@@ -1,5 +1,5 @@
 import type { VersionAnswer } from '../../client/index.ts';
-import { execute, TemplateError } from '../../template/index.ts';
+import { execute, TemplateError, typeName } from '../../template/index.ts';
 import { contextName } from '../connection.ts';
 import { errorText, started, VERSION } from '../dispatch.ts';
 import { parse } from '../format/rows.ts';
@@ -39,7 +39,9 @@ export const command: CommandSpec = {
     const client = clientVersion(cli, api);
     if (template) {
       try {
-        cli.print(`${execute(template, { Client: withGoNames(client), Server: server && withGoNames(server) })}\n`);
+        const both = { Client: withGoNames(client), Server: server && withGoNames(server) };
+        Object.defineProperty(both, typeName, { value: 'system.versionInfo' });
+        cli.print(`${execute(template, both)}\n`);
       } catch (error) {
         if (!(error instanceof TemplateError)) throw error;
         // That no daemon answered is the reason for what the template misses.

@@ -99,6 +99,7 @@ export function parseDevice(value: string): { PathOnHost: string; PathInContaine
   const target = second === undefined || (third === undefined && isMode(second)) ? source : second;
   const mode = third ?? (second !== undefined && isMode(second) ? second : 'rwm');
   if (!isMode(mode)) throw new Error(`bad mode specified: ${mode}`);
+  if (source === '' || target === '') throw new Error(`bad format for path: ${value}`);
   if (!target.startsWith('/')) throw new Error(`${target} is not an absolute path`);
   return { PathOnHost: source, PathInContainer: target || source, CgroupPermissions: mode };
 }

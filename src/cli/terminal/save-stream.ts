@@ -50,7 +50,6 @@ export async function saveStream(
 
 function checkTarget(path: string, what: string): void {
   if (!existsSync(dirname(path)))
-    throw new Error(`${what}: invalid output path: directory ${JSON.stringify(dirname(path))} does not exist`);
-  if (existsSync(path) && statSync(path).isDirectory())
-    throw new Error(`${what}: invalid output path: ${JSON.stringify(path)} is a directory`);
+    throw new Error(`${what}: invalid output path: stat ${dirname(path)}: no such file or directory`);
+  if (existsSync(path) && statSync(path).isDirectory()) throw new Error(`${what}: cannot write to a directory`);
 }

@@ -17,7 +17,7 @@ export const command: CommandSpec = {
       if (name === 'default') throw new Error('context "default" cannot be removed');
       if (name === current && !flags.bool('force'))
         throw new Error(`context ${JSON.stringify(name)} is in use, set -f flag to force remove`);
-      if (!store.has(name) && !flags.bool('force')) store.get(name);
+      if (!store.has(name) && !flags.bool('force')) throw new Error(`context ${JSON.stringify(name)} does not exist`);
       if (cli.config.data.currentContext === name) {
         delete cli.config.data.currentContext;
         cli.config.save();

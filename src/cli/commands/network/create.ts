@@ -89,6 +89,7 @@ function pools(flags: FlagValues): Pool[] {
     for (const b of subnets.slice(index + 1))
       if (contains(a.net, b.net.address) || contains(b.net, a.net.address))
         throw new Error('multiple overlapping subnet configuration is not supported');
+  if (only === undefined && related) throw new Error('every ip-range or gateway must have a corresponding subnet');
   const find = (address: string, message: string): Pool => {
     const found = subnets.find(({ net }) => contains(net, network(address).address));
     if (!found) throw new Error(message);
