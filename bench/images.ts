@@ -49,6 +49,8 @@ const rowOf = (what: string, values: Record<string, number[]>): Row => ({
 });
 
 function add(times: Times, what: string, who: string, ms: number): void {
+  // A long suite: what it has so far is not lost with it.
+  console.error(`  ${what}: ${who} ${ms.toFixed(0)} ms`);
   const values = times.get(what) ?? {};
   values[who] = [...(values[who] ?? []), ms];
   times.set(what, values);
