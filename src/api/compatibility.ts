@@ -21,6 +21,8 @@ export function createBody(body: CreateContainerBody, version: ApiVersion): Crea
     if (version < 44 && mount.ReadOnly)
       mount.BindOptions = { ...mount.BindOptions, ReadOnlyNonRecursive: true } as typeof mount.BindOptions;
   }
+  // docker-py asks for one beside HostConfig. dockerd does not look there, but has runc, which is asked for, as its default.
+  host.Runtime ||= body.Runtime;
   if (version < 40) host.IpcMode ||= 'shareable';
   if (version < 41) host.CgroupnsMode ||= 'host';
   if (version < 43) host.Annotations = undefined;

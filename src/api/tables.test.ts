@@ -67,6 +67,7 @@ describe('older clients', () => {
     assert.doesNotThrow(() => compatibility.createBody(body(networks), 44));
     const subpath = { HostConfig: { Mounts: [{ Type: 'volume', Target: '/a', VolumeOptions: { Subpath: 'x' } }] } };
     assert.throws(() => compatibility.createBody(body(subpath), 44), /VolumeOptions\.Subpath needs API v1\.45/);
+    assert.equal(compatibility.createBody(body({ Runtime: 'runc' }), 51).HostConfig?.Runtime, 'runc');
   });
   it('find the fields that they read', () => {
     const image = { Size: 5, RepoTags: [], RepoDigests: [], Config: { Cmd: ['a'] } };

@@ -209,6 +209,8 @@ export type NetworkingConfig = z.infer<typeof NetworkingConfig>;
 export const CreateContainerBody = ContainerConfig.extend({
   HostConfig: opt(HostConfig),
   NetworkingConfig: opt(NetworkingConfig),
+  /** Where docker-py puts the runtime; HostConfig's counts first. */
+  Runtime: str,
 });
 export type CreateContainerBody = z.infer<typeof CreateContainerBody>;
 
