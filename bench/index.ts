@@ -5,12 +5,13 @@ import { engines } from './engines.ts';
 import { images } from './images.ts';
 import { load } from './load.ts';
 import { type Row, render } from './measure.ts';
+import { networks } from './networks.ts';
 
 /**
  * usage: npm run bench [-- suite …]
  * Prints a table (medians, and how many times better Gantry is than each peer) and writes bench-results.json.
  */
-const suites = { builds, containers, images, load };
+const suites = { builds, containers, images, load, networks };
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.find((name) => !Object.hasOwn(suites, name));
