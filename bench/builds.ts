@@ -30,10 +30,12 @@ export async function builds(engines: readonly BenchEngine[], gantry: TestDaemon
   const builders = new Map<string, Build>([
     ['gantry', async (context) => void (await gantry.ok('build', '-q', context))],
     // Gantry's own cache would answer a second client of it.
-    ...engines.slice(1).map(({ name, docker }): [string, Build] => [
-      `${name} by docker`,
-      async (context) => void (await docker('build', '-q', context)),
-    ]),
+    ...engines
+      .slice(1)
+      .map(({ name, docker }): [string, Build] => [
+        `${name} by docker`,
+        async (context) => void (await docker('build', '-q', context)),
+      ]),
     ...otherBuilders(root),
   ]);
   try {
