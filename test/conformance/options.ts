@@ -110,7 +110,7 @@ export const options = scenarios({
     '$D run -d --name $N $IMG sleep 1000 >/dev/null; $D run --rm -p 80:80 --network container:$N $IMG true',
   'network unknown': '$D run --name $N --network nosuch $IMG true',
   'old --net': '$D run --rm --net none $IMG ls /sys/class/net',
-  'ip without user network': '$D run --name $N --ip 172.17.0.99 $IMG true',
+  'ip without user network': '$D run --name $N --ip 10.99.0.99 $IMG true',
   'network-alias on bridge': '$D run --name $N --network-alias x $IMG true',
   'oom-kill-disable is kept':
     '$D create --name $N -m 64m --oom-kill-disable $IMG true >/dev/null; $D inspect -f "{{.HostConfig.OomKillDisable}}" $N',

@@ -87,8 +87,6 @@ export function checkConfig(
     if (pair === '' || pair.startsWith('=')) throw invalid(`invalid environment variable: ${pair}`);
   checkHealth(config);
   checkNetwork(config, host);
-  if (networkModeOf(host) === 'host' && Object.keys(host.PortBindings ?? {}).length > 0)
-    warnings.push('Published ports are discarded when using host network mode');
   checkPolicy(host);
   tweakCapabilities(host.CapAdd ?? [], host.CapDrop ?? [], false);
   for (const [field, pattern] of Object.entries(MODES)) {
