@@ -44,9 +44,10 @@ export const command: CommandSpec = {
         cli.print(`${execute(template, both)}\n`);
       } catch (error) {
         if (!(error instanceof TemplateError)) throw error;
+        // Docker ends its line before it complains.
+        cli.print('\n');
         // That no daemon answered is the reason for what the template misses.
         if (failure === undefined) throw new ExitError(1, error.message);
-        cli.print('\n');
       }
     } else cli.print(versionText(client, server));
     if (failure !== undefined) throw new ExitError(1, errorText(failure));
