@@ -13,7 +13,7 @@ const [kind = 'all', ...names] = process.argv.slice(2);
 const patterns: Record<string, string[]> = {
   unit: ['src/**/*.test.ts', 'test/chaos/*.test.ts'],
   e2e: ['test/e2e/**/*.test.ts'],
-  all: ['src/**/*.test.ts', 'test/chaos/*.test.ts', 'test/e2e/**/*.test.ts'],
+  all: ['src/**/*.test.ts', 'test/{chaos,conformance}/*.test.ts', 'test/e2e/**/*.test.ts'],
 };
 const chosen = patterns[kind];
 if (chosen === undefined) throw new Error(`unknown kind of tests: ${kind}`);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { busyboxTar, hasDockerCli, TestDaemon } from '../support/index.ts';
+import { keepResults, type Result } from './results.ts';
 import { play, type Recorded, type Scenario } from './scenario.ts';
 
 /** Where Gantry answers otherwise on purpose: scenario → why. Each is explained in docs/compatibility.md. */
@@ -19,6 +20,7 @@ export function conformance(suite: string, list: readonly Scenario[], difference
     let daemon: TestDaemon;
     let work: string;
     const expected = new Map<string, string>();
+    const results: Result[] = [];
     before(async () => {
       const text = await readFile(join(import.meta.dirname, 'recorded', `${suite}.json`), 'utf8');
       for (const { name, output } of JSON.parse(text) as Recorded[]) expected.set(name, output);
@@ -35,6 +37,8 @@ export function conformance(suite: string, list: readonly Scenario[], difference
       assert.equal(answer.status, 200, answer.text);
     });
     after(async () => {
+      const kept = process.env.CONFORMANCE_RESULTS;
+      if (kept !== undefined) await keepResults(kept, suite, results);
       await daemon[Symbol.asyncDispose]();
       await rm(work, { recursive: true, force: true });
     });
@@ -43,6 +47,10 @@ export function conformance(suite: string, list: readonly Scenario[], difference
         it(`${scenario.name} (${client})`, async () => {
           const output = await play(scenario, { cli, host: daemon.host, image: 'conformance', work });
           const difference = differences[scenario.name];
+          const same = output === expected.get(scenario.name);
+          const meant = difference?.output.test(output) === true;
+          const verdict = same ? 'same' : meant ? 'on purpose' : 'differs';
+          results.push({ scenario: scenario.name, script: scenario.script, client, verdict });
           if (difference === undefined) assert.equal(output, expected.get(scenario.name), scenario.script);
           else assert.match(output, difference.output);
         });
