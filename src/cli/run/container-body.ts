@@ -67,7 +67,8 @@ function portableConfig(
     ...flags.list('env'),
   ];
   const labels = [
-    ...flags.list('label-file').flatMap((path) => readKeyValueFile(path, () => '')),
+    // A name alone, which an environment file would look up, is no label.
+    ...flags.list('label-file').flatMap((path) => readKeyValueFile(path, () => undefined)),
     ...flags.list('label'),
   ];
   const entrypoint = flags.text('entrypoint');
@@ -136,7 +137,7 @@ function hostConfigOf(flags: FlagValues, binds: string[], bindings: HostConfig['
       '--use-api-socket is not supported: mount the socket with -v /run/gantry/gantry.sock:/var/run/docker.sock',
     );
   const throttle = (name: string, parse: (value: string) => { Path: string; Rate: number }) =>
-    flags.list(name).length > 0 ? flags.list(name).map(parse) : undefined;
+    flags.list(name).map(parse);
   return {
     Binds: binds.length > 0 ? binds : undefined,
     ContainerIDFile: orNothing(flags.text('cidfile')),

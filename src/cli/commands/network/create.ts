@@ -73,7 +73,7 @@ interface Pool {
   Subnet: string;
   IPRange?: string;
   Gateway?: string;
-  AuxiliaryAddresses: Record<string, string>;
+  AuxiliaryAddresses?: Record<string, string>;
 }
 
 /** Ranges, gateways and reserved addresses go to the subnet that holds them (docker/cli network/create.go consolidateIpam). */
@@ -81,10 +81,8 @@ function pools(flags: FlagValues): Pool[] {
   const [only, ...others] = flags.list('subnet');
   const related = ['ip-range', 'gateway', 'aux-address'].some((name) => flags.list(name).length > 0);
   // One subnet by itself is the daemon's to judge.
-  if (only !== undefined && others.length === 0 && !related) return [{ Subnet: only, AuxiliaryAddresses: {} }];
-  const subnets = flags
-    .list('subnet')
-    .map((text) => ({ pool: { Subnet: text, AuxiliaryAddresses: {} } as Pool, net: network(text) }));
+  if (only !== undefined && others.length === 0 && !related) return [{ Subnet: only }];
+  const subnets = flags.list('subnet').map((text) => ({ pool: { Subnet: text } as Pool, net: network(text) }));
   for (const [index, a] of subnets.entries())
     for (const b of subnets.slice(index + 1))
       if (contains(a.net, b.net.address) || contains(b.net, a.net.address))
@@ -111,8 +109,10 @@ function pools(flags: FlagValues): Pool[] {
       );
     pool.Gateway = gateway;
   }
-  for (const [name, address] of Object.entries(toMap(flags.list('aux-address'))))
-    find(address, `no matching subnet for aux-address ${address}`).AuxiliaryAddresses[name] = address;
+  for (const [name, address] of Object.entries(toMap(flags.list('aux-address')))) {
+    const pool = find(address, `no matching subnet for aux-address ${address}`);
+    pool.AuxiliaryAddresses = { ...pool.AuxiliaryAddresses, [name]: address };
+  }
   return subnets.map(({ pool }) => pool);
 }
 
