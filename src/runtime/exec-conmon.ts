@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { startConmon } from './conmon.ts';
@@ -28,10 +28,6 @@ export async function execByConmon(plan: ExecPlan): Promise<ExecHandle> {
     ...(plan.stdin ? ['-i', '--leave-stdin-open'] : []),
   ];
   const conmon = startConmon(plan.conmonPath, args, directory, listen);
-  const discard = () => {
-    conmon.release();
-    return rm(directory, { recursive: true, force: true });
-  };
   try {
     let streams: Awaited<ReturnType<typeof attachTo>> | undefined;
     if (listen) {
@@ -44,8 +40,8 @@ export async function execByConmon(plan: ExecPlan): Promise<ExecHandle> {
       streams?.detach();
       throw execFailure(answer?.message ?? conmon.complaint(), plan.command);
     }
-    const exit = conmon.next().then(async (ended) => {
-      await discard();
+    const exit = conmon.next().then((ended) => {
+      conmon.release();
       return ended?.data ?? 137;
     });
     return {
@@ -58,7 +54,7 @@ export async function execByConmon(plan: ExecPlan): Promise<ExecHandle> {
       exit,
     };
   } catch (error) {
-    await discard();
+    conmon.release();
     throw error;
   }
 }

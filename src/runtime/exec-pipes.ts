@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { spawnPiped } from '../sys/index.ts';
@@ -56,11 +56,9 @@ export async function execByPipes(plan: ExecPlan): Promise<ExecHandle> {
   }
   if (pid === 0) {
     const log = await readFile(logPath, 'utf8').catch(() => '');
-    await rm(plan.directory, { recursive: true, force: true });
     await exit;
     throw execFailure(log === '' ? await textOf(queue) : log, plan.command);
   }
-  void exit.then(() => rm(plan.directory, { recursive: true, force: true }));
   return {
     pid,
     stdin: stdin!,

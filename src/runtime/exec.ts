@@ -1,4 +1,4 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execByConmon } from './exec-conmon.ts';
 import { execByPipes } from './exec-pipes.ts';
@@ -15,5 +15,13 @@ export async function startExec(options: ExecOptions): Promise<ExecHandle> {
   await writeFile(processPath, JSON.stringify({ ...options.process, terminal: options.terminal }));
   const command = String((options.process as { args?: string[] }).args?.[0] ?? '');
   const plan: ExecPlan = { ...options, directory, processPath, command };
-  return options.terminal || options.detach ? execByConmon(plan) : execByPipes(plan);
+  const discard = () => rm(directory, { recursive: true, force: true });
+  try {
+    const handle = await (options.terminal || options.detach ? execByConmon(plan) : execByPipes(plan));
+    void handle.exit.then(discard, discard);
+    return handle;
+  } catch (error) {
+    await discard();
+    throw error;
+  }
 }

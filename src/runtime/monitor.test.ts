@@ -217,6 +217,24 @@ describe('the monitor', () => {
     assert.equal(await handle.exit, 0);
     await monitor.delete(id);
   });
+  it('leaves nothing when its own program is not there', async () => {
+    const execRoot = join(dir, 'absent');
+    const broken = openMonitor({ execRoot, conmonPath: '/nonexistent/conmon' });
+    const id = newId();
+    const wanted = {
+      id,
+      name: 'x',
+      spec: spec(id, ['true']),
+      runtime,
+      terminal: false,
+      stdin: false,
+      stdinOnce: false,
+    };
+    await assert.rejects(broken.create(wanted), /nonexistent\/conmon: ENOENT/);
+    assert.deepEqual(await broken.list(), []);
+    broken.close();
+  });
+
   it('says why a command cannot be started', async () => {
     const id = newId();
     await assert.rejects(

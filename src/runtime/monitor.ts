@@ -135,7 +135,13 @@ export function openMonitor({ execRoot, conmonPath }: MonitorOptions): Monitor &
       ...(options.stdin && (options.terminal || !options.stdinOnce) ? ['--leave-stdin-open'] : []),
       ...(options.logPath === undefined ? ['-l', 'none'] : ['-l', `k8s-file:${options.logPath}`]),
     ];
-    const conmon = startConmon(conmonPath, args, dir);
+    let conmon: ReturnType<typeof startConmon>;
+    try {
+      conmon = startConmon(conmonPath, args, dir);
+    } catch (error) {
+      await remove(options.id);
+      throw error;
+    }
     const answer = await conmon.next().finally(() => conmon.release());
     const { data, message } = answer ?? { data: -1, message: conmon.complaint() };
     if (data <= 0) {
