@@ -2,6 +2,7 @@ import { readSync } from 'node:fs';
 import { basename } from 'node:path/posix';
 import { isErrno } from '../common/index.ts';
 import {
+  AT_FDCWD,
   closeFd,
   dataExtents,
   type Extent,
@@ -9,8 +10,7 @@ import {
   findAt,
   O,
   openAt,
-  openAt2,
-  RESOLVE,
+  openInRoot,
   readlinkAt,
   S_IF,
   statFd,
@@ -55,18 +55,12 @@ export class Packer {
 
   /** Packs `path` (UTF-8) inside `root` and closes the archive. */
   async pack(root: string, path: string): Promise<void> {
-    const rootFd = openAt(-100, root, O.PATH | O.DIRECTORY);
+    const follow = this.#options.follow ?? /(^|\/)\.?$/.test(path);
+    const top = openInRoot(root, path, follow ? 0 : O.NOFOLLOW);
     try {
-      const follow = this.#options.follow ?? /(^|\/)\.?$/.test(path);
-      const flags = O.PATH | (follow ? 0 : O.NOFOLLOW);
-      const top = openAt2(rootFd, path === '' ? '.' : path, flags, RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS);
-      try {
-        await this.#top(top, byteName(this.#options.as ?? basename(path)));
-      } finally {
-        closeFd(top);
-      }
+      await this.#top(top, byteName(this.#options.as ?? basename(path)));
     } finally {
-      closeFd(rootFd);
+      closeFd(top);
     }
     await this.#out.write(archiveEnd());
     await this.#out.flush();
@@ -159,7 +153,7 @@ export class Packer {
     // A descriptor of the file itself (O_PATH) is opened through /proc: by name it could be another by now.
     const fd = opened(() =>
       name === ''
-        ? openAt(-100, `/proc/self/fd/${parent}`, O.RDONLY | O.NONBLOCK | O.NOCTTY)
+        ? openAt(AT_FDCWD, `/proc/self/fd/${parent}`, O.RDONLY | O.NONBLOCK | O.NOCTTY)
         : openAt(parent, bytesOf(name), flags),
     );
     if (fd === undefined) return;

@@ -12,6 +12,7 @@ import {
   O,
   openAt,
   openAt2,
+  openInRoot,
   RESOLVE,
   S_IF,
   statFd,
@@ -19,7 +20,6 @@ import {
 } from '../sys/index.ts';
 import type { VolumeStore } from '../volumes/index.ts';
 import type { Container } from './containers/book.ts';
-import { openInside } from './containers/pins.ts';
 import type { MountRecord } from './containers/record.ts';
 import type { Roots } from './containers/roots.ts';
 
@@ -58,7 +58,12 @@ export async function openCopyPlace(container: Container, parts: CopyPlaceParts)
     const mounts = record.mounts
       .filter(({ type }) => type === 'volume' || type === 'bind')
       .sort((a, b) => a.destination.split('/').length - b.destination.split('/').length);
-    cloneTo(openAt(AT_FDCWD, merged, O.PATH), root, { recursive: false, readonly: false });
+    const mergedFd = openInRoot(merged, '');
+    try {
+      cloneTo(mergedFd, root, { recursive: false, readonly: false });
+    } finally {
+      closeFd(mergedFd);
+    }
     for (const mount of mounts) {
       if (mount.type === 'volume') held.push(mount.source);
       const source = mount.type === 'bind' ? mount.source : await parts.volumes.mount(mount.source, { id: holder });
@@ -90,37 +95,36 @@ export async function dropCopyPlaces(execRoot: string): Promise<void> {
 function attachInside(root: string, mount: MountRecord, source: string): void {
   let sourceFd: number;
   try {
-    sourceFd = openInside(source, mount.subpath ?? '');
+    sourceFd = openInRoot(source, mount.subpath ?? '');
   } catch (error) {
     // A bind whose source is gone hides nothing.
     if (mount.type === 'bind' && isErrno(error, 'ENOENT')) return;
     throw error;
   }
-  const isDirectory = (statFd(sourceFd).mode & S_IF.MT) === S_IF.DIR;
-  const target = mountPoint(root, mount.destination, isDirectory);
   try {
-    cloneTo(sourceFd, target, { recursive: mount.nonRecursive !== true, readonly: !mount.rw });
+    const isDirectory = (statFd(sourceFd).mode & S_IF.MT) === S_IF.DIR;
+    const target = mountPoint(root, mount.destination, isDirectory);
+    try {
+      cloneTo(sourceFd, target, { recursive: mount.nonRecursive !== true, readonly: !mount.rw });
+    } finally {
+      closeFd(target);
+    }
   } finally {
-    closeFd(target);
+    closeFd(sourceFd);
   }
 }
 
-/** Consumes the source's descriptor. */
 function cloneTo(
   sourceFd: number,
   target: string | number,
   { recursive, readonly }: { recursive: boolean; readonly: boolean },
 ): void {
+  const clone = cloneMount(sourceFd, { recursive });
   try {
-    const clone = cloneMount(sourceFd, { recursive });
-    try {
-      if (readonly) makeReadonly(clone);
-      attachMount(clone, target);
-    } finally {
-      closeFd(clone);
-    }
+    if (readonly) makeReadonly(clone);
+    attachMount(clone, target);
   } finally {
-    closeFd(sourceFd);
+    closeFd(clone);
   }
 }
 

@@ -2,20 +2,7 @@ import { closeSync, type Dirent } from 'node:fs';
 import { mkdir, readdir, rmdir, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { invalid, isErrno } from '../../common/index.ts';
-import {
-  AT_FDCWD,
-  attachMount,
-  cloneMount,
-  closeFd,
-  mapMountIds,
-  O,
-  openAt,
-  openAt2,
-  RESOLVE,
-  S_IF,
-  statFd,
-  unmount,
-} from '../../sys/index.ts';
+import { attachMount, cloneMount, closeFd, mapMountIds, openInRoot, S_IF, statFd, unmount } from '../../sys/index.ts';
 import { exchangeNamespace, type Owner } from './id-maps.ts';
 
 /**
@@ -59,31 +46,25 @@ export async function pin(execRoot: string, id: string, index: number, request: 
 
 /** A descriptor (O_PATH) of `path` inside `root`. */
 export function openInside(root: string, path: string): number {
-  const rootFd = openAt(AT_FDCWD, root, O.PATH);
   try {
-    return openAt2(rootFd, path === '' ? '.' : path, O.PATH, RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS);
+    return openInRoot(root, path);
   } catch (error) {
     const full = join(root, path);
     if (isErrno(error, 'ELOOP')) throw invalid(`cannot access path ${full}: too many links`, error);
     if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOTDIR')) throw error;
     if (isErrno(error, 'ENOTDIR')) throw invalid(`cannot access path ${full}: not a directory`, error);
     throw invalid(`cannot access path ${full}: lstat ${full}: no such file or directory`, error);
-  } finally {
-    closeFd(rootFd);
   }
 }
 
 /** What `path` leads to inside `root`, by a descriptor (O_PATH); undefined if there is nothing. */
 export function findInside(root: string, path: string): { fd: number; isDirectory: boolean } | undefined {
-  const rootFd = openAt(AT_FDCWD, root, O.PATH);
   try {
-    const fd = openAt2(rootFd, path, O.PATH, RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS);
+    const fd = openInRoot(root, path);
     return { fd, isDirectory: (statFd(fd).mode & S_IF.MT) === S_IF.DIR };
   } catch (error) {
     if (['ENOENT', 'ENOTDIR', 'ELOOP'].some((code) => isErrno(error, code))) return undefined;
     throw error;
-  } finally {
-    closeFd(rootFd);
   }
 }
 
