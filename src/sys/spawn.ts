@@ -1,5 +1,6 @@
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { O } from './files.ts';
 import { check, libc, sysError } from './libc.ts';
 
 /**
@@ -8,7 +9,7 @@ import { check, libc, sysError } from './libc.ts';
  */
 
 /** What a child has as its file descriptor of that place in the list: /dev/null, or a descriptor of ours. */
-export type ChildDescriptor = 'null' | number;
+type ChildDescriptor = 'null' | number;
 
 export interface SpawnOptions {
   /** `NAME=value`. */
@@ -33,8 +34,6 @@ const POSIX_SPAWN_SETSID = 0x80;
 const WNOHANG = 1;
 /** How often is looked without a signal, too. */
 const PULSE_MS = 1000;
-const O_RDWR = 2;
-const O_CLOEXEC = 0o2000000;
 /** Larger than posix_spawnattr_t (336 bytes), posix_spawn_file_actions_t (80) and sigset_t (128) of both C libraries. */
 const STRUCT_BYTES = 512;
 
@@ -57,14 +56,14 @@ const call = {
 };
 
 /** A pipe's two descriptors, closed on exec. */
-export function openPipe(): { readEnd: number; writeEnd: number } {
+function openPipe(): { readEnd: number; writeEnd: number } {
   const ends = [0, 0];
-  check(call.pipe(ends, O_CLOEXEC), 'pipe2');
+  check(call.pipe(ends, O.CLOEXEC), 'pipe2');
   return { readEnd: ends[0]!, writeEnd: ends[1]! };
 }
 
 /** A stream over our end of a pipe; the stream owns the descriptor. */
-export const pipeStream = (end: number, way: 'read' | 'write'): Socket =>
+const pipeStream = (end: number, way: 'read' | 'write'): Socket =>
   new Socket({ fd: end, readable: way === 'read', writable: way === 'write' });
 
 /** The children whose end was not seen yet. While there are any, the event loop lives: a signal's listener alone would not keep it. */
@@ -145,7 +144,7 @@ export function spawnProgram(path: string, args: readonly string[], options: Spa
 /** Our descriptors are above all places (0, 1 and 2 are taken in every process), so that no placement overwrites what a later one needs. */
 function arrange(actions: Buffer, descriptors: readonly ChildDescriptor[]): void {
   for (const [place, what] of descriptors.entries()) {
-    if (what === 'null') call.open(actions, place, '/dev/null', O_RDWR, 0);
+    if (what === 'null') call.open(actions, place, '/dev/null', O.RDWR, 0);
     else if (what >= descriptors.length) call.duplicate(actions, what, place);
     else throw new RangeError(`descriptor ${what} is in the way of the child's own`);
   }
