@@ -71,49 +71,38 @@ export async function copyStep(stageRun: StageRun, instruction: Copy): Promise<F
     config: state.config,
     container: false,
     perform: (id) =>
-      makeLayer(
-        run.parts,
-        {
-          id,
-          parent: chainOf(state),
-          clampMtime: run.epoch,
-          mountPoints: [],
-          keep: run.keep,
+      makeLayer(run, { id, parent: chainOf(state) }, async (root) => {
+        const owner = chown === undefined ? undefined : ownerOf(root, chown);
+        const scratch = await run.scratch();
+        const unpack = (source: Source): boolean => {
+          if (name !== 'ADD') return false;
+          return instruction.unpack ?? locals.find((local) => local.source === source)?.fetched === false;
+        };
+        const request = {
+          instruction: name,
+          root,
+          destination,
+          mode,
+          parents: instruction.parents,
+          exclude,
+          unpack,
+          scratch,
           signal: run.signal,
-        },
-        async (root) => {
-          const owner = chown === undefined ? undefined : ownerOf(root, chown);
-          const scratch = await run.scratch();
-          const unpack = (source: Source): boolean => {
-            if (name !== 'ADD') return false;
-            return instruction.unpack ?? locals.find((local) => local.source === source)?.fetched === false;
-          };
-          const request = {
-            instruction: name,
-            root,
-            destination,
-            mode,
-            parents: instruction.parents,
-            exclude,
-            unpack,
-            scratch,
-            signal: run.signal,
-          };
-          if (other !== undefined)
-            await withMounted(run.parts, chainOf(other), (from) =>
-              copyInto({ ...request, owner, sources: select(from) }),
-            );
-          // Without --chown all is root's, but an archive's entries have owners of their own.
-          if (locals.length > 0)
-            await copyInto({
-              ...request,
-              owner: owner ?? { uid: 0, gid: 0 },
-              unpackedOwner: owner,
-              sources: locals.map(({ source }) => source),
-            });
-          return true;
-        },
-      ),
+        };
+        if (other !== undefined)
+          await withMounted(run.parts, chainOf(other), (from) =>
+            copyInto({ ...request, owner, sources: select(from) }),
+          );
+        // Without --chown all is root's, but an archive's entries have owners of their own.
+        if (locals.length > 0)
+          await copyInto({
+            ...request,
+            owner: owner ?? { uid: 0, gid: 0 },
+            unpackedOwner: owner,
+            sources: locals.map(({ source }) => source),
+          });
+        return true;
+      }),
   };
 }
 

@@ -9,16 +9,19 @@ export interface LayerRequest {
   /** Of the snapshot; people see its first twelve digits. */
   id: string;
   parent: string | undefined;
-  /** Seconds since the epoch; no file is younger. */
-  clampMtime: number | undefined;
   /** Absolute paths that a container's runtime makes where they are not there: they go again unless something was put in them. */
-  mountPoints: readonly string[];
-  /** Of the whole build: keeps layer and archive until a cache record or the image does. */
+  mountPoints?: readonly string[];
+}
+
+/** The build that a layer is made for. */
+export interface LayerRun {
+  parts: Pick<BuilderParts, 'layers' | 'content'>;
+  /** Seconds since the epoch; no file is younger. */
+  epoch: number | undefined;
+  /** Keeps layer and archive until a cache record or the image does. */
   keep: Keep;
   signal: AbortSignal;
 }
-
-type Parts = Pick<BuilderParts, 'layers' | 'content'>;
 
 /** What every container gets mounted. */
 export const RUNTIME_MOUNTS: readonly string[] = [
@@ -32,16 +35,14 @@ export const RUNTIME_MOUNTS: readonly string[] = [
 
 /** Runs `change` over a mounted snapshot and makes a layer of what it did. `change` answers false for nothing to keep. */
 export async function makeLayer(
-  parts: Parts,
-  request: LayerRequest,
+  { parts: { layers, content }, epoch, keep, signal }: LayerRun,
+  { id, parent, mountPoints = [] }: LayerRequest,
   change: (root: string) => Promise<boolean>,
 ): Promise<BuiltLayer | undefined> {
-  const { layers, content } = parts;
-  const { id, parent, clampMtime, signal } = request;
   await layers.createSnapshot(id, { parent, owner: 'build' });
   try {
     const root = await layers.mount(id);
-    const absent = missingPlaces(root, request.mountPoints);
+    const absent = missingPlaces(root, mountPoints);
     if (!(await change(root))) return undefined;
     signal.throwIfAborted();
     await layers.unmount(id);
@@ -49,21 +50,20 @@ export async function makeLayer(
     // A stage from nothing: its root directory is like any image's.
     if (lower.length === 0) chmodSync(upper, 0o755);
     for (const path of absent) dropUnused(upper, lower, path);
-    const writer = await content.ingest(request.keep.content);
+    const writer = await content.ingest(keep.content);
     let blob: { digest: string; size: number };
     try {
-      for await (const chunk of layers.diffTar(id, { signal, clampMtime })) await writer.write(chunk as Buffer);
+      for await (const chunk of layers.diffTar(id, { signal, clampMtime: epoch })) await writer.write(chunk as Buffer);
       blob = await writer.commit();
     } catch (error) {
       await writer.discard();
       throw error;
     }
     // Clamped times are in the archive only, so the layer is unpacked from there.
-    const held = request.keep.layers;
     const layer =
-      clampMtime === undefined
-        ? await layers.promote(id, blob.digest, held)
-        : await layers.unpack(() => content.open(blob.digest), held, { parent, diffId: blob.digest, signal });
+      epoch === undefined
+        ? await layers.promote(id, blob.digest, keep.layers)
+        : await layers.unpack(() => content.open(blob.digest), keep.layers, { parent, diffId: blob.digest, signal });
     return {
       diffId: layer.diffId,
       chainId: layer.chainId,

@@ -51,19 +51,16 @@ export async function runStep(stageRun: StageRun, instruction: Run): Promise<Fil
     container: true,
     perform: (id) =>
       makeLayer(
-        parts,
+        run,
         {
           id,
           parent: chainOf(state),
-          clampMtime: run.epoch,
           mountPoints: [
             ...RUNTIME_MOUNTS,
             ...requests.map(({ target }) => target),
             ...sessionTargets(ofSession).flatMap((target) => target ?? []),
             ...(script === undefined ? [] : [SCRIPT_PLACE]),
           ],
-          keep: run.keep,
-          signal,
         },
         async (root) => {
           const prepared = await prepareMounts(run, requests, stage.index);

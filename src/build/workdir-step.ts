@@ -14,23 +14,12 @@ export function workdirStep({ run, state }: StageRun, value: string): FileStep {
     config: { ...state.config, WorkingDir: path },
     container: true,
     perform: (id) =>
-      makeLayer(
-        run.parts,
-        {
-          id,
-          parent: chainOf(state),
-          clampMtime: run.epoch,
-          mountPoints: [],
-          keep: run.keep,
-          signal: run.signal,
-        },
-        async (root) => {
-          const target = resolveInRoot(root, path);
-          // What a container gets mounted is no directory of the image.
-          if (RUNTIME_MOUNTS.includes(posix.normalize(path)) || findStat(target)?.isDirectory() === true) return false;
-          makeDirectories(root, target, { uid: 0, gid: 0 });
-          return true;
-        },
-      ),
+      makeLayer(run, { id, parent: chainOf(state) }, async (root) => {
+        const target = resolveInRoot(root, path);
+        // What a container gets mounted is no directory of the image.
+        if (RUNTIME_MOUNTS.includes(posix.normalize(path)) || findStat(target)?.isDirectory() === true) return false;
+        makeDirectories(root, target, { uid: 0, gid: 0 });
+        return true;
+      }),
   };
 }
