@@ -28,10 +28,14 @@ export function withSchemaKeys(value: unknown, schema: z.core.$ZodType): unknown
   if (valueType !== undefined)
     return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withSchemaKeys(item, valueType)]));
   if (shape === undefined) return value;
-  const known = new Map(Object.keys(shape).map((name) => [name.toLowerCase(), name]));
+  let known: Map<string, string> | undefined;
+  const likeIt = (given: string): string | undefined => {
+    known ??= new Map(Object.keys(shape).map((name) => [name.toLowerCase(), name]));
+    return known.get(given.toLowerCase());
+  };
   const result: Record<string, unknown> = {};
   for (const [given, item] of Object.entries(value)) {
-    const name = Object.hasOwn(shape, given) ? given : (known.get(given.toLowerCase()) ?? given);
+    const name = Object.hasOwn(shape, given) ? given : (likeIt(given) ?? given);
     const field = Object.hasOwn(shape, name) ? shape[name] : undefined;
     result[name] = field === undefined ? item : withSchemaKeys(item, field);
   }
