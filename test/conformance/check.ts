@@ -12,6 +12,8 @@ export type Differences = Record<string, { why: string; output: RegExp }>;
 
 /** Registers one test a scenario and client: what gantryd shows must equal what the reference dockerd showed. */
 export function conformance(suite: string, list: readonly Scenario[], differences: Differences = {}): void {
+  for (const name of Object.keys(differences))
+    if (!list.some((scenario) => scenario.name === name)) throw new Error(`no scenario ${name} in ${suite}`);
   const docker = ['docker', 'docker'] as const;
   const gantry = ['gantry', resolve(import.meta.dirname, '../../bin/gantry')] as const;
   // Both take twice the time: `npm run test:conformance` does.
