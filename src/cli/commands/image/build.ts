@@ -87,7 +87,7 @@ async function run(call: Call): Promise<void> {
     const kept = tags.length > 0 || outputs.length === 0 || outputs.some(({ type }) => type === 'image');
     if (isNew && !kept && !flags.bool('load')) await client.images.remove(id, {});
   }
-  if (quiet && !piped && id !== '' && flags.bool('quiet')) cli.print(`${id}\n`);
+  if (!piped && id !== '' && flags.bool('quiet')) cli.print(`${id}\n`);
   if (flags.text('iidfile') !== '') writeFileSync(flags.text('iidfile'), id);
   if (flags.text('metadata-file') !== '')
     writeFileSync(
@@ -131,11 +131,10 @@ function checkTag(tag: string): void {
 
 /** What only a BuildKit session can carry. */
 function refuseSessionFlags(flags: FlagValues): void {
-  for (const name of ['build-context'])
-    if (flags.list(name).length > 0)
-      throw new Error(
-        `--${name} needs a BuildKit session: use Docker's buildx against this daemon (DOCKER_HOST=unix:///run/gantry/gantry.sock docker buildx build --${name} …)`,
-      );
+  if (flags.list('build-context').length > 0)
+    throw new Error(
+      '--build-context needs a BuildKit session, which this daemon does not offer: COPY --from an image instead',
+    );
 }
 
 async function openContext({ args, flags, cli }: Call): Promise<BuildContext> {
