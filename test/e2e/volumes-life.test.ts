@@ -137,6 +137,16 @@ describe('volumes', () => {
     assert.equal(await ok('run', '--rm', '--mount', mount, 'busybox', 'head', '-c', '4', '/etc/passwd'), 'root');
   });
 
+  it('and binds whose source is gone do not keep files from being copied out of a stopped container', async () => {
+    await using daemon = await TestDaemon.start();
+    const source = join(daemon.root, 'source');
+    const mounted = ['-v', `${source}:/bound`, '-v', 'kept:/kept'];
+    await daemon.ok('run', '--name', 'copied', ...mounted, 'busybox', 'sh', '-c', 'echo a > /kept/a; echo b > /b');
+    rmSync(source, { recursive: true });
+    const copy = (path: string) => daemon.gantry(['cp', `copied:${path}`, '-']);
+    for (const path of ['/kept/a', '/b']) assert.equal((await copy(path)).code, 0, (await copy(path)).stderr);
+  });
+
   it('keep the flags of the mount below them', async () => {
     await using daemon = await TestDaemon.start();
     await daemon.ok('volume', 'create', '-o', 'type=tmpfs', '-o', 'device=tmpfs', '-o', 'o=ro,nosuid,noexec', 'flags');
