@@ -102,6 +102,8 @@ export class Execs implements ExecService {
   ): Promise<AttachSession | undefined> {
     const exec = this.#get(id);
     const container = this.#runningContainer(exec.containerId);
+    if (exec.started)
+      throw conflict(exec.running ? `exec command ${id} is already running` : `exec command ${id} has already run`);
     const begun = this.#begin(exec, container, options);
     if (options.detach) {
       void drain(await begun);
@@ -113,7 +115,7 @@ export class Execs implements ExecService {
     const streams = begun.then(
       (handle): Streams => ({
         stdin: handle.stdin,
-        output: endWith(handle, exec, left.promise),
+        output: endWith(handle, left.promise),
         closeStdin: () => handle.closeStdin(),
         detach: () => {
           left.resolve();
@@ -137,8 +139,6 @@ export class Execs implements ExecService {
     options: { detach: boolean; consoleSize?: [number, number] },
   ): Promise<ExecHandle> {
     const { id } = exec;
-    if (exec.started)
-      throw conflict(exec.running ? `exec command ${id} is already running` : `exec command ${id} has already run`);
     exec.started = true;
     exec.running = true;
     try {
@@ -252,18 +252,11 @@ async function drain(handle: ExecHandle): Promise<void> {
   for await (const _ of handle.output);
 }
 
-/** The stream ends only when the exit code is known: clients inspect right after it. One who detaches does not wait for it. */
+/** The stream ends only when the exit code is known, and noted: clients inspect right after it. One who detaches does not wait for it. */
 async function* endWith(
-  handle: ExecHandle,
-  exec: Exec,
+  { output, exit }: ExecHandle,
   left: Promise<void>,
 ): AsyncGenerator<{ stream: 1 | 2; data: Buffer }> {
-  yield* handle.output;
-  await Promise.race([
-    left,
-    handle.exit.then((code) => {
-      exec.exitCode = code;
-      exec.running = false;
-    }),
-  ]);
+  yield* output;
+  await Promise.race([left, exit]);
 }

@@ -16,3 +16,13 @@ test('a process of another user without input reads nothing, and the machine’s
   const { uid, gid } = statSync('/dev/null');
   assert.deepEqual({ uid, gid }, { uid: 0, gid: 0 });
 });
+
+test('an exec is started once', async () => {
+  await using daemon = await TestDaemon.start();
+  await daemon.ok('run', '-d', '--name', 'one', '--stop-signal', 'KILL', 'busybox', 'sleep', '1000');
+  const { json } = await daemon.api('POST', '/containers/one/exec', { Cmd: ['true'], AttachStdout: true });
+  const start = () => daemon.api('POST', `/exec/${json.Id}/start`, { Detach: false });
+  assert.equal((await start()).status, 200);
+  const again = await start();
+  assert.deepEqual([again.status, again.json?.message], [409, `exec command ${json.Id} has already run`]);
+});
