@@ -50,7 +50,9 @@ export async function compose({ settings, env, log, version }: ComposeParts): Pr
   const search = { path: programs, scratch: join(execRoot, 'probe'), cgroup: `${cgroupParent}/probe` };
   // A daemon that was killed while it tried runtimes left its scratch.
   rmSync(search.scratch, { recursive: true, force: true });
-  const runtimes = await findRuntimes(settings(), search);
+  const cgroups = openCgroups('/sys/fs/cgroup', cgroupParent);
+  // The trials of runtimes made it; a start that fails must not leave it.
+  const runtimes = await findRuntimes(settings(), search).finally(() => cgroups.removeEmpty(cgroupParent));
   const defaults = engineDefaults(settings(), runtimes.standard);
   let seccompProfile = readSeccomp(settings().defaults.seccompProfile);
 
@@ -63,7 +65,6 @@ export async function compose({ settings, env, log, version }: ComposeParts): Pr
     db,
     log: log.with({ part: 'layers' }),
   });
-  const cgroups = openCgroups('/sys/fs/cgroup', cgroupParent);
   const monitor = openMonitor({ execRoot, conmonPath });
   const networks = await openNetworks({
     db,
@@ -180,7 +181,7 @@ export async function compose({ settings, env, log, version }: ComposeParts): Pr
       await engine.images.close();
       await networks.close();
       monitor.close();
-      await cgroups.remove(cgroupParent);
+      await cgroups.removeEmpty(cgroupParent);
       db.close();
     },
   };

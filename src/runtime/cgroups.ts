@@ -44,7 +44,7 @@ export function openCgroups(root = '/sys/fs/cgroup', defaultParent = '/gantry'):
   return { ...base, version: 1, controllers, ...version1(root) };
 }
 
-type Readers = Pick<Cgroups, 'stats' | 'oomKills' | 'remove'>;
+type Readers = Pick<Cgroups, 'stats' | 'oomKills' | 'remove' | 'removeEmpty'>;
 
 async function removeTree(path: string): Promise<void> {
   const names = await readdir(path, { withFileTypes: true }).catch(() => []);
@@ -101,6 +101,9 @@ function version1(root: string): Readers {
     },
     async remove(path) {
       for (const controller of await readdir(root)) await removeTree(join(root, controller, path));
+    },
+    async removeEmpty(path) {
+      for (const controller of await readdir(root)) await rmdir(join(root, controller, path)).catch(() => {});
     },
   };
 }
@@ -167,5 +170,6 @@ function version2(root: string): Readers {
       return pairs(await read(join(root, path, 'memory.events'))).oom_kill ?? 0;
     },
     remove: (path) => removeTree(join(root, path)),
+    removeEmpty: (path) => rmdir(join(root, path)).catch(() => {}),
   };
 }

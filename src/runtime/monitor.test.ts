@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { newId } from '../common/index.ts';
-import { DEFAULT_CAPABILITIES, makeSpec, openMonitor } from './index.ts';
+import { DEFAULT_CAPABILITIES, makeSpec, openCgroups, openMonitor } from './index.ts';
 
 describe('the monitor', () => {
   let dir: string;
@@ -19,8 +19,9 @@ describe('the monitor', () => {
       symlinkSync('busybox', join(root, 'bin', name));
     monitor = openMonitor({ execRoot: join(dir, 'run'), conmonPath: '/usr/bin/conmon' });
   });
-  after(() => {
+  after(async () => {
     monitor.close();
+    await openCgroups('/sys/fs/cgroup', '/gantry-test').remove('/gantry-test');
     rmSync(dir, { recursive: true, force: true });
   });
   const spec = (id: string, args: string[], terminal = false) =>

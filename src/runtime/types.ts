@@ -126,5 +126,8 @@ export interface Cgroups {
   pathFor(id: string, parent: string | undefined): string;
   stats(cgroupsPath: string): Promise<CgroupStats>;
   oomKills(cgroupsPath: string): Promise<number>;
+  /** With all below it, as far as no process is in them. */
   remove(cgroupsPath: string): Promise<void>;
+  /** Only if nothing is in it: no process and no cgroup, not even an empty one of somebody's. */
+  removeEmpty(cgroupsPath: string): Promise<void>;
 }

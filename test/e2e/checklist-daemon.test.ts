@@ -5,7 +5,20 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { DgramSocket } from 'node-unix-socket';
+import { openInstance } from '../../src/daemon/instance.ts';
 import { eventually, execute, TestDaemon } from '../support/index.ts';
+
+/** Cgroups of the daemon with this data root. */
+async function cgroupsOf(dataRoot: string): Promise<string[]> {
+  const found = await execute('find', [
+    '/sys/fs/cgroup',
+    '-maxdepth',
+    '2',
+    '-name',
+    `gantry-${openInstance(dataRoot).suffix}`,
+  ]);
+  return found.stdout.split('\n').filter((line) => line !== '');
+}
 
 describe('gantryd as a service', () => {
   it('tells the service manager when it is ready, reloads and stops', async () => {
@@ -50,6 +63,7 @@ describe('gantryd as a service', () => {
         new RegExp(`cannot open the state database ${root}/state.db: file is not a database`),
       );
       assert.deepEqual(readFileSync(join(root, 'state.db')), garbage);
+      assert.deepEqual(await cgroupsOf(root), [], 'what the trial of a runtime made is gone');
 
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', root]);
       try {
