@@ -34,18 +34,17 @@ async function endlessBuild(daemon: TestDaemon, tag: string): Promise<{ over: Pr
 const ofBuild = (leaks: readonly string[]) => leaks.filter((leak) => !leak.includes('interface'));
 
 test('a daemon that ends cancels its builds and takes their steps with it', async () => {
-  const daemon = await TestDaemon.start();
+  await using daemon = await TestDaemon.start();
   const { over } = await endlessBuild(daemon, 'ended');
   await daemon.terminate();
   assert.match(await over, /"error":"[^"]*cancel/);
   assert.deepEqual(await daemon.leaks(), []);
   await daemon.launch();
   assert.equal((await daemon.api('GET', '/images/ended/json')).status, 404);
-  await daemon[Symbol.asyncDispose]();
 });
 
 test('what the builds of a killed daemon left is gone after the next start', async () => {
-  const daemon = await TestDaemon.start();
+  await using daemon = await TestDaemon.start();
   const idle = await daemon.leaks();
   const { over } = await endlessBuild(daemon, 'killed');
   await daemon.crash();
@@ -54,5 +53,4 @@ test('what the builds of a killed daemon left is gone after the next start', asy
   await daemon.launch();
   await eventually('nothing is left', async () => (await daemon.leaks()).length <= idle.length, 10_000);
   assert.deepEqual(await daemon.leaks(), idle);
-  await daemon[Symbol.asyncDispose]();
 });
