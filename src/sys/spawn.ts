@@ -5,7 +5,7 @@ import { check, libc, sysError } from './libc.ts';
 
 /**
  * Processes by posix_spawn(3). Node's own spawn forks: the kernel then copies the page tables of the whole daemon, and the event loop waits
- * for it (measured: 8–25 ms a process at 130 MB). glibc's and musl's posix_spawn share the memory until the exec.
+ * for it (docs/decisions/022). glibc's and musl's posix_spawn share the memory until the exec.
  */
 
 /** What a child has as its file descriptor of that place in the list: /dev/null, or a descriptor of ours. */
