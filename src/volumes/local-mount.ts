@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
 import { lookup } from 'node:dns/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { internal, invalid, isErrno, messageOf } from '../common/index.ts';
 import { MS, mount, mounts, unmount } from '../sys/index.ts';
@@ -101,14 +103,23 @@ function bind(device: string, target: string, flags: number): void {
 
 /**
  * A file system that may wait for a server or a disk: mount(8) does the call, so that this process does not stand still meanwhile.
- * `-i`: no helper program.
+ * `-i`: no helper program. What is mounted stands in an fstab(5) of its own: among the options may be a password, and everybody sees
+ * the arguments of a process.
  */
 async function mountElsewhere(target: string, mount: { device: string; type: string; words: string[] }): Promise<void> {
   const { device, type, words } = mount;
-  await run('mount', ['-i', '-t', type, ...(words.length === 0 ? [] : ['-o', words.join(',')]), device, target], {
-    env: { ...process.env, LC_ALL: 'C' },
-  });
+  const table = join(dirname(target), 'fstab');
+  const fields = [device, target, type, words.join(',') || 'defaults', '0', '0'].map(fstabField);
+  await writeFile(table, `${fields.join(' ')}\n`, { mode: 0o600 });
+  try {
+    await run('mount', ['-i', '-T', table, target], { env: { ...process.env, LC_ALL: 'C' } });
+  } finally {
+    await rm(table);
+  }
 }
+
+const fstabField = (text: string): string =>
+  text.replace(/[\s\\#]/g, (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`);
 
 /** What mount(8) says for what errors of mount(2) (util-linux libmount/src/context_mount.c). */
 const MOUNT_WORDS: readonly (readonly [RegExp, string])[] = [
