@@ -158,6 +158,16 @@ test('an archive that is broken or lies is refused, and nothing of it stays', as
   }
 });
 
+test('an image that was removed under its container goes with it, layers and all', async () => {
+  const { archive } = await oldArchive('under/one:1');
+  await load(archive);
+  const { Id } = (await daemon.api('POST', '/containers/create', { Image: 'under/one:1', Cmd: ['x'] })).json;
+  assert.equal((await remove('under/one:1')).status, 200);
+  assert.notDeepEqual(kept().layers, bare.layers, 'the container stands on them');
+  assert.equal((await daemon.api('DELETE', `/containers/${Id}`)).status, 204);
+  await eventually('nothing stays', () => JSON.stringify(kept()) === JSON.stringify(bare), 10_000);
+});
+
 test('import takes a compressed file system from a URL, with changes and a message', async () => {
   const archive = gzipSync(await tarOf({ 'etc/motd': 'from afar' }));
   const server = createServer((_, response) => response.end(archive));

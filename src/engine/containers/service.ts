@@ -162,7 +162,7 @@ export class Containers implements ContainerService {
    * the rest may follow the answer (`waitForAll`: it does not).
    */
   async erase(container: Container, withVolumes: boolean, waitForAll = false): Promise<void> {
-    const { book, networks, lifecycle, releases, log } = this.#parts;
+    const { book, networks, lifecycle, releases, images, log } = this.#parts;
     const { id, record } = container;
     if (!book.has(id)) return;
     this.#parts.attachments.abandon(id);
@@ -178,7 +178,11 @@ export class Containers implements ContainerService {
       doomed,
       this.#parts,
     ).catch((error: unknown) => log.warn('volumes of a removed container', { id, error }));
-    const rest = releases.done(id).then(() => takeAway({ id, volumes: doomed }, this.#parts));
+    const rest = releases.done(id).then(async () => {
+      await takeAway({ id, volumes: doomed }, this.#parts);
+      // Its image was removed before: nobody else would look at the layers that the container stood on.
+      if (images.find(record.imageId) === undefined) await images.collect();
+    });
     if (waitForAll) await rest;
     else lifecycle.track(rest.catch((error: unknown) => log.warn('removal', { id, error })));
     lifecycle.emit(container, 'destroy');
