@@ -31,6 +31,8 @@ async function inTerminal(
     DOCKER_CONFIG: `${daemon.root}/config`,
     GANTRY_NO_AUTOSTART: '1',
     TERM: 'xterm',
+    // A build service says so in the environment; a terminal is one there too.
+    CI: 'true',
   };
   const job = { cmd: [join(checkout, 'bin/gantry'), ...args], env, steps, ...size };
   const outcome = await execute('python3', [join(import.meta.dirname, 'cli-pty.py'), JSON.stringify(job)]);

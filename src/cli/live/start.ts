@@ -66,7 +66,7 @@ async function show(cli: Cli, client: Client): Promise<string | undefined> {
       shell = id;
     },
   };
-  const [ink, react] = await Promise.all([import('ink'), import('react')]);
+  const [ink, react] = await importScreen();
   const LiveView = createLiveView(ink, react);
   cli.print(ENTER);
   const restore = (): void => cli.print(LEAVE);
@@ -86,6 +86,23 @@ async function show(cli: Cli, client: Client): Promise<string | undefined> {
     restore();
   }
   return shell;
+}
+
+/**
+ * Ink and React. Ink decides while it is loaded, by the variables of build services, to draw nothing before the end;
+ * who has a terminal and asks for the view wants to see it there too.
+ */
+async function importScreen() {
+  const names = ['CI', 'CONTINUOUS_INTEGRATION'];
+  const kept = names.map((name) => process.env[name]);
+  for (const name of names) delete process.env[name];
+  try {
+    return await Promise.all([import('ink'), import('react')] as const);
+  } finally {
+    names.forEach((name, index) => {
+      if (kept[index] !== undefined) process.env[name] = kept[index];
+    });
+  }
 }
 
 async function openShell(cli: Cli, id: string): Promise<void> {
