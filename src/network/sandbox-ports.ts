@@ -1,0 +1,102 @@
+import { internal, messageOf } from '../common/index.ts';
+import { machineHasIpv6 } from './bridges.ts';
+import { gatewayEndpoints } from './gateway-choice.ts';
+import type { NetworkBook } from './network-book.ts';
+import type { NetworkOptions } from './options.ts';
+import type { HeldElsewhere, PortBook } from './port-book.ts';
+import { type PortGrant, parsePortKey, portWishes } from './ports.ts';
+import { type Publication, relayHolds, relayListens } from './relay-targets.ts';
+import type { PublishedRange, StoredSandbox } from './store.ts';
+import type { SandboxRequest, SandboxState } from './types.ts';
+
+/** Published ports of sandboxes. They lead to the endpoint that has the default route. */
+export class SandboxPorts {
+  readonly #options: NetworkOptions;
+  readonly #networks: NetworkBook;
+  readonly #ports: PortBook;
+
+  constructor(options: NetworkOptions, networks: NetworkBook, ports: PortBook) {
+    this.#options = options;
+    this.#networks = networks;
+    this.#ports = ports;
+  }
+
+  #gateways(sandbox: StoredSandbox): ReturnType<typeof gatewayEndpoints> {
+    return gatewayEndpoints(sandbox, (id) => this.#networks.byId(id));
+  }
+
+  #addressOf(sandbox: StoredSandbox, family: 4 | 6): string {
+    const endpoint = this.#gateways(sandbox)[family];
+    return (family === 4 ? endpoint?.ipv4 : endpoint?.ipv6)?.split('/')[0] ?? '';
+  }
+
+  /** Meets the request's port wishes, or throws Docker's words. */
+  publish(sandbox: StoredSandbox, request: Pick<SandboxRequest, 'ports' | 'exposed' | 'publishAll'>): void {
+    const wanted = { ...request.ports };
+    if (request.publishAll)
+      for (const key of request.exposed)
+        if ((wanted[key] ?? []).length === 0) wanted[key] = [{ HostIp: '', HostPort: '' }];
+    for (const key of Object.keys(wanted)) parsePortKey(key);
+    const gateways = this.#gateways(sandbox);
+    const endpoint = gateways[4] ?? gateways[6];
+    const network = endpoint === undefined ? undefined : this.#networks.byId(endpoint.networkId);
+    if (endpoint === undefined || network?.driver !== 'bridge') return;
+    const binding = network.options['com.docker.network.bridge.host_binding_ipv4'];
+    const defaultIp = binding ?? this.#options.ip ?? '0.0.0.0';
+    const wishes = portWishes(wanted, { defaultIp, dual: machineHasIpv6() });
+    if (wishes.length === 0) return;
+    try {
+      const { grants, ranges } = this.#ports.allocate(sandbox.containerId, wishes, {
+        heldElsewhere: this.#heldElsewhere(sandbox),
+        targetIp: (endpoint.ipv4 || endpoint.ipv6).split('/')[0]!,
+      });
+      sandbox.published = ranges;
+      sandbox.ports = portAnswers(grants);
+    } catch (error) {
+      const where = `${sandbox.containerName} (${endpoint.endpointId})`;
+      throw internal(`driver failed programming external connectivity on endpoint ${where}: ${messageOf(error)}`);
+    }
+  }
+
+  /** Takes ports again after a restart of the daemon; answers which ones another program has meanwhile. */
+  hold(sandbox: StoredSandbox): PublishedRange[] {
+    return this.#ports.hold(sandbox.containerId, sandbox.published, this.#heldElsewhere(sandbox));
+  }
+
+  release(sandbox: StoredSandbox): void {
+    this.#ports.release(sandbox.containerId);
+  }
+
+  #heldElsewhere(sandbox: StoredSandbox): HeldElsewhere {
+    const hasIpv6 = this.#addressOf(sandbox, 6) !== '';
+    return (port) => relayHolds(port, hasIpv6, this.#options.respectHostFirewall ?? false);
+  }
+
+  /** What the companion's relay needs to know; undefined without published ports. */
+  publication(sandbox: StoredSandbox): Publication | undefined {
+    if (sandbox.published.length === 0) return undefined;
+    const [ipv4, ipv6] = [this.#addressOf(sandbox, 4), this.#addressOf(sandbox, 6)];
+    const listen = relayListens(sandbox.published, ipv6 !== '', this.#options.respectHostFirewall ?? false);
+    return { containerId: sandbox.containerId, ranges: sandbox.published, ipv4, ipv6, listen };
+  }
+}
+
+function portAnswers(grants: readonly PortGrant[]): StoredSandbox['ports'] {
+  const answers: StoredSandbox['ports'] = {};
+  for (const { key, hostIps, hostPort } of grants) {
+    answers[key] ??= [];
+    for (const ip of hostIps) answers[key].push({ HostIp: ip, HostPort: String(hostPort) });
+  }
+  return answers;
+}
+
+/** `NetworkSettings.Ports`: published and exposed ones. */
+export function portStates(sandbox: StoredSandbox): SandboxState['ports'] {
+  const ports: SandboxState['ports'] = {};
+  if (sandbox.kind !== 'own') return ports;
+  for (const key of [...sandbox.exposed].sort()) {
+    const { port, proto } = parsePortKey(key);
+    ports[`${port}/${proto}`] = sandbox.ports[key] ?? null;
+  }
+  return ports;
+}
