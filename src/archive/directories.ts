@@ -1,3 +1,4 @@
+import { readlinkSync } from 'node:fs';
 import { invalid, isErrno } from '../common/index.ts';
 import {
   chmodAt,
@@ -37,6 +38,8 @@ export function components(name: string): string[] {
 }
 
 const KEPT = 128;
+/** As the system does (linux/namei.h, MAXSYMLINKS). */
+const MAX_LINKS = 40;
 
 /**
  * The directories of an extraction, opened once and kept while in use. Every lookup is resolved by the kernel inside the
@@ -88,9 +91,11 @@ export class Directories {
         this.#root,
         key === '' ? '.' : bytesOf(key),
         O.PATH | O.DIRECTORY,
-        RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS,
+        (this.#overlay ? RESOLVE.IN_ROOT : RESOLVE.BENEATH) | RESOLVE.NO_MAGICLINKS,
       );
     } catch (error) {
+      // A link to an absolute path means one below the root; one that climbs out is found while it is followed.
+      if (isErrno(error, 'EXDEV')) return this.#find(this.#followed(key.split('/')).join('/'));
       if (isErrno(error, 'ENOENT')) return undefined;
       if (isErrno(error, 'ENOTDIR')) return undefined;
       if (isErrno(error, 'ELOOP')) throw invalid(`archive entry: too many symbolic links in ${textOf(key)}`);
@@ -98,7 +103,49 @@ export class Directories {
     }
   }
 
+  /** The path without links, as a process would go whose root this is; what is missing is taken as it stands. */
+  #followed(path: readonly string[]): string[] {
+    const pending = [...path];
+    const done: string[] = [];
+    for (let links = 0; pending.length > 0; ) {
+      const part = pending.shift()!;
+      if (part === '..') {
+        if (done.pop() === undefined)
+          throw invalid(`archive entry: ${textOf(path.join('/'))} leads out of its root by a symbolic link`);
+        continue;
+      }
+      const target = this.#linkTarget([...done, part].join('/'));
+      if (target === undefined) done.push(part);
+      else if (++links > MAX_LINKS)
+        throw invalid(`archive entry: too many symbolic links in ${textOf(path.join('/'))}`);
+      else {
+        pending.unshift(...target.split('/').filter((piece) => piece !== '' && piece !== '.'));
+        if (target.startsWith('/')) done.length = 0;
+      }
+    }
+    return done;
+  }
+
+  #linkTarget(path: string): string | undefined {
+    try {
+      return readlinkSync(pathBelow(this.#root, path), 'latin1');
+    } catch (error) {
+      if (isErrno(error, 'EINVAL') || isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return undefined;
+      throw error;
+    }
+  }
+
+  /** What a link to nothing points to is made, so that the link leads somewhere. */
+  #makeBehindLink(path: readonly string[]): number | undefined {
+    if (this.#linkTarget(path.join('/')) === undefined) return undefined;
+    const target = this.#followed(path);
+    this.get(target);
+    return this.#find(target.join('/'));
+  }
+
   #make(path: readonly string[]): number {
+    const behind = this.#overlay ? undefined : this.#makeBehindLink(path);
+    if (behind !== undefined) return behind;
     const parent = this.get(path.slice(0, -1)).fd;
     const name = path.at(-1)!;
     const bytes = bytesOf(name);

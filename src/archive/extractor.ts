@@ -178,7 +178,11 @@ export class Extractor implements TarSink {
   }
 
   #onRoot(header: TarHeader): void {
-    if (header.type !== 'dir') throw invalid('archive entry: its root can only be a directory');
+    if (header.type !== 'dir') {
+      // An entry without a name, as odd archivers write: what is there is a directory, and stays.
+      if (this.#options.overlay === undefined && this.#options.topEntry !== true) return;
+      throw invalid('archive entry: its root can only be a directory');
+    }
     if (this.#options.topEntry !== true) return;
     const { root } = this.#directories;
     const { uid, gid } = this.#ownerOf(header);

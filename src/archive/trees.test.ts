@@ -282,6 +282,30 @@ test('a file that somebody put a link in the place of is made anew', options, as
   assert.equal(readFileSync(join(dir, 'root/f'), 'utf8'), 'mine');
 });
 
+test(
+  'links of an archive lead below its root: what they miss is made, and climbing out is refused',
+  options,
+  async (t) => {
+    const dir = fresh(t);
+    const link = (name: string, linkName: string): TarItem => ({ header: { name, type: 'symlink', linkName } });
+    await extractInto(dir, archive([link('l', '/etc/./x'), file('l/f'), link('up', 'l/../y'), file('up/d/g')]));
+    assert.ok(lstatSync(join(dir, 'etc/x/f')).isFile());
+    assert.ok(lstatSync(join(dir, 'etc/y/d/g')).isFile());
+    assert.equal(readlinkSync(join(dir, 'l')), '/etc/./x');
+    await assert.rejects(extractInto(dir, archive([link('out', '..'), file('out/f')])), /out leads out of its root/);
+    await assert.rejects(
+      extractInto(dir, archive([link('round', 'round'), file('round/f')])),
+      /too many symbolic links/,
+    );
+  },
+);
+
+test('an entry without a name that is no directory is passed over', options, async (t) => {
+  const dir = fresh(t);
+  await extractInto(dir, archive([file('./'), file('f')]));
+  assert.deepEqual(readdirSync(dir), ['f']);
+});
+
 test('too many entries, a hard link to nothing and a bomb are refused', options, async (t) => {
   const dir = fresh(t);
   const many = archive(Array.from({ length: 11 }, (_, index) => file(`f${index}`)));
