@@ -56,7 +56,7 @@ export class Packer {
   /** Packs `path` (UTF-8) inside `root` and closes the archive. */
   async pack(root: string, path: string): Promise<void> {
     const follow = this.#options.follow ?? /(^|\/)\.?$/.test(path);
-    const top = openInRoot(root, path, follow ? 0 : O.NOFOLLOW);
+    const top = openInRoot(root, path, follow ? O.PATH : O.PATH | O.NOFOLLOW);
     try {
       await this.#top(top, byteName(this.#options.as ?? basename(path)));
     } finally {

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { conflict, invalid, newId, notFound } from '../common/index.ts';
 import {
   ALL_CAPABILITIES,
@@ -13,7 +12,7 @@ import type { ExecConfig, HostConfig } from '../wire/index.ts';
 import { session } from './containers/attachments.ts';
 import type { Container, ContainerBook } from './containers/book.ts';
 import { rlimitsOf } from './containers/devices.ts';
-import { resolveInRoot } from './containers/root-path.ts';
+import { accountsOf } from './containers/root-path.ts';
 import type { AttachSession, ExecService } from './types.ts';
 
 export interface ExecParts {
@@ -142,6 +141,8 @@ export class Execs implements ExecService {
     exec.started = true;
     exec.running = true;
     try {
+      if (exec.config.WorkingDir && !exec.config.WorkingDir.startsWith('/'))
+        throw new StartFailure('OCI runtime exec failed: exec failed: Cwd must be an absolute path', 128);
       const process = await this.#process(exec.config, container, options.consoleSize);
       this.#parts.emit(container, `exec_start: ${commandText(exec.config.Cmd ?? [])}`, { execID: id });
       const handle = await this.#parts.monitor.exec({
@@ -173,8 +174,7 @@ export class Execs implements ExecService {
   ): Promise<Record<string, unknown>> {
     const { record } = container;
     const root = `/proc/${container.state.pid}/root`;
-    const text = (path: string) => readFile(resolveInRoot(root, path), 'utf8').catch(() => '');
-    const [passwd, group] = await Promise.all([text('/etc/passwd'), text('/etc/group')]);
+    const { passwd, group } = accountsOf(root);
     const { home, ...user } = resolveUser(
       config.User || record.config.User || '',
       record.host.GroupAdd ?? [],

@@ -15,7 +15,7 @@ import {
 import type { HostConfig } from '../wire/index.ts';
 import { rlimitsOf } from './containers/devices.ts';
 import { hostsText } from './containers/files.ts';
-import { resolveInRoot } from './containers/root-path.ts';
+import { accountsOf } from './containers/root-path.ts';
 
 export interface StepParts {
   networks: NetworkService;
@@ -63,8 +63,8 @@ export function createStepRunner(parts: StepParts): StepRunner {
           write('resolv.conf', sandbox?.resolvConf ?? (await readFile('/etc/resolv.conf', 'utf8').catch(() => ''))),
           write('hostname', `${step.hostname}\n`),
         ]);
-        const text = (path: string) => readFile(resolveInRoot(step.rootfs, path), 'utf8').catch(() => '');
-        const { home, ...user } = resolveUser(step.user, [], await text('/etc/passwd'), await text('/etc/group'));
+        const { passwd, group } = accountsOf(step.rootfs);
+        const { home, ...user } = resolveUser(step.user, [], passwd, group);
         const names = new Set(step.env.map((pair) => pair.split('=')[0]));
         const env = [DEFAULT_PATH, `HOSTNAME=${step.hostname}`]
           .filter((pair) => !names.has(pair.split('=')[0]))

@@ -125,13 +125,13 @@ export function openAt2(dirfd: number, path: FilePath, flags: number, resolve: n
 export const closeFd = (fd: number): void => void callClose(fd);
 
 /**
- * A descriptor (O_PATH) of what `path` leads to as a process chrooted in `root` sees it: no symbolic link leads out, also none that is
- * exchanged meanwhile. An empty path is the root itself. `flags` are added (O.NOFOLLOW).
+ * A descriptor (O_PATH, unless `flags` open it for more) of what `path` leads to as a process chrooted in `root` sees it: no symbolic link
+ * leads out, also none that is exchanged meanwhile. An empty path is the root itself.
  */
-export function openInRoot(root: string, path: string, flags = 0): number {
+export function openInRoot(root: string, path: string, flags: number = O.PATH): number {
   const rootFd = openAt(AT_FDCWD, root, O.PATH);
   try {
-    return openAt2(rootFd, path === '' ? '.' : path, O.PATH | flags, RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS);
+    return openAt2(rootFd, path === '' ? '.' : path, flags, RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS);
   } finally {
     closeFd(rootFd);
   }

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { writeTar } from '../../src/archive/index.ts';
 import { TestDaemon } from '../support/index.ts';
 
 describe('volumes', { concurrency: 2 }, () => {
@@ -98,6 +99,38 @@ describe('volumes', { concurrency: 2 }, () => {
   it('read-only mounts are so, with all below them', async () => {
     const outcome = await daemon.gantry(['run', '--rm', '-v', 'ro:/d:ro', 'busybox', 'touch', '/d/x']);
     assert.match(outcome.stderr, /Read-only file system/);
+  });
+
+  it('mounts, working directories and the files of /etc go where links of the image lead, dangling ones too', async () => {
+    const links = [
+      { header: { name: 'dangling', type: 'symlink', linkName: '/nowhere/dir' } },
+      { header: { name: 'opt/up', type: 'symlink', linkName: '../../../up' } },
+      { header: { name: 'etc/resolv.conf', type: 'symlink', linkName: '../run/resolve/stub.conf' } },
+    ] as const;
+    await daemon.ok('create', '--name', 'linked', 'busybox');
+    const archive = Buffer.concat(await Array.fromAsync(writeTar(links)));
+    const put = await daemon.api('PUT', '/containers/linked/archive?path=/', archive);
+    assert.equal(put.status, 200, put.text);
+    await daemon.ok('commit', 'linked', 'linked');
+    await daemon.ok('rm', 'linked');
+    const mounts = ['-v', 'dang:/dangling', '-v', `${work}:/dangling/sub:ro`, '--tmpfs', '/opt/up/tmp'];
+    const script = 'grep -oE " /(nowhere|up)[^ ]* " /proc/mounts; pwd -P; test -s /etc/resolv.conf; ls -d /run';
+    const outcome = await daemon.gantry([
+      'run',
+      '--name',
+      'to',
+      ...mounts,
+      '-w',
+      '/opt/up/w',
+      'linked',
+      'sh',
+      '-c',
+      script,
+    ]);
+    const seen = outcome.stdout.split('\n').map((line) => line.trim());
+    assert.deepEqual(seen, ['/nowhere/dir', '/nowhere/dir/sub', '/up/tmp', '/up/w', '']);
+    assert.equal(await daemon.ok('diff', 'to'), 'A /nowhere\nA /nowhere/dir\nA /up\nA /up/tmp\nA /up/w');
+    await daemon.ok('rm', 'to');
   });
 
   it('a file is mounted read-only where nothing was', async () => {

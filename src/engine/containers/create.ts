@@ -29,7 +29,7 @@ import {
 import { type CopyUpParts, copyUp } from './copy-up.ts';
 import type { ContainerFiles } from './files.ts';
 import type { InitLayers } from './init-layer.ts';
-import { planMounts } from './mounts.ts';
+import { cleanPath, planMounts } from './mounts.ts';
 import { checkName, randomName } from './names.ts';
 import type { MountRecord } from './record.ts';
 import { dropVolumes, takeAway } from './removal.ts';
@@ -118,7 +118,7 @@ export async function createContainer(
     for (const mount of mounts) if (mount.type === 'image') mount.source = parts.images.resolve(mount.source).id;
     parts.book.begin(id, anonymousOf(mounts));
     for (const { Target, VolumeOptions } of host.Mounts ?? []) {
-      const record = mounts.find(({ destination }) => destination === Target);
+      const record = mounts.find(({ destination }) => destination === cleanPath(Target ?? ''));
       if (record?.type === 'volume' && record.source !== '')
         await parts.volumes.create({
           Name: record.source,

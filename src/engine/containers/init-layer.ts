@@ -1,8 +1,9 @@
-import { lstatSync } from 'node:fs';
+import { existsSync, lstatSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { type TarItem, writeTar } from '../../archive/index.ts';
 import type { Lease } from '../../common/index.ts';
 import type { LayerStore } from '../../layers/index.ts';
+import { resolveInRoot } from './root-path.ts';
 
 /**
  * What every container finds under its mounts: directories and empty files for them (moby daemon/initlayer). They are a layer of their own
@@ -23,13 +24,17 @@ const ENTRIES: [path: string, type: 'dir' | 'file' | 'symlink'][] = [
   ['.dockerenv', 'file'],
 ];
 
-/** True if the path is there in the stack of layers, topmost first. A whiteout (a character device 0:0) hides what is below. */
-function exists(lower: readonly string[], path: string): boolean {
+/** What is there in the stack of layers, topmost first. A whiteout (a character device 0:0) hides what is below. */
+function find(lower: readonly string[], path: string): Stats | undefined {
   for (const layer of lower) {
     const info = lstatSync(join(layer, path), { throwIfNoEntry: false });
-    if (info !== undefined) return !(info.isCharacterDevice() && info.rdev === 0);
+    if (info !== undefined) return info.isCharacterDevice() && info.rdev === 0 ? undefined : info;
   }
-  return false;
+  return undefined;
+}
+
+function danglingIn(root: string, links: typeof ENTRIES): string[] {
+  return links.map(([path]) => path).filter((path) => !existsSync(resolveInRoot(root, path)));
 }
 
 function item(path: string, type: 'dir' | 'file' | 'symlink'): TarItem {
@@ -68,8 +73,15 @@ export class InitLayers {
     await this.#layers.createSnapshot(probe, { parent: chainId, owner: 'container' });
     try {
       const { lower } = this.#layers.paths(probe);
-      const missing = ENTRIES.filter(([path]) => !exists(lower, path)).map(([path, type]) => item(path, type));
-      const layer = await this.#layers.unpack(async () => writeTar(missing), lease, { parent: chainId });
+      const links = ENTRIES.filter(([path]) => find(lower, path)?.isSymbolicLink() === true);
+      // A link that leads nowhere gives way to what is missing, or the mount would make its target in the container.
+      const dangling = links.length === 0 ? [] : danglingIn(await this.#layers.mount(probe), links);
+      const missing = ENTRIES.filter(([path]) => find(lower, path) === undefined || dangling.includes(path));
+      const layer = await this.#layers.unpack(
+        async () => writeTar(missing.map(([path, type]) => item(path, type))),
+        lease,
+        { parent: chainId },
+      );
       return layer.chainId;
     } finally {
       await this.#layers.removeSnapshot(probe);

@@ -18,6 +18,7 @@ import type { Container, ContainerBook } from './book.ts';
 import { argsOf, isContainerMode, modeTarget, networkModeOf, securityOptions } from './configure.ts';
 import { resolveDevices, rlimitsOf } from './devices.ts';
 import { type ContainerFiles, hostsText } from './files.ts';
+import { placesInRoot } from './mount-points.ts';
 import { type MountParts, mountSpecs, mountVolumes } from './mount-specs.ts';
 import type { ContainerRecord } from './record.ts';
 import { accountsOf, textOf } from './root-path.ts';
@@ -71,12 +72,17 @@ export async function prepare(
   const { home, ...user } = resolveUser(config.User ?? '', host.GroupAdd ?? [], users.passwd, users.group);
   const ownerOf = (name: string) => (name === '' ? user : resolveUser(name, [], users.passwd, users.group));
   const own = await mountSpecs(record, { ...parts, volumePaths, ownerOf });
+  const { mounts, cwd } = placesInRoot(
+    rootfs,
+    [...etcMounts(target?.id ?? record.id, own, parts), ...own],
+    config.WorkingDir || '/',
+  );
   const security = securityOptions(host.SecurityOpt ?? []);
   const spec = makeSpec({
     id: record.id,
     args: argsOf(config),
     env: environment(record, home, parts),
-    cwd: config.WorkingDir || '/',
+    cwd,
     user,
     config,
     host: {
@@ -88,7 +94,7 @@ export async function prepare(
     hostname: config.Hostname || hostnameOf(target) || '',
     cgroupsPath: record.cgroupsPath,
     cgroupVersion: parts.cgroups.version,
-    mounts: [...etcMounts(target?.id ?? record.id, own, parts), ...own],
+    mounts,
     namespaces: namespaces(record, mode, sandbox, target, parts),
     shmPath: shmOf(record, parts),
     devices: resolveDevices(host),

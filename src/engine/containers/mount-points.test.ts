@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { placesInRoot } from './mount-points.ts';
+import { accountsOf, textInRoot } from './root-path.ts';
+
+describe('places in a root file system', () => {
+  let root: string;
+  before(() => {
+    root = mkdtempSync(join(tmpdir(), 'gt-places-'));
+    mkdirSync(join(root, 'real/dir'), { recursive: true });
+    mkdirSync(join(root, 'etc'));
+    writeFileSync(join(root, 'plain'), '');
+    symlinkSync('/nowhere/dir', join(root, 'dangling'));
+    symlinkSync('../../../up', join(root, 'real/up'));
+    symlinkSync('/etc', join(root, 'real/hidden'));
+    symlinkSync('real/dir', join(root, 'relative'));
+    symlinkSync('loop', join(root, 'loop'));
+  });
+  after(() => rmSync(root, { recursive: true }));
+  const of = (...destinations: string[]) =>
+    placesInRoot(
+      root,
+      destinations.map((destination) => ({ destination, type: 'bind', source: '/x', options: [] })),
+      '/',
+    ).mounts.map(({ destination }) => destination);
+
+  it('are where links lead, also dangling ones, never outside', () => {
+    assert.deepEqual(of('/dangling', '/dangling/sub', '/real/up', '/relative/new', '/missing/x', '/'), [
+      '/nowhere/dir',
+      '/nowhere/dir/sub',
+      '/up',
+      '/real/dir/new',
+      '/missing/x',
+      '/',
+    ]);
+    assert.throws(() => of('/loop/x'), /too many links/);
+  });
+
+  it('below another mount are left to the runtime, since links of the root are not seen there', () => {
+    assert.deepEqual(of('/real', '/real/hidden/x', '/proc/self/root'), ['/real', '/real/hidden/x', '/proc/self/root']);
+    assert.deepEqual(of('/real/hidden/x'), ['/etc/x']);
+  });
+
+  it('a working directory is no file, unless something is mounted there', () => {
+    const mount = { destination: '/plain', type: 'bind', source: '/x', options: [] };
+    assert.throws(() => placesInRoot(root, [], '/plain'), /^EngineError: Cannot mkdir: \/plain is not a directory$/);
+    assert.equal(placesInRoot(root, [mount], '/plain').cwd, '/plain');
+    assert.equal(placesInRoot(root, [], '/dangling/sub').cwd, '/nowhere/dir/sub');
+  });
+
+  it('accounts are read from files only, inside the root', () => {
+    const etc = join(root, 'etc');
+    execFileSync('mkfifo', [join(etc, 'passwd')]);
+    symlinkSync('/dev/zero', join(etc, 'group'));
+    mkdirSync(join(root, 'dev'));
+    execFileSync('mknod', [join(root, 'dev/zero'), 'c', '1', '5']);
+    assert.deepEqual(accountsOf(root), { passwd: '', group: '' });
+    writeFileSync(join(root, 'real/accounts'), 'root:x:0:0\n');
+    symlinkSync('../../../real/accounts', join(etc, 'link'));
+    symlinkSync('/proc/self/status', join(etc, 'out'));
+    assert.equal(textInRoot(root, '/etc/link'), 'root:x:0:0\n');
+    assert.equal(textInRoot(root, '/etc/out'), '');
+  });
+});
