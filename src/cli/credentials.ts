@@ -66,7 +66,7 @@ async function callHelper(helper: string, action: string, input: string): Promis
 const helperFor = (data: ConfigData, key: string): string | undefined =>
   data.credHelpers?.[key] ?? data.credHelpers?.[hostOf(key)] ?? data.credsStore;
 
-/** Keeps credentials: in the helper if one is configured, else in config.json (where a warning is due). True if they are in the file. */
+/** Keeps credentials: in the helper if one is configured, else in config.json (where a warning is due). True if they were written to the file, and not there before. */
 export async function storeAuth(cli: Cli, key: string, auth: Auth): Promise<boolean> {
   const { data } = cli.config;
   const helper = helperFor(data, key);
@@ -78,12 +78,14 @@ export async function storeAuth(cli: Cli, key: string, auth: Auth): Promise<bool
     const { code, stdout } = await callHelper(helper, 'store', JSON.stringify({ ServerURL: key, ...secret }));
     if (code !== 0) throw new Error(`error storing credentials - err: exit status ${code}, out: \`${stdout.trim()}\``);
     data.auths[key] = {};
-  } else if (auth.identitytoken)
-    data.auths[key] = {
-      auth: Buffer.from(`${auth.username ?? ''}:`).toString('base64'),
-      identitytoken: auth.identitytoken,
-    };
-  else data.auths[key] = { auth: Buffer.from(`${auth.username}:${auth.password}`).toString('base64') };
+  } else {
+    const kept: NonNullable<ConfigData['auths']>[string] = auth.identitytoken
+      ? { auth: Buffer.from(`${auth.username ?? ''}:`).toString('base64'), identitytoken: auth.identitytoken }
+      : { auth: Buffer.from(`${auth.username}:${auth.password}`).toString('base64') };
+    const before = data.auths[key];
+    if (before?.auth === kept.auth && before?.identitytoken === kept.identitytoken) return false;
+    data.auths[key] = kept;
+  }
   cli.config.save();
   return !helper;
 }

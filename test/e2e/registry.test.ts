@@ -206,6 +206,11 @@ describe('a daemon and registries', () => {
     const good = await login(USER.password);
     assert.equal(good.code, 0, good.stderr);
     assert.match(good.stdout, /Login Succeeded/);
+    assert.match(good.stderr, /stored unencrypted/);
+    assert.doesNotMatch((await login(USER.password)).stderr, /stored unencrypted/, 'they were there before');
+    const again = await daemon.gantry(['login', registry.host]);
+    assert.match(again.stderr, /^Authenticating with existing credentials\.\.\. \[Username: someone\]/);
+    assert.equal(again.stdout, 'Login Succeeded\n');
     await tag('busybox', name, 'latest');
     assert.match(await daemon.ok('push', name), /latest: digest: sha256:/);
     assert.match(await daemon.ok('logout', registry.host), /Removing login credentials/);

@@ -1,4 +1,6 @@
-import { HUB, hostOf, serverKey, storeAuth } from '../credentials.ts';
+import { HUB, hostOf, registryAuth, serverKey, storeAuth } from '../credentials.ts';
+import { errorText } from '../dispatch.ts';
+import type { Cli } from '../session.ts';
 import { atMost, type Call, type CommandSpec } from '../spec.ts';
 import { readLine } from '../terminal/confirm.ts';
 import { readSecret } from '../terminal/secret.ts';
@@ -30,6 +32,13 @@ async function run({ args, flags, cli }: Call): Promise<void> {
     if (password === '') throw new Error('password is empty');
     cli.warn('WARNING! Using --password via the CLI is insecure. Use --password-stdin.\n');
   }
+  if (username === '' && password === '') {
+    const status = await withStored(cli, key);
+    if (status !== undefined) {
+      cli.print(`${status}\n`);
+      return;
+    }
+  }
   const client = await cli.client();
   const terminal = Boolean(cli.stdin.isTTY);
   if (username === '') {
@@ -52,6 +61,25 @@ async function run({ args, flags, cli }: Call): Promise<void> {
       `\nWARNING! Your credentials are stored unencrypted in '${cli.config.dir}/config.json'.\nConfigure a credential helper to remove this warning. See\nhttps://docs.docker.com/go/credential-store/\n\n`,
     );
   cli.print(`${answer.Status}\n`);
+}
+
+/** Tries the credentials that are kept already, as Docker does before it asks; what the daemon said, or nothing if they did not do. */
+async function withStored(cli: Cli, key: string): Promise<string | undefined> {
+  const stored = await registryAuth(cli, key === HUB ? '' : key);
+  if (!stored?.username || !stored.password) return undefined;
+  cli.warn(`Authenticating with existing credentials... [Username: ${stored.username}]\n`);
+  cli.warn("\n Info -> To login with a different account, run 'gantry logout' followed by 'gantry login'\n\n\n");
+  const client = await cli.client();
+  try {
+    return (await client.system.login({ ...stored, serveraddress: key })).Status;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ConnectionError') throw error;
+    const refused = (error as { status?: number }).status === 401;
+    cli.warn(
+      refused ? 'Stored credentials invalid or expired\n' : `Login did not succeed, error: ${errorText(error)}\n`,
+    );
+    return undefined;
+  }
 }
 
 async function readAll(stream: NodeJS.ReadableStream): Promise<string> {

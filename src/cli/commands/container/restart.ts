@@ -8,7 +8,14 @@ export const command: CommandSpec = {
   flags: [
     { name: 'signal', short: 's', type: 'string', usage: 'Signal to send to the container' },
     { name: 'timeout', short: 't', type: 'int', usage: 'Seconds to wait before killing the container' },
-    { name: 'time', type: 'int', usage: '', hidden: true, aliasOf: 'timeout' },
+    {
+      name: 'time',
+      type: 'int',
+      usage: '',
+      hidden: true,
+      aliasOf: 'timeout',
+      deprecated: 'use --timeout instead',
+    },
   ],
   args: atLeast(1),
   complete: ['running'],
