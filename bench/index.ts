@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { builds } from './builds.ts';
 import { containers } from './containers.ts';
+import { dns } from './dns.ts';
 import { engines } from './engines.ts';
 import { images } from './images.ts';
 import { load } from './load.ts';
@@ -11,7 +12,7 @@ import { networks } from './networks.ts';
  * usage: npm run bench [-- suite …]
  * Prints a table (medians, and how many times better Gantry is than each peer) and writes bench-results.json.
  */
-const suites = { builds, containers, images, load, networks };
+const suites = { builds, containers, dns, images, load, networks };
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.find((name) => !Object.hasOwn(suites, name));

@@ -1,14 +1,15 @@
-import { chmodSync, existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import { DatagramBatch } from './datagrams.ts';
 import { DnsServer } from './dns-server.ts';
 import { Resolver } from './dns-upstream.ts';
 import { Zones } from './dns-zones.ts';
+import { HostServers } from './host-servers.ts';
 import type { SandboxNames } from './names.ts';
 import { loadNftables } from './nft.ts';
 import { Relay } from './relay.ts';
 import type { Publication } from './relay-targets.ts';
-import { parseResolvConf } from './resolv-conf.ts';
 
 /** Told at `hello`; a daemon that speaks another version ends this companion and starts its own. */
 export const COMPANION_VERSION = 1;
@@ -41,10 +42,11 @@ export class Companion {
   readonly #relay = new Relay();
   readonly #resolver = new Resolver();
   readonly #openNft = loadNftables();
+  readonly #batch = new DatagramBatch();
+  readonly #hostServers = new HostServers();
   readonly #daemons = new Set<Socket>();
   readonly #control: Server;
   readonly #ended: () => void;
-  #host: { read: number; mtimeMs: number; servers: readonly string[] } = { read: 0, mtimeMs: -1, servers: [] };
 
   constructor(socketPath: string, ended: () => void) {
     this.#path = socketPath;
@@ -118,8 +120,9 @@ export class Companion {
       const parts = {
         zones: this.#zones,
         resolver: this.#resolver,
-        hostServers: () => this.#hostServers(),
+        hostServers: () => this.#hostServers.current(),
         openNft: this.#openNft,
+        batch: this.#batch,
       };
       this.#servers.set(names.sandboxId, await DnsServer.open(names, parts));
     } catch (error) {
@@ -132,20 +135,6 @@ export class Companion {
     this.#zones.delete(sandboxId);
     this.#servers.get(sandboxId)?.close();
     this.#servers.delete(sandboxId);
-  }
-
-  /** The machine's servers; its file is looked at again at most once a second, so a change is seen without a restart. */
-  #hostServers(): readonly string[] {
-    const now = Date.now();
-    if (now - this.#host.read < 1000) return this.#host.servers;
-    const path = hostResolvConfPath();
-    const mtimeMs = existsSync(path) ? statSync(path).mtimeMs : 0;
-    const servers =
-      mtimeMs === this.#host.mtimeMs
-        ? this.#host.servers
-        : parseResolvConf(existsSync(path) ? readFileSync(path, 'utf8') : '').servers;
-    this.#host = { read: now, mtimeMs, servers };
-    return servers;
   }
 
   #endIfIdle(): void {
@@ -161,6 +150,3 @@ export class Companion {
     this.#ended();
   }
 }
-
-/** systemd-resolved's stub (127.0.0.53) answers here, in the machine's namespace, so the plain file serves too. */
-const hostResolvConfPath = (): string => '/etc/resolv.conf';

@@ -2,6 +2,7 @@ import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dg
 import { createServer, type Server, type Socket } from 'node:net';
 import { inNetworkNamespace } from '../sys/index.ts';
 import { parseAddress } from './address.ts';
+import type { DatagramBatch } from './datagrams.ts';
 import { decide } from './dns-answer.ts';
 import type { Resolver, Upstream } from './dns-upstream.ts';
 import { emptyAnswer, RCODE } from './dns-wire.ts';
@@ -14,6 +15,8 @@ const ADDRESS = '127.0.0.11';
 /** A client that keeps a TCP connection without asking. */
 const IDLE_MS = 10_000;
 const CONNECTIONS_AT_MOST = 64;
+/** Batches of one sandbox after which the others have their turn. */
+const TURNS_AT_MOST = 8;
 
 export interface DnsParts {
   zones: Zones;
@@ -21,6 +24,7 @@ export interface DnsParts {
   /** Servers of the machine's resolv.conf, as it is now. */
   hostServers: () => readonly string[];
   openNft: () => Nft;
+  batch: DatagramBatch;
 }
 
 /**
@@ -30,16 +34,18 @@ export interface DnsParts {
 export class DnsServer {
   names: SandboxNames;
   readonly #parts: DnsParts;
+  readonly #udpFd: number;
   readonly #udp: UdpSocket;
   readonly #tcp: Server;
   readonly #connections = new Set<Socket>();
 
-  private constructor(names: SandboxNames, parts: DnsParts, udp: UdpSocket, tcp: Server) {
+  private constructor(names: SandboxNames, parts: DnsParts, udpFd: number, udp: UdpSocket, tcp: Server) {
     this.names = names;
     this.#parts = parts;
+    this.#udpFd = udpFd;
     this.#udp = udp;
     this.#tcp = tcp;
-    udp.on('message', (query, peer) => this.#onDatagram(query, peer));
+    udp.on('message', (query, peer) => this.#onDatagrams(query, peer));
     udp.on('error', () => {});
     tcp.on('connection', (socket) => this.#onConnection(socket));
     tcp.on('error', () => {});
@@ -61,7 +67,7 @@ export class DnsServer {
     });
     const udpSocket = createSocket({ type: 'udp4', recvBufferSize: 1 << 20 });
     const tcpServer = createServer();
-    const server = new DnsServer(names, parts, udpSocket, tcpServer);
+    const server = new DnsServer(names, parts, udp.fd, udpSocket, tcpServer);
     await Promise.all([
       new Promise<void>((resolve) => udpSocket.bind({ fd: udp.fd }, resolve)),
       new Promise<void>((resolve) => tcpServer.listen({ fd: tcp.fd }, resolve)),
@@ -75,14 +81,25 @@ export class DnsServer {
     return upstreams.map((server) => ({ server, netnsPath }));
   }
 
-  #onDatagram(query: Buffer, peer: RemoteInfo): void {
+  /** Node has taken the first; where clients ask fast, others wait behind it, and they are answered together. */
+  #onDatagrams(query: Buffer, peer: RemoteInfo): void {
+    const answer = this.#answer(query, () => peer);
+    if (answer !== undefined) this.#udp.send(answer, peer.port, peer.address, ignore);
+    const { batch } = this.#parts;
+    const one = (message: Buffer, slot: number) => this.#answer(message, () => batch.peer(slot));
+    for (let turn = 0; turn < TURNS_AT_MOST && batch.serve(this.#udpFd, one) > 0; turn++);
+  }
+
+  /** The answer, or undefined if it comes later or never. */
+  #answer(query: Buffer, peerOf: () => { address: string; port: number }): Buffer | undefined {
     const verdict = decide(this.#parts.zones, this.names, query, true);
-    if (verdict === undefined) return;
-    if ('answer' in verdict) this.#udp.send(verdict.answer, peer.port, peer.address, ignore);
-    else
-      void this.#forward(query, verdict.forward, true).then((answer) => {
-        if (!this.#closed) this.#udp.send(answer, peer.port, peer.address, ignore);
-      });
+    if (verdict === undefined) return undefined;
+    if ('answer' in verdict) return verdict.answer;
+    const peer = peerOf();
+    void this.#forward(Buffer.from(query), verdict.forward, true).then((answer) => {
+      if (!this.#closed) this.#udp.send(answer, peer.port, peer.address, ignore);
+    });
+    return undefined;
   }
 
   #closed = false;

@@ -7,6 +7,8 @@ const CLASS_IN = 1;
 const TTL_S = 600;
 /** RFC 1035 2.3.4: a UDP message without EDNS. */
 const PLAIN_UDP = 512;
+/** What this server sends over UDP at most, whatever a client takes, and says so itself (RFC 6891 6.2.5). */
+const EDNS_UDP = 4096;
 
 export interface Question {
   id: number;
@@ -55,10 +57,10 @@ function ednsSize(message: Buffer, end: number): number | undefined {
   if (message.readUInt16BE(6) !== 0 || message.readUInt16BE(8) !== 0 || message.readUInt16BE(10) === 0)
     return undefined;
   if (end + 11 > message.length || message[end] !== 0 || message.readUInt16BE(end + 1) !== TYPE.OPT) return undefined;
-  return Math.max(PLAIN_UDP, message.readUInt16BE(end + 3));
+  return Math.min(EDNS_UDP, Math.max(PLAIN_UDP, message.readUInt16BE(end + 3)));
 }
 
-const OPT_ANSWER = Buffer.from([0, 0, TYPE.OPT, 0x10, 0, 0, 0, 0, 0, 0, 0]);
+const OPT_ANSWER = Buffer.from([0, 0, TYPE.OPT, EDNS_UDP >> 8, EDNS_UDP & 255, 0, 0, 0, 0, 0, 0]);
 
 function start(
   query: Buffer,

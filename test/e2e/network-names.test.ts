@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as dnsPacket from 'dns-packet';
 import { parseAddress } from '../../src/network/address.ts';
 import { openServerSocket, openTcpClient, openUdpClient } from '../../src/network/netns-socket.ts';
-import { becomeMachine, OtherHost, TestNetworks } from '../support/network-hosts.ts';
+import { becomeMachine, OtherHost, run, TestNetworks } from '../support/network-hosts.ts';
 
 const SERVER = parseAddress('127.0.0.11')!;
 let directory: string;
@@ -49,10 +50,15 @@ before(async () => {
     machine6: 'fd99::1/64',
     host6: 'fd99::2/64',
   });
-  const any = parseAddress('0.0.0.0')!;
-  const udp = createSocket('udp4');
-  udp.on('message', (message, peer) => udp.send(upstreamAnswer(message, 'udp'), peer.port, peer.address));
-  await new Promise<void>((resolve) => udp.bind({ fd: openServerSocket(outside.path, 'udp', any, 53).fd }, resolve));
+  const any = parseAddress('203.0.113.2')!;
+  run('ip addr add 203.0.113.3/24 dev eth0', outside.path);
+  const udp = await udpServer('203.0.113.2', (message) => upstreamAnswer(message, 'udp'));
+  // A server that knows nothing: it fails or refuses, as the name says.
+  const useless = await udpServer('203.0.113.3', (message) => {
+    const answer = Buffer.from(message);
+    answer.writeUInt16BE(message.includes('refuse') ? 0x8185 : 0x8182, 2);
+    return answer;
+  });
   const tcp = createServer((socket) => {
     socket.on('error', () => {});
     socket.on('data', (chunk: Buffer) => {
@@ -65,6 +71,7 @@ before(async () => {
   await new Promise<void>((resolve) => tcp.listen({ fd: openServerSocket(outside.path, 'tcp', any, 53).fd }, resolve));
   closers.push(
     () => udp.close(),
+    () => useless.close(),
     () => tcp.close(),
   );
 });
@@ -73,6 +80,15 @@ after(() => {
   outside.close();
   rmSync(directory, { recursive: true, force: true });
 });
+
+/** A server of the outside host. */
+async function udpServer(address: string, answer: (message: Buffer) => Buffer): Promise<UdpSocket> {
+  const socket = createSocket('udp4');
+  socket.on('message', (message, peer) => socket.send(answer(message), peer.port, peer.address));
+  const { fd } = openServerSocket(outside.path, 'udp', parseAddress(address)!, 53);
+  await new Promise<void>((resolve) => socket.bind({ fd }, resolve));
+  return socket;
+}
 
 type RecordType = 'A' | 'AAAA' | 'PTR' | 'TXT';
 
@@ -180,6 +196,46 @@ test('a shared alias is answered in turn, and cut only where the client cannot t
   assert.equal((await askTcp(asker.netnsPath, 'all')).answers.length, 40);
 });
 
+test('each of many questions at once gets its own answer, whatever it asks', async () => {
+  await using networks = await TestNetworks.open({ dns: ['203.0.113.2'] });
+  await networks.create('net');
+  const db = await networks.container('db', { networks: ['net'] });
+  const web = await networks.container('web', { networks: ['net'] });
+  const kinds: { query: Buffer; expected: string }[] = [
+    { query: encode('db', 'A'), expected: `NOERROR ${db.ip()}` },
+    { query: encode('DB.Net', 'A', 1232), expected: `NOERROR ${db.ip()} opt` },
+    { query: encode('db', 'AAAA'), expected: 'NOERROR ' },
+    { query: encode(`${db.ip().split('.').reverse().join('.')}.in-addr.arpa`, 'PTR'), expected: 'NOERROR db.net' },
+    { query: encode('elsewhere.example.com', 'A'), expected: 'NOERROR 198.51.100.7' },
+    { query: Buffer.from([0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 80]), expected: 'FORMERR ' },
+  ];
+  const expected = new Map<number, string>();
+  const got = new Map<number, string>();
+  const socket = createSocket('udp4');
+  await new Promise<void>((resolve) => socket.bind({ fd: openUdpClient(web.netnsPath, 4) }, resolve));
+  const all = new Promise<void>((resolve) =>
+    socket.on('message', (message) => {
+      const { id, rcode, answers = [], additionals = [] } = dnsPacket.decode(message);
+      const opt = additionals.some((record) => record.type === 'OPT') ? ' opt' : '';
+      got.set(id ?? 0, `${rcode} ${answers.map((answer) => String(answer.data)).join(',')}${opt}`);
+      if (got.size === 120) resolve();
+    }),
+  );
+  for (let id = 0; id < 120; id++) {
+    const kind = kinds[id % kinds.length]!;
+    const query = Buffer.from(kind.query);
+    query.writeUInt16BE(id, 0);
+    expected.set(id, kind.expected);
+    socket.send(query, 53, '127.0.0.11');
+  }
+  await Promise.race([all, sleep(20_000, undefined, { ref: false })]);
+  socket.close();
+  assert.deepEqual(
+    [...got].sort(([a], [b]) => a - b),
+    [...expected],
+  );
+});
+
 test('names of one network are never answered to another, and a link’s alias only to who made it', async () => {
   await using networks = await TestNetworks.open({ dns: ['203.0.113.9'] });
   for (const name of ['a', 'b', 'c']) await networks.create(name, { Internal: true });
@@ -196,18 +252,30 @@ test('names of one network are never answered to another, and a link’s alias o
   assert.equal((await ask(other.netnsPath, 'db')).rcode, 'SERVFAIL');
 });
 
-test('other names go upstream: the next server where one is silent, TCP where the answer was cut', async () => {
+test('other names go upstream: the next server where one is silent, fails or refuses, TCP where the answer was cut', async () => {
   await using networks = await TestNetworks.open();
   await networks.create('net');
   const one = await networks.container('one', {
     networks: ['net'],
     dns: { servers: ['203.0.113.77', '203.0.113.2'], search: ['example.org'], options: ['ndots:2'] },
   });
+  const dns = { search: [], options: [] };
+  const two = await networks.container('two', {
+    networks: ['net'],
+    dns: { ...dns, servers: ['203.0.113.3', '203.0.113.2'] },
+  });
+  const useless = await networks.container('useless', {
+    networks: ['net'],
+    dns: { ...dns, servers: ['203.0.113.3'] },
+  });
   asked.length = 0;
   assert.deepEqual((await ask(one.netnsPath, 'www.example.com')).answers, ['198.51.100.7']);
   assert.deepEqual(asked, ['udp www.example.com']);
   assert.ok((await ask(one.netnsPath, 'big.example.com')).truncated);
   assert.equal((await askTcp(one.netnsPath, 'big.example.com')).answers.length, 60);
+  for (const name of ['fail.example.com', 'refuse.example.com'])
+    assert.deepEqual((await ask(two.netnsPath, name)).answers, ['198.51.100.7'], name);
+  assert.equal((await ask(useless.netnsPath, 'refuse.example.com')).rcode, 'REFUSED');
   assert.match(one.resolvConf, /^search example\.org$/m);
   assert.match(one.resolvConf, /^options ndots:2$/m);
 });
