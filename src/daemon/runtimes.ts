@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { invalid, unavailable } from '../common/index.ts';
 import { chooseRuntime, hidingUnified, type RuntimeChoice } from '../runtime/index.ts';
@@ -65,7 +65,12 @@ export async function findRuntimes(
     const program = findProgram(name, search.path);
     if (program === undefined) continue;
     const found = { name, path: program, args: [] };
-    byName.set(name, name === 'crun' && hybrid ? hidingUnified(found) : found);
+    byName.set(
+      name,
+      name === 'crun' && hybrid
+        ? hidingUnified(found, readFileSync('/proc/self/mountinfo', 'utf8'), findProgram('busybox', search.path))
+        : found,
+    );
   }
   for (const [name, { path, args }] of Object.entries(settings.runtimes)) {
     const program = findProgram(path, search.path);

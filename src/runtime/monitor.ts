@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { conflict, isErrno, isKind, notFound, nowNs } from '../common/index.ts';
 import { alive } from '../sys/index.ts';
 import { endProcessesOf } from './abandoned.ts';
+import { CompiledFilters } from './compiled-filters.ts';
 import { startConmon } from './conmon.ts';
 import { createCommand } from './create-command.ts';
+import { forgetEnded, isCrun, releaseInit } from './crun.ts';
 import { startExec } from './exec.ts';
 import { resizeBy } from './exec-conmon.ts';
 import { createFailure } from './failure.ts';
 import { runProgram } from './process-run.ts';
+import { RuntimePrograms } from './programs.ts';
 import { attachTo } from './streams.ts';
 import type { CreateOptions, Exit, Monitor, RuntimeChoice } from './types.ts';
 
@@ -44,13 +47,16 @@ export function openMonitor({ execRoot, conmonPath }: MonitorOptions): Monitor &
   const bundle = (id: string) => join(bundles, id);
   const records = new Map<string, Bundle>();
   const waiters = new Map<string, Set<() => void>>();
+  const programs = new RuntimePrograms();
+  const filters = new CompiledFilters();
 
   const watcher: FSWatcher = watch(exits, (_event, name) => {
     for (const wake of waiters.get(String(name)) ?? []) wake();
   });
   watcher.unref();
 
-  const runtimeArgs = (runtime: RuntimeChoice) => [...runtime.args, '--root', join(execRoot, 'rt', runtime.name)];
+  const stateRoot = (runtime: RuntimeChoice) => join(execRoot, 'rt', runtime.name);
+  const runtimeArgs = (runtime: RuntimeChoice) => [...runtime.args, '--root', stateRoot(runtime)];
 
   async function record(id: string): Promise<Bundle> {
     const known = records.get(id);
@@ -72,7 +78,7 @@ export function openMonitor({ execRoot, conmonPath }: MonitorOptions): Monitor &
 
   async function runtime(id: string, ...args: string[]): Promise<{ code: number; stderr: string; stdout: string }> {
     const { runtime: choice } = await record(id);
-    return runProgram(choice.path, [...runtimeArgs(choice), ...args], { captureStdout: true });
+    return runProgram(programs.of(choice.path), [...runtimeArgs(choice), ...args], { captureStdout: true });
   }
 
   async function readExit(id: string): Promise<Exit | undefined> {
@@ -96,12 +102,13 @@ export function openMonitor({ execRoot, conmonPath }: MonitorOptions): Monitor &
     const command = String((options.spec.process as { args?: string[] }).args?.[0] ?? '');
     const bundleRecord: BundleRecord = { runtime: options.runtime, command };
     await mkdir(dir, { mode: 0o700 });
+    const spec = isCrun(options.runtime) ? filters.apply(options.spec) : options.spec;
     await Promise.all([
-      writeFile(join(dir, 'config.json'), JSON.stringify(options.spec)),
+      writeFile(join(dir, 'config.json'), JSON.stringify(spec)),
       writeFile(join(dir, 'bundle.json'), JSON.stringify(bundleRecord)),
     ]);
-    const root = join(execRoot, 'rt', options.runtime.name);
-    const [program, ...words] = createCommand(options.runtime);
+    const root = stateRoot(options.runtime);
+    const [program, ...words] = createCommand({ ...options.runtime, path: programs.of(options.runtime.path) });
     const args = [
       '--api-version',
       '1',
@@ -146,11 +153,17 @@ export function openMonitor({ execRoot, conmonPath }: MonitorOptions): Monitor &
     const { data, message } = answer ?? { data: -1, message: conmon.complaint() };
     if (data <= 0) {
       const runtimeLog = await readFile(join(dir, 'log.json'), 'utf8').catch(() => '');
-      await runProgram(options.runtime.path, [...runtimeArgs(options.runtime), 'delete', '--force', options.id]);
+      await runProgram(programs.of(options.runtime.path), [
+        ...runtimeArgs(options.runtime),
+        'delete',
+        '--force',
+        options.id,
+      ]);
       await remove(options.id);
       throw createFailure(message ?? runtimeLog, command);
     }
     records.set(options.id, { ...bundleRecord, pid: data });
+    if (isCrun(options.runtime)) await filters.learn(options.spec, join(root, options.id));
     return { pid: data };
   }
 
@@ -160,6 +173,8 @@ export function openMonitor({ execRoot, conmonPath }: MonitorOptions): Monitor &
   }
 
   async function start(id: string): Promise<void> {
+    const { runtime: choice } = await record(id);
+    if (isCrun(choice) && releaseInit(join(stateRoot(choice), id))) return;
     const { code, stderr } = await runtime(id, 'start', id);
     if (code !== 0) throw createFailure(stderr, (await record(id)).command);
   }
@@ -238,9 +253,11 @@ export function openMonitor({ execRoot, conmonPath }: MonitorOptions): Monitor &
     resume: (id) => run(id, 'resume', id),
     async delete(id) {
       try {
-        const { pid } = await record(id);
+        const { pid, runtime: choice } = await record(id);
         if (pid === 0) await endProcessesOf(bundle(id), 0);
-        await runtime(id, 'delete', '--force', id);
+        const ended = (await readExit(id)) !== undefined && !alive(pid);
+        if (!(ended && isCrun(choice) && (await forgetEnded(join(stateRoot(choice), id)))))
+          await runtime(id, 'delete', '--force', id);
         if ((await readExit(id)) === undefined) await endProcessesOf(bundle(id));
       } catch (error) {
         if (!isKind(error, 'not-found')) throw error;
@@ -270,11 +287,14 @@ export function openMonitor({ execRoot, conmonPath }: MonitorOptions): Monitor &
         ...options,
         bundle: bundle(options.id),
         conmonPath,
-        runtimePath: choice.path,
+        runtimePath: programs.of(choice.path),
         runtimeArgs: runtimeArgs(choice),
       });
     },
     list: () => readdir(bundles),
-    close: () => watcher.close(),
+    close() {
+      watcher.close();
+      programs.close();
+    },
   };
 }

@@ -2,6 +2,7 @@ export * from './file-data.ts';
 export * from './files.ts';
 export * from './idmap.ts';
 export * from './libc.ts';
+export * from './memfd.ts';
 export * from './mount.ts';
 export * from './mount-flags.ts';
 export * from './namespace.ts';

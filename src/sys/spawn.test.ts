@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { closeSync, writeSync } from 'node:fs';
 import { test } from 'node:test';
+import { sealedCopy } from './memfd.ts';
 import { spawnPiped, spawnProgram } from './spawn.ts';
 
 async function text(stream: AsyncIterable<Buffer> | undefined): Promise<string> {
@@ -58,4 +60,13 @@ test('a session of its own is made only where asked for', async () => {
 test('what cannot be started throws, and leaves no descriptor', async () => {
   assert.throws(() => spawnPiped('/nonexistent', [], { env: [], pipes: ['in', 'out', 'out'] }), { code: 'ENOENT' });
   assert.throws(() => spawnPiped('/etc', [], { env: [], pipes: ['null', 'null', 'out'] }), { code: 'EACCES' });
+});
+
+test('a program runs from a sealed copy, which nobody can write', async () => {
+  const copy = sealedCopy('/bin/sh');
+  const path = `/proc/${process.pid}/fd/${copy}`;
+  const child = spawnPiped(path, ['-c', 'echo from memory'], { env: [], pipes: ['null', 'out', 'null'] });
+  assert.equal(await text(child.streams[1]), 'from memory\n');
+  assert.throws(() => writeSync(copy, 'x', 0), { code: 'EPERM' });
+  closeSync(copy);
 });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { writeTar } from '../../src/archive/index.ts';
-import { TestDaemon } from '../support/index.ts';
+import { execute, TestDaemon } from '../support/index.ts';
 
 describe('volumes', { concurrency: 2 }, () => {
   let daemon: TestDaemon;
@@ -140,5 +140,36 @@ describe('volumes', { concurrency: 2 }, () => {
     const outcome = await daemon.gantry(['run', '--rm', '-v', `${file}:/new:ro`, 'busybox', 'sh', '-c', script]);
     assert.equal(outcome.stdout, 'mounted');
     assert.match(outcome.stderr, /Read-only file system/);
+  });
+
+  it('what is mounted on one side of a shared mount appears on the other', async () => {
+    const point = join(work, 'shared');
+    mkdirSync(point);
+    await execute('mount', ['-t', 'tmpfs', 'gantry-test', point]);
+    try {
+      await execute('mount', ['--make-shared', point]);
+      for (const name of ['host', 'inside']) mkdirSync(join(point, name));
+      const rights = ['--cap-add', 'SYS_ADMIN', '--security-opt', 'seccomp=unconfined'];
+      await daemon.ok(
+        'run',
+        '-d',
+        '--name',
+        'share',
+        '-v',
+        `${point}:/x:rshared`,
+        ...rights,
+        'busybox',
+        'sleep',
+        '1000',
+      );
+      await execute('mount', ['-t', 'tmpfs', 'gantry-test', join(point, 'host')]);
+      writeFileSync(join(point, 'host/a'), 'of the host');
+      assert.equal(await daemon.ok('exec', 'share', 'cat', '/x/host/a'), 'of the host');
+      await daemon.ok('exec', 'share', 'sh', '-c', 'mount -t tmpfs t /x/inside && echo of the container > /x/inside/b');
+      assert.equal(readFileSync(join(point, 'inside/b'), 'utf8'), 'of the container\n');
+      await daemon.ok('rm', '-f', 'share');
+    } finally {
+      for (const name of ['host', 'inside', '']) await execute('umount', [join(point, name)]);
+    }
   });
 });
