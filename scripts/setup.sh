@@ -39,6 +39,8 @@ need xz xz-utils
 need bzip2 bzip2
 need busybox busybox-static
 need git git
+# The pinned Node's only library that a minimal machine has not.
+bin/node --version >/dev/null 2>&1 || missing="$missing libatomic1"
 if [ "${1:-}" = --tests ]; then
   need docker-registry docker-registry
   need setcap libcap2-bin
@@ -52,10 +54,10 @@ fi
 # The same programs in another distribution's words.
 how_to_install() { # package manager
   case $1 in
-    dnf) how="dnf install" names="iproute2=iproute xz-utils=xz busybox-static=busybox docker-registry=docker-distribution libcap2-bin=libcap bsdutils=util-linux procps=procps-ng" ;;
+    dnf) how="dnf install" names="libatomic1=libatomic iproute2=iproute xz-utils=xz busybox-static=busybox docker-registry=docker-distribution libcap2-bin=libcap bsdutils=util-linux procps=procps-ng" ;;
     zypper) how="zypper install" names="xz-utils=xz docker-registry=distribution-registry libcap2-bin=libcap-progs bsdutils=util-linux" ;;
-    apk) how="apk add" names="xz-utils=xz libcap2-bin=libcap-utils bsdutils=util-linux-misc procps=procps-ng" ;;
-    pacman) how="pacman -S" names="xz-utils=xz busybox-static=busybox docker-registry=distribution libcap2-bin=libcap bsdutils=util-linux procps=procps-ng python3=python" ;;
+    apk) how="apk add" names="libatomic1=libatomic xz-utils=xz libcap2-bin=libcap-utils bsdutils=util-linux-misc procps=procps-ng" ;;
+    pacman) how="pacman -S" names="libatomic1=gcc-libs xz-utils=xz busybox-static=busybox docker-registry=distribution libcap2-bin=libcap bsdutils=util-linux procps=procps-ng python3=python" ;;
   esac
   for package in $missing; do
     for pair in $names; do [ "${pair%%=*}" != "$package" ] || package=${pair#*=}; done

