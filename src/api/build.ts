@@ -1,3 +1,4 @@
+import type { ContextSource } from '../build/index.ts';
 import { invalid, notFound, parseBytes } from '../common/index.ts';
 import type { Engine } from '../engine/index.ts';
 import type { Call } from './call.ts';
@@ -5,20 +6,17 @@ import type { Query } from './query.ts';
 import { type Route, route } from './router.ts';
 
 export const buildRoutes = ({ build }: Pick<Engine, 'build'>): Route[] => [
-  route('POST', '/build', async (call) => {
-    // Over TCP the path would be one of another machine.
-    if (call.query.text('ssh') !== undefined && call.request.socket.remoteAddress !== undefined)
-      throw invalid("SSH agents are bound by their socket's path: this needs a client on the daemon's Unix socket");
-    const messages = call.messages();
-    await messages.run(() =>
-      build.build({
-        params: call.query.entries(),
-        context: call.request,
-        registryConfig: registryConfig(call),
-        signal: call.signal,
-        onMessage: messages.send,
-      }),
-    );
+  route('POST', '/build', (call) => runBuild(build, call, call.request)),
+  // Gantry's own: of a directory only those files come that are not here (wire/build-files.ts).
+  route('POST', '/build/files', async (call) => {
+    const { query, request, signal } = call;
+    const received = await build.receiveFiles({ buildId: query.text('buildid') ?? '', content: request, signal });
+    if ('missing' in received) return call.json(received.missing, 202);
+    try {
+      await runBuild(build, call, received.context);
+    } finally {
+      received.context.end();
+    }
   }),
   // Gantry's own: secrets come ahead of the build whose id they name.
   route('POST', '/build/secrets', async (call) => {
@@ -49,6 +47,22 @@ export const buildRoutes = ({ build }: Pick<Engine, 'build'>): Route[] => [
     throw notFound(`no such build: ${call.query.text('id')}`);
   }),
 ];
+
+async function runBuild(build: Engine['build'], call: Call, context: ContextSource): Promise<void> {
+  // Over TCP the path would be one of another machine.
+  if (call.query.text('ssh') !== undefined && call.request.socket.remoteAddress !== undefined)
+    throw invalid("SSH agents are bound by their socket's path: this needs a client on the daemon's Unix socket");
+  const messages = call.messages();
+  await messages.run(() =>
+    build.build({
+      params: call.query.entries(),
+      context,
+      registryConfig: registryConfig(call),
+      signal: call.signal,
+      onMessage: messages.send,
+    }),
+  );
+}
 
 function bytes(query: Query, name: string): number | undefined {
   const text = query.text(name);

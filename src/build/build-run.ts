@@ -1,6 +1,6 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Dockerfile } from '../dockerfile/index.ts';
+import { type Dockerfile, IgnoreMatcher } from '../dockerfile/index.ts';
 import type { Keep } from '../images/index.ts';
 import type { GlobalArguments } from './arguments.ts';
 import type { StepCache } from './cache.ts';
@@ -41,7 +41,7 @@ export class BuildRun {
   readonly stateOf: (name: string, before: number) => Promise<StageState>;
   readonly #digests = new Map<string, Promise<string>>();
 
-  constructor(given: Omit<BuildRun, 'used' | 'scratch' | 'contextDigest' | 'cacheLock'>) {
+  constructor(given: Omit<BuildRun, 'used' | 'scratch' | 'contextDigest' | 'localDigest' | 'cacheLock'>) {
     this.parts = given.parts;
     this.parameters = given.parameters;
     this.file = given.file;
@@ -66,20 +66,29 @@ export class BuildRun {
     return mkdtemp(join(this.directory, 'scratch-'));
   }
 
-  /** Digest of a path of the context, computed once. */
-  contextDigest(path: string, excluded?: { key: string; matches: (path: string) => boolean }): Promise<string> {
-    const key = JSON.stringify([path, excluded?.key]);
-    const known = this.#digests.get(key) ?? this.#contextDigest(path, excluded?.matches);
-    this.#digests.set(key, known);
-    return known;
+  /** Digest of what a path of the context leads to. */
+  async contextDigest(path: string): Promise<string> {
+    const digests = [];
+    for (const source of selectSources('COPY', this.context.root, path, true))
+      digests.push(await this.localDigest(source.path));
+    return digests.join();
   }
 
-  async #contextDigest(path: string, excluded?: (path: string) => boolean): Promise<string> {
-    const found = selectSources('COPY', this.context.root, path, true);
-    const digests = [];
-    for (const source of found)
-      digests.push(await treeDigest(source.path, { ownerCounts: false, excluded, signal: this.signal }));
-    return digests.join();
+  /** Digest of a file or tree of the context, computed once, or of one made for this build. Without what `exclude` matches. */
+  async localDigest(path: string, exclude: readonly string[] = []): Promise<string> {
+    const { root, digests, digestOf } = this.context;
+    const matcher = exclude.length === 0 ? undefined : new IgnoreMatcher(exclude);
+    const excluded = matcher === undefined ? undefined : (name: string) => matcher.excludes(name);
+    const options = { ownerCounts: false, excluded, signal: this.signal };
+    if (path !== root && !path.startsWith(`${root}/`)) return treeDigest(path, options);
+    const key = JSON.stringify([path.slice(root.length), exclude]);
+    const known = digests.get(key);
+    if (known !== undefined) return known;
+    const work = this.#digests.get(key) ?? treeDigest(path, { ...options, digestOf });
+    this.#digests.set(key, work);
+    const digest = await work;
+    digests.set(key, digest);
+    return digest;
   }
 
   /** Waits until nobody else has this cache directory; undefined: nobody need wait. */

@@ -7,6 +7,7 @@ import { invalid, unsupported } from '../common/index.ts';
 import { IgnoreMatcher, readIgnoreFile } from '../dockerfile/index.ts';
 import { isHttpUrl, openUrl } from './fetch.ts';
 import { fetchGit, isGitUrl } from './git-source.ts';
+import type { KeptContext } from './kept/contexts.ts';
 import { findStat, resolveInRoot } from './root-path.ts';
 import type { ContextSource } from './types.ts';
 
@@ -14,6 +15,10 @@ export interface BuildContext {
   /** Directory of the files, without what is ignored. */
   root: string;
   dockerfile: string;
+  /** SHA-256 (hex) of a file of the context, where it is known. */
+  digestOf?: (path: Buffer) => string | undefined;
+  /** Digests of parts of it that a build asked for. */
+  digests: Map<string, string>;
 }
 
 /** Brings the context into `directory` and reads the Dockerfile. */
@@ -22,7 +27,9 @@ export async function receiveContext(
   directory: string,
   signal: AbortSignal,
 ): Promise<BuildContext> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  if (!(source instanceof Readable)) return keptContext(source);
+  // As a client's directory mostly is: a mount of it is for any user of a step. Nobody else gets here.
+  await mkdir(directory, { recursive: true, mode: 0o755 });
   let root = directory;
   if (remote === undefined) await unpack(directory, source, signal);
   else {
@@ -50,6 +57,14 @@ async function unpack(directory: string, source: AsyncIterable<Uint8Array>, sign
   }
 }
 
+/** The client has left out what is ignored. */
+function keptContext({ root, dockerfile: { name, text }, digestOf, digests }: KeptContext): BuildContext {
+  if (text === '') throw emptyDockerfile(name);
+  return { root, dockerfile: text, digestOf, digests };
+}
+
+const emptyDockerfile = (name: string) => invalid(`the Dockerfile (${name}) cannot be empty`);
+
 function readContext(root: string, name: string): BuildContext {
   const clean = posix.normalize(name);
   if (clean.startsWith('../')) throw invalid(`forbidden path outside the build context: ${name} ()`);
@@ -58,10 +73,10 @@ function readContext(root: string, name: string): BuildContext {
   const stat = findStat(path);
   if (stat === undefined) throw invalid(`Cannot locate specified Dockerfile: ${name}`);
   if (!stat.isFile()) throw invalid(`failed to read Dockerfile ${name}: not a regular file`);
-  if (stat.size === 0) throw invalid(`the Dockerfile (${name}) cannot be empty`);
+  if (stat.size === 0) throw emptyDockerfile(name);
   const dockerfile = readFileSync(path, 'utf8');
   dropIgnored(root, clean);
-  return { root, dockerfile };
+  return { root, dockerfile, digests: new Map() };
 }
 
 /** Removes what `<Dockerfile>.dockerignore`, or else `.dockerignore`, leaves out. The client may have done so before: twice is the same. */

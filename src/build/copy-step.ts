@@ -49,11 +49,7 @@ export async function copyStep(stageRun: StageRun, instruction: Copy): Promise<F
 
   const digests = [];
   for (const { source } of locals)
-    digests.push([
-      source.kept,
-      source.name,
-      await treeDigest(source.path, { ownerCounts: false, excluded, signal: run.signal }),
-    ]);
+    digests.push([source.kept, source.name, await run.localDigest(source.path, exclude)]);
   let content: string;
   if (other === undefined) {
     check(locals.length);

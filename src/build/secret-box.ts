@@ -28,8 +28,23 @@ export class SecretBox {
     if (!secrets.has(id) && secrets.size >= MAX_SECRETS_PER_BUILD)
       throw invalid(`more than ${MAX_SECRETS_PER_BUILD} secrets for one build`);
     clearTimeout(known?.timer);
-    const timer = setTimeout(() => forget(this.take(buildId)), FORGET_MS).unref();
-    this.#waiting.set(buildId, { secrets: secrets.set(id, value), timer });
+    this.#waiting.set(buildId, { secrets: secrets.set(id, value), timer: this.#timer(buildId) });
+  }
+
+  /** While the context of a build is read, however long that takes, its secrets stay. */
+  async during<T>(buildId: string, work: () => Promise<T>): Promise<T> {
+    const found = this.#waiting.get(buildId);
+    if (found === undefined) return work();
+    clearTimeout(found.timer);
+    try {
+      return await work();
+    } finally {
+      if (this.#waiting.get(buildId) === found) found.timer = this.#timer(buildId);
+    }
+  }
+
+  #timer(buildId: string): NodeJS.Timeout {
+    return setTimeout(() => forget(this.take(buildId)), FORGET_MS).unref();
   }
 
   /** They are the caller's from now on. */

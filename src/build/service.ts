@@ -8,6 +8,7 @@ import { type BuilderState, buildImage } from './builder.ts';
 import { StepCache } from './cache.ts';
 import { bytesToKeep } from './cache-limits.ts';
 import { Flights, Gate } from './flights.ts';
+import { KeptContexts } from './kept/contexts.ts';
 import { SecretBox } from './secret-box.ts';
 import { dropSessions } from './session.ts';
 import { imageTree } from './tree-output.ts';
@@ -33,6 +34,7 @@ export async function openBuilder(parts: BuilderParts): Promise<BuildService> {
   await mkdir(join(parts.dataRoot, 'build'), { recursive: true, mode: 0o711 });
   await removeTree(builder.builds);
   dropSessions(builder.sessions);
+  const contexts = await KeptContexts.open(join(parts.dataRoot, 'build', 'contexts'));
   const imageLayers = () => {
     const chains = new Set(parts.images.all().flatMap((image) => chainIds(image.diffIds)));
     return (layer: BuiltLayer) => chains.has(layer.chainId);
@@ -51,6 +53,8 @@ export async function openBuilder(parts: BuilderParts): Promise<BuildService> {
         running.delete(work);
       }
     },
+    receiveFiles: ({ buildId, content, signal }) =>
+      builder.secrets.during(buildId, () => contexts.receive(content, AbortSignal.any([signal, closing.signal]))),
     addSecret: ({ buildId, id, content }) => builder.secrets.put(buildId, id, content),
     tree: ({ image, signal }) => imageTree(parts, image, AbortSignal.any([signal, closing.signal])),
     async prune({ all, limits = {}, filters }) {

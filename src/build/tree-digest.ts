@@ -10,6 +10,8 @@ export interface DigestOptions {
   ownerCounts: boolean;
   /** Paths (relative to the source) that are not copied. */
   excluded?: (path: string) => boolean;
+  /** SHA-256 (hex) of a file, where it is known. */
+  digestOf?: (path: Buffer) => string | undefined;
   signal: AbortSignal;
 }
 
@@ -36,7 +38,7 @@ async function add(
   const owner = options.ownerCounts ? `${stat.uid}:${stat.gid}` : '';
   const entry = (content: string) => hash.update(`${JSON.stringify([relative, stat.mode, owner, content])}\n`);
   if (stat.isSymbolicLink()) entry(readlinkSync(path, { encoding: 'latin1' }));
-  else if (stat.isFile()) entry(await fileDigest(path, stat.size));
+  else if (stat.isFile()) entry(options.digestOf?.(path) ?? (await fileDigest(path, stat.size)));
   else if (!stat.isDirectory()) entry(String(stat.rdev));
   else {
     entry('');

@@ -4,7 +4,9 @@ import type { ContentStore } from '../content/index.ts';
 import type { ImageStore } from '../images/index.ts';
 import type { LayerStore } from '../layers/index.ts';
 import type { Database } from '../state/index.ts';
+import type { MissingFiles } from '../wire/index.ts';
 import type { CacheLimits } from './cache-limits.ts';
+import type { KeptContext } from './kept/contexts.ts';
 
 /**
  * Builds: a Dockerfile and a context become an image.
@@ -51,7 +53,7 @@ export interface StepMount {
 }
 
 /** Where a build's context comes from; read at most once. */
-export type ContextSource = Readable;
+export type ContextSource = Readable | KeptContext;
 
 /** The use cases of the API; the engine's interface of the same name has this shape. */
 export interface BuildService {
@@ -64,6 +66,12 @@ export interface BuildService {
     signal: AbortSignal;
     onMessage: (message: Record<string, unknown>) => void;
   }): Promise<void>;
+  /** A directory's files, of which only those come that are not here (`wire/build-files.ts`). The caller ends its use. */
+  receiveFiles(options: {
+    buildId: string;
+    content: Readable;
+    signal: AbortSignal;
+  }): Promise<{ missing: MissingFiles } | { context: KeptContext }>;
   /** Lends the next build of this id a secret, of at most 500 KiB; forgotten at that build's end, or if none comes. */
   addSecret(options: { buildId: string; id: string; content: Readable }): Promise<void>;
   /** The file system of an image as a tar. */

@@ -158,6 +158,14 @@ export class ImagesApi {
   ): Promise<Answer> {
     return this.transport.request('POST', '/build', { ...options, stream: context, contentType: 'application/x-tar' });
   }
+  /** Gantry's own: as `build`, but only files come that the daemon lacks; status 202 says which (`wire/build-files.ts`). */
+  buildFiles(
+    body: Readable | Buffer,
+    options: { query: Query; headers?: Record<string, string>; signal?: AbortSignal },
+  ): Promise<Answer> {
+    const contentType = 'application/octet-stream';
+    return this.transport.request('POST', '/build/files', { ...options, stream: body, contentType });
+  }
   /** Gantry's own: an image's file system as a tar. */
   tree(image: string, signal?: AbortSignal): Promise<Answer> {
     return this.transport.request('GET', '/build/tree', { query: { image }, signal });

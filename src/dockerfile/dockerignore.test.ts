@@ -73,3 +73,10 @@ test('filepath.Match patterns match as in Go', () => {
   for (const pattern of ['[]a]', '[-]', '[x-]', '[-x]', '[', '[^', '[^bc', 'a[', '\\'])
     assert.throws(() => compileFileMatch(pattern), /syntax error in pattern/, pattern);
 });
+
+test('an excluded directory is walked only if an exception may be inside', () => {
+  const matcher = (text: string) => new IgnoreMatcher(readIgnoreFile(text));
+  assert.equal(matcher('a\n!a/b/c').mayHoldExceptions('a'), true);
+  assert.equal(matcher('a\n!**/c').mayHoldExceptions('a'), true);
+  assert.equal(matcher('a\n!z').mayHoldExceptions('a'), false);
+});

@@ -3,6 +3,7 @@ import { invalid } from '../common/index.ts';
 import { characterClass } from './file-match.ts';
 
 interface Rule {
+  text: string;
   expression: RegExp;
   exception: boolean;
 }
@@ -39,13 +40,20 @@ export class IgnoreMatcher {
       const exception = pattern.startsWith('!');
       if (exception && pattern.length === 1) throw invalid('illegal exclusion pattern: "!"');
       const clean = posix.normalize(exception ? pattern.slice(1) : pattern).replace(/(?<=.)\/$/, '');
-      return [{ expression: compile(clean), exception }];
+      return [{ text: clean, expression: compile(clean), exception }];
     });
     this.hasExceptions = this.#rules.some(({ exception }) => exception);
   }
 
   get empty(): boolean {
     return this.#rules.length === 0;
+  }
+
+  /** False: nothing below this excluded directory comes back, so it need not be walked. */
+  mayHoldExceptions(directory: string): boolean {
+    return this.#rules.some(
+      ({ text, exception }) => exception && (`${text}/`.startsWith(`${directory}/`) || /[*?[\\]/.test(text)),
+    );
   }
 
   /** `path` is relative, without `./`. */

@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
-import type { CacheLimits } from '../build/index.ts';
+import type { CacheLimits, ContextSource, KeptContext } from '../build/index.ts';
 import type { Filters } from '../common/index.ts';
 import type { ImageStore } from '../images/index.ts';
 import type { VolumeStore } from '../volumes/index.ts';
@@ -10,6 +10,7 @@ import type {
   CreateNetworkBody,
   EventMessage,
   ExecConfig,
+  MissingFiles,
   NetworkInspect,
   UpdateContainerBody,
 } from '../wire/index.ts';
@@ -192,12 +193,18 @@ export interface SystemService {
 export interface BuildService {
   build(options: {
     params: Record<string, string | string[]>;
-    context: Readable;
+    context: ContextSource;
     registryConfig: Record<string, unknown>;
     signal: AbortSignal;
     /** Lines of the JSON-message stream, in order. */
     onMessage: (message: Record<string, unknown>) => void;
   }): Promise<void>;
+  /** A directory's files, of which only those come that are not here. The caller ends the context's use. */
+  receiveFiles(options: {
+    buildId: string;
+    content: Readable;
+    signal: AbortSignal;
+  }): Promise<{ missing: MissingFiles } | { context: KeptContext }>;
   /** Lends the next build of this id a secret. */
   addSecret(options: { buildId: string; id: string; content: Readable }): Promise<void>;
   /** The file system of an image as a tar. */

@@ -1,3 +1,4 @@
+export type * from './build-files.ts';
 export * from './container.ts';
 export * from './event.ts';
 export * from './image.ts';

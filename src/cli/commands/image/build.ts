@@ -1,12 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { createGzip } from 'node:zlib';
 import { jsonLines } from '../../../client/index.ts';
 import type { ProgressMessage } from '../../../wire/index.ts';
-import { type BuildContext, directoryContext, isRemoteContext, stdinContext } from '../../build/context.ts';
 import { buildFlags } from '../../build/flags.ts';
 import { showLive } from '../../build/live.ts';
-import { readOutput, refuseTerminal, writeOutput } from '../../build/outputs.ts';
+import { readOutput, refuseTerminal } from '../../build/outputs.ts';
+import { sendBuild } from '../../build/send.ts';
 import { readAgents, readSecret } from '../../build/session.ts';
 import { allAuths } from '../../credentials.ts';
 import { normalizeReference } from '../../references.ts';
@@ -42,11 +40,8 @@ async function run(call: Call): Promise<void> {
   const secrets = flags.list('secret').map((text) => readSecret(text, cli.env));
   const agents = readAgents(flags.list('ssh'), cli.env);
   const client = await cli.client();
-  const context = await openContext(call);
   const query = {
     ...buildQuery(flags, cli.env, proxyVariables(cli.config, client.transport.endpoint.url)),
-    dockerfile: context.dockerfile,
-    remote: context.remote,
     t: tags,
     q: quiet,
     tellnew: outputs.length > 0,
@@ -54,11 +49,10 @@ async function run(call: Call): Promise<void> {
     buildid: '',
     ssh: agents.size === 0 ? undefined : JSON.stringify(Object.fromEntries(agents)),
   };
-  if (secrets.length > 0) query.buildid = randomUUID();
+  if (secrets.length > 0) query.buildid = crypto.randomUUID();
   for (const { id, value } of secrets) await client.images.addBuildSecret(query.buildid, id, value);
   const auths = Buffer.from(JSON.stringify(await allAuths(cli))).toString('base64url');
-  const stream = flags.bool('compress') ? context.stream?.pipe(createGzip()) : context.stream;
-  const answer = await client.images.build(stream, { query, headers: { 'x-registry-config': auths } });
+  const answer = await sendBuild(client, call, { query, headers: { 'x-registry-config': auths } });
   let id = '';
   let isNew = false;
   const aux = (value: unknown): void => {
@@ -81,7 +75,10 @@ async function run(call: Call): Promise<void> {
     throw error;
   }
   try {
-    for (const output of outputs) await writeOutput(output, { cli, client, id, names: tags });
+    for (const output of outputs) {
+      const { writeOutput } = await import('../../build/write-output.ts');
+      await writeOutput(output, { cli, client, id, names: tags });
+    }
   } finally {
     // Only the files were wanted: an image without a name would be left.
     const kept = tags.length > 0 || outputs.length === 0 || outputs.some(({ type }) => type === 'image');
@@ -135,20 +132,6 @@ function refuseSessionFlags(flags: FlagValues): void {
     throw new Error(
       '--build-context needs a BuildKit session, which this daemon does not offer: COPY --from an image instead',
     );
-}
-
-async function openContext({ args, flags, cli }: Call): Promise<BuildContext> {
-  const path = args[0]!;
-  const file = flags.text('file');
-  if (path === '-') {
-    if (file === '-') throw new Error("invalid argument: can't use stdin for both build context and dockerfile");
-    return stdinContext(cli.stdin, file);
-  }
-  if (isRemoteContext(path)) return { remote: path, dockerfile: file };
-  if (file !== '-') return directoryContext(path, file);
-  const chunks: Buffer[] = [];
-  for await (const chunk of cli.stdin) chunks.push(chunk as Buffer);
-  return directoryContext(path, '', Buffer.concat(chunks));
 }
 
 function buildQuery(
