@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import type { TestDaemon } from '../test/support/index.ts';
 import type { BenchEngine } from './engines.ts';
@@ -24,6 +24,52 @@ async function row(
 
 const rssMb = (pid: number) =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
+
+/** What a process has of memory, its shares of what it has with others counted (proc_pid_smaps_rollup); 0 when it is gone. */
+function pssMb(pid: number | string): number {
+  try {
+    return Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0) / 1024;
+  } catch {
+    return 0;
+  }
+}
+
+/** The processes that an engine keeps for a container name it in their command line: conmon, containerd-shim. */
+function keepersMb(ids: readonly string[]): number {
+  let total = 0;
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    let words = '';
+    try {
+      words = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    } catch {
+      continue;
+    }
+    if (ids.some((id) => words.includes(id))) total += pssMb(pid);
+  }
+  return total;
+}
+
+const MEMORY_CONTAINERS = 20;
+
+/** Memory per container beyond its own: its keepers, and what the daemon grows by. */
+async function memory(engines: BenchEngine[], gantry: TestDaemon): Promise<Row[]> {
+  const keepers: Record<string, number> = {};
+  let daemon = 0;
+  for (const engine of engines) {
+    const before = pssMb(gantry.pid);
+    const ids: string[] = [];
+    for (let i = 0; i < MEMORY_CONTAINERS; i++)
+      ids.push(await engine.docker('run', '-d', '--name', `bench-memory-${i}`, 'busybox', 'sleep', '3600'));
+    keepers[engine.name] = keepersMb(ids) / MEMORY_CONTAINERS;
+    if (engine.name === 'gantry') daemon = (pssMb(gantry.pid) - before) / MEMORY_CONTAINERS;
+    await engine.docker('rm', '-f', ...ids);
+  }
+  const row = { suite: 'containers', unit: 'MB', runs: 1 } as const;
+  return [
+    { ...row, what: 'memory per container: its keepers', values: keepers },
+    { ...row, what: 'memory per container: growth of the daemon', values: { gantry: daemon } },
+  ];
+}
 
 /** run, exec, create, many starts, ps, log throughput, memory (issue: the spine). */
 export async function containers(engines: BenchEngine[], gantry: TestDaemon): Promise<Row[]> {
@@ -78,6 +124,7 @@ export async function containers(engines: BenchEngine[], gantry: TestDaemon): Pr
       3,
     ),
   );
+  rows.push(...(await memory(engines, gantry)));
   for (const engine of engines) {
     for (let i = 0; i < 200; i += 20)
       await Promise.all(
