@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { packDirectory, removeTree, treeChanges, treeSize } from '../archive/index.ts';
 import { conflict, isErrno, type Lease, Leases, type Logger, notFound } from '../common/index.ts';
 import type { Database } from '../state/index.ts';
-import { mounts, syncFileSystem, unmount as unmountPath } from '../sys/index.ts';
+import { mounts, syncFileSystem, unmountAside } from '../sys/index.ts';
 import { chainIdOf } from './chain.ts';
 import { mountOverlay } from './overlay.ts';
 import { openPlaces, type Places } from './places.ts';
@@ -42,6 +42,8 @@ class DiskLayerStore implements LayerStore {
   readonly #log: Logger;
   readonly #unpacker: Unpacker;
   readonly #mounted: Set<string>;
+  /** Snapshots on their way out of the tree. */
+  readonly #leaving = new Map<string, Promise<void>>();
   readonly #leases = new Leases();
 
   constructor(places: Places, records: Records, { db, log }: LayerStoreOptions, mounted: Set<string>) {
@@ -112,6 +114,7 @@ class DiskLayerStore implements LayerStore {
 
   async mount(id: string, { readonly = false }: { readonly?: boolean } = {}): Promise<string> {
     const { lower, upper, work, merged } = this.paths(id);
+    await this.#leaving.get(id)?.catch(() => {});
     if (this.#mounted.has(id)) return merged;
     mkdirSync(merged, { recursive: true, mode: 0o700 });
     this.#makeDirectories(id);
@@ -120,11 +123,23 @@ class DiskLayerStore implements LayerStore {
     return merged;
   }
 
-  async unmount(id: string): Promise<void> {
+  /** One at a time for a snapshot; `mount` waits for it. */
+  unmount(id: string): Promise<void> {
+    const work = (this.#leaving.get(id) ?? Promise.resolve())
+      .catch(() => {})
+      .then(() => this.#unmount(id))
+      .finally(() => {
+        if (this.#leaving.get(id) === work) this.#leaving.delete(id);
+      });
+    this.#leaving.set(id, work);
+    return work;
+  }
+
+  async #unmount(id: string): Promise<void> {
     const merged = this.#places.merged(id);
     if (this.#mounted.delete(id))
       try {
-        unmountPath(merged);
+        await unmountAside(merged);
       } catch (error) {
         // Somebody else unmounted it.
         if (!isErrno(error, 'EINVAL') && !isErrno(error, 'ENOENT')) {

@@ -39,6 +39,17 @@ export function unmount(target: string, flags: number = MNT_DETACH): void {
   check(umountCall(target, flags), 'umount2', target);
 }
 
+/**
+ * The same beside the event loop: the end of an overlay writes out the file system of its upper directory, which may take as long as the disk
+ * likes.
+ */
+export async function unmountAside(target: string, flags: number = MNT_DETACH): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  umountCall.async(target, flags, (error: Error | null, result: number) => (error ? reject(error) : resolve(result)));
+  // errno is the other thread's: what failed there fails here, and says why.
+  if ((await promise) < 0) unmount(target, flags);
+}
+
 export interface MountEntry {
   id: number;
   parent: number;
