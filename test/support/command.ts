@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
 
+/** How much longer than usual is waited, for machines that are emulated. */
+const PATIENCE = Number(process.env.GANTRY_TEST_PATIENCE ?? 1);
+
 export interface Outcome {
   code: number;
   stdout: string;
@@ -22,10 +25,11 @@ export function execute(
     const err: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+    const limitMs = (options.timeoutMs ?? 120_000) * PATIENCE;
     const timer = setTimeout(() => {
-      err.push(Buffer.from(`\n[test] ended after ${options.timeoutMs ?? 120_000} ms\n`));
+      err.push(Buffer.from(`\n[test] ended after ${limitMs} ms\n`));
       child.kill('SIGKILL');
-    }, options.timeoutMs ?? 120_000);
+    }, limitMs);
     child.on('error', reject);
     child.on('close', (code, signal) => {
       clearTimeout(timer);
@@ -46,11 +50,11 @@ export async function eventually<T>(
   condition: () => Promise<T | undefined | false> | T | undefined | false,
   timeoutMs = 60_000,
 ): Promise<T> {
-  const end = Date.now() + timeoutMs;
+  const end = Date.now() + timeoutMs * PATIENCE;
   for (;;) {
     const value = await condition();
     if (value !== undefined && value !== false) return value as T;
-    if (Date.now() > end) throw new Error(`not within ${timeoutMs} ms: ${what}`);
+    if (Date.now() > end) throw new Error(`not within ${timeoutMs * PATIENCE} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
