@@ -6,6 +6,7 @@ import type { SandboxNames } from './names.ts';
 export type Verdict = { answer: Buffer } | { forward: Question } | undefined;
 
 const CLASS_IN = 1;
+const CLASS_ANY = 255;
 
 /** Decides about one query of a sandbox. Names of its networks are answered here, whatever type is asked; the rest goes upstream. */
 export function decide(zones: Zones, sandbox: SandboxNames, query: Buffer, udp: boolean): Verdict {
@@ -15,7 +16,7 @@ export function decide(zones: Zones, sandbox: SandboxNames, query: Buffer, udp: 
     return refusal === undefined ? undefined : { answer: refusal };
   }
   if (question.opcode !== 0) return { answer: emptyAnswer(query, question, RCODE.notImplemented) };
-  if (question.class === CLASS_IN) {
+  if (question.class === CLASS_IN || question.class === CLASS_ANY) {
     if (question.type === TYPE.PTR) {
       const names = zones.findReverse(sandbox, question.name);
       if (names !== undefined) return { answer: answerRecords(query, question, names, 0, udp) };

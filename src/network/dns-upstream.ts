@@ -37,7 +37,6 @@ export class Resolver {
   ): Promise<Buffer | undefined> {
     if (this.#running >= CONCURRENT_AT_MOST) return undefined;
     this.#running++;
-    let second: Buffer | undefined;
     try {
       for (const { server, netnsPath } of upstreams.slice(0, SERVERS_AT_MOST)) {
         const address = parseAddress(server);
@@ -47,12 +46,11 @@ export class Resolver {
           query.copy(answer, 0, 0, 2);
           const rcode = answer[3]! & 15;
           if (rcode !== RCODE.serverFailure && rcode !== RCODE.refused) return answer;
-          second ??= answer;
         } catch {
           // The next server may know.
         }
       }
-      return second;
+      return undefined;
     } finally {
       this.#running--;
     }

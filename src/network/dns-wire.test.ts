@@ -44,11 +44,14 @@ test('whatever is cut short, points elsewhere or is an answer is no query, and n
 
 test('records are answered in turn, point to the question’s name, and repeat EDNS', () => {
   const message = query('web', TYPE.A, 4096);
+  message[3]! |= 0x10;
   const question = parseQuery(message)!;
   const datas = [Buffer.from([10, 0, 0, 1]), Buffer.from([10, 0, 0, 2])];
   const answer = answerRecords(message, question, datas, 1, true);
   assert.equal(answer.readUInt16BE(0), 0x1234);
   assert.equal(answer[2]! & 0x80, 0x80);
+  // "Checking disabled" comes back as it was asked (RFC 4035 3.2.2).
+  assert.equal(answer[3], 0x90);
   assert.deepEqual([answer.readUInt16BE(6), answer.readUInt16BE(10)], [2, 1]);
   assert.deepEqual([...answer.subarray(question.end + 12, question.end + 16)], [10, 0, 0, 2]);
   assert.equal(answer.length, question.end + 2 * 16 + 11);

@@ -71,9 +71,9 @@ function start(
   const edns = question.ednsSize !== undefined;
   const answer = Buffer.allocUnsafe(length + (edns ? OPT_ANSWER.length : 0));
   query.copy(answer, 0, 0, question.end);
-  // Response; opcode and "recursion desired" as asked; recursion available.
+  // Response; opcode, "recursion desired" and "checking disabled" as asked; recursion available.
   answer[2] = 0x80 | (query[2]! & 0x79) | (counts.truncated ? 2 : 0);
-  answer[3] = 0x80 | counts.rcode;
+  answer[3] = 0x80 | (query[3]! & 0x10) | counts.rcode;
   answer.writeUInt16BE(1, 4);
   answer.writeUInt16BE(counts.answers, 6);
   answer.writeUInt16BE(0, 8);
