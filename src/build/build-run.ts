@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { type Dockerfile, IgnoreMatcher } from '../dockerfile/index.ts';
 import type { Keep } from '../images/index.ts';
 import type { GlobalArguments } from './arguments.ts';
+import type { BuildDirectory } from './build-directory.ts';
 import type { StepCache } from './cache.ts';
+import type { CacheMounts } from './cache-mounts.ts';
 import type { BuildContext } from './context.ts';
 import type { Flights, Gate } from './flights.ts';
 import type { BuildParameters } from './parameters.ts';
@@ -30,9 +32,8 @@ export class BuildRun {
   readonly session: BuildSession;
   /** Seconds; `SOURCE_DATE_EPOCH`. */
   readonly epoch: number | undefined;
-  readonly directory: string;
-  /** Directories of `RUN --mount=type=cache`, which outlive builds. */
-  readonly cacheMounts: string;
+  readonly directory: BuildDirectory;
+  readonly cacheMounts: CacheMounts;
   /** Of `cachefrom`. */
   readonly images: readonly StageState[];
   /** Cache records that this build took. */
@@ -62,8 +63,8 @@ export class BuildRun {
   }
 
   /** A fresh directory that goes with the build. */
-  scratch(): Promise<string> {
-    return mkdtemp(join(this.directory, 'scratch-'));
+  async scratch(): Promise<string> {
+    return mkdtemp(join(await this.directory.path(), 'scratch-'));
   }
 
   /** Digest of what a path of the context leads to. */

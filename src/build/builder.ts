@@ -1,6 +1,4 @@
-import { mkdir, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { removeTree } from '../archive/index.ts';
 import { cancelled, invalid, shortId } from '../common/index.ts';
 import { type Dockerfile, parseDockerfile, type Stage, substitute } from '../dockerfile/index.ts';
 import type { Image } from '../images/index.ts';
@@ -8,9 +6,11 @@ import { familiarString, parseReference, withDefaultTag } from '../registry/inde
 import type { Platform } from '../wire/index.ts';
 import { globalArguments, platformArgs, unusedArguments } from './arguments.ts';
 import { findBase, fromFlag, parsePlatform } from './base-images.ts';
+import { BuildDirectory } from './build-directory.ts';
 import { BuildRun } from './build-run.ts';
 import type { StepCache } from './cache.ts';
 import { cacheImages } from './cache-images.ts';
+import type { CacheMounts } from './cache-mounts.ts';
 import { receiveContext } from './context.ts';
 import type { Flights, Gate } from './flights.ts';
 import { neededStages, stageNamed, targetStage } from './graph.ts';
@@ -29,7 +29,7 @@ export interface BuilderState {
   gate: Gate;
   /** Directory of builds under way. */
   builds: string;
-  cacheMounts: string;
+  cacheMounts: CacheMounts;
   secrets: SecretBox;
   /** Mount points of what clients lend their builds. */
   sessions: string;
@@ -41,8 +41,7 @@ type BuildOptions = Parameters<BuildService['build']>[0];
 export async function buildImage(builder: BuilderState, options: BuildOptions): Promise<void> {
   const parameters = readParameters(options.params);
   const tags = parameters.tags.map(tagName);
-  await mkdir(builder.builds, { recursive: true, mode: 0o711 });
-  const directory = await mkdtemp(join(builder.builds, 'build-'));
+  const directory = new BuildDirectory(builder.builds);
   const keep = builder.parts.images.keep();
   // The first failure stops the other stages.
   const stop = new AbortController();
@@ -51,7 +50,7 @@ export async function buildImage(builder: BuilderState, options: BuildOptions): 
   try {
     const context = await receiveContext(
       { remote: parameters.remote, dockerfile: parameters.dockerfile, source: options.context },
-      join(directory, 'context'),
+      async () => join(await directory.path(), 'context'),
       signal,
     );
     const file = parseDockerfile(context.dockerfile);
@@ -97,7 +96,7 @@ export async function buildImage(builder: BuilderState, options: BuildOptions): 
   } finally {
     session.close();
     keep.end();
-    await removeTree(directory);
+    await directory.remove();
   }
 }
 

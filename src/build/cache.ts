@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { type Filters, type Lease, nowText, parseDurationNs } from '../common/index.ts';
+import { type Lease, nowText } from '../common/index.ts';
 import type { ContentStore } from '../content/index.ts';
 import type { LayerStore } from '../layers/index.ts';
 import type { Database } from '../state/index.ts';
+import type { CacheRecord } from './cache-records.ts';
 import type { BuiltLayer } from './types.ts';
 
 const SCHEMA = `
@@ -23,6 +24,9 @@ interface Row extends CachedStep {
   pin: string | undefined;
   bytes: number;
 }
+
+/** What people see of a key. */
+const idOf = ({ key }: Row): string => key.slice(0, 25);
 
 export const keyOf = (...parts: unknown[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 
@@ -120,66 +124,28 @@ export class StepCache {
     this.#db.sql.prepare('INSERT OR REPLACE INTO build_digests VALUES (?, ?)').run(key, value);
   }
 
-  /** Rows in the shape of Docker's `BuildCache` (Engine API v1.51). */
-  usage(isUsed: (layer: BuiltLayer) => boolean): Record<string, unknown>[] {
+  /** `isUsed`: an image has the layer. */
+  async records(isUsed: (layer: BuiltLayer) => boolean): Promise<CacheRecord[]> {
     return [...this.#rows.values()].map((row) => ({
-      ID: row.key.slice(0, 25),
-      Parents: null,
-      Type: row.description.startsWith('COPY') || row.description.startsWith('ADD') ? 'source.local' : 'regular',
-      Description: row.description,
-      InUse: false,
-      Shared: row.layer !== undefined && isUsed(row.layer),
-      Size: row.bytes,
-      CreatedAt: row.created,
-      LastUsedAt: row.used,
-      UsageCount: row.uses,
+      id: idOf(row),
+      type: 'regular',
+      description: row.description,
+      bytes: row.bytes,
+      created: new Date(row.created),
+      used: new Date(row.used),
+      uses: row.uses,
+      inUse: false,
+      shared: row.layer !== undefined && isUsed(row.layer),
     }));
   }
 
-  get bytes(): number {
-    return [...this.#rows.values()].reduce((sum, { bytes }) => sum + bytes, 0);
-  }
-
-  /** Removes what the filters let, oldest use first, until at most `keep` bytes are left (0: all goes). Without `all`, what an image has too stays. */
-  async prune(options: {
-    all: boolean;
-    keep: number;
-    filters: Filters;
-    isUsed: (layer: BuiltLayer) => boolean;
-  }): Promise<{ keys: string[]; bytes: number }> {
-    const { filters, isUsed } = options;
-    filters.allow(['until', 'unused-for', 'id', 'parent', 'type', 'description', 'inuse', 'shared', 'private']);
-    const age = filters.get('until')[0] ?? filters.get('unused-for')[0];
-    const before = age === undefined ? undefined : Date.now() - parseDurationNs(age) / 1e6;
-    const shared = filters.bool('shared');
-    const isPrivate = filters.bool('private');
-    const rows = [...this.#rows.values()].sort((a, b) => (a.used < b.used ? -1 : 1));
-    let total = this.bytes;
-    const gone: string[] = [];
-    let bytes = 0;
-    for (const row of rows) {
-      const used = row.layer !== undefined && isUsed(row.layer);
-      if (used && !options.all) continue;
-      if (options.keep > 0 && total <= options.keep) break;
-      if (before !== undefined && Date.parse(row.used) > before) continue;
-      if (filters.has('id') && !filters.get('id').some((id) => row.key.startsWith(id))) continue;
-      if (filters.has('description') && !filters.get('description').some((text) => row.description.includes(text)))
-        continue;
-      if (filters.has('type') && !filters.get('type').includes('regular')) continue;
-      if (
-        (shared !== undefined && shared !== used) ||
-        (isPrivate !== undefined && isPrivate === used) ||
-        filters.bool('inuse') === true
-      )
-        continue;
-      await this.#remove(row);
-      total -= row.bytes;
-      if (!used) bytes += row.bytes;
-      gone.push(row.key.slice(0, 25));
-    }
-    if (gone.length > 0) this.#db.sql.exec('DELETE FROM build_digests');
+  async remove(ids: readonly string[]): Promise<string[]> {
+    const wanted = new Set(ids);
+    const rows = [...this.#rows.values()].filter((row) => wanted.has(idOf(row)));
+    for (const row of rows) await this.#remove(row);
+    if (rows.length > 0) this.#db.sql.exec('DELETE FROM build_digests');
     this.#renewLease();
-    return { keys: gone, bytes };
+    return rows.map(idOf);
   }
 
   /** Pins of records that are no more (a daemon killed between the two). */

@@ -21,13 +21,14 @@ export interface BuildContext {
   digests: Map<string, string>;
 }
 
-/** Brings the context into `directory` and reads the Dockerfile. */
+/** Brings the context into a directory, if it is not in one, and reads the Dockerfile. */
 export async function receiveContext(
   { remote, dockerfile, source }: { remote: string | undefined; dockerfile: string; source: ContextSource },
-  directory: string,
+  makeDirectory: () => Promise<string>,
   signal: AbortSignal,
 ): Promise<BuildContext> {
   if (!(source instanceof Readable)) return keptContext(source);
+  const directory = await makeDirectory();
   // As a client's directory mostly is: a mount of it is for any user of a step. Nobody else gets here.
   await mkdir(directory, { recursive: true, mode: 0o755 });
   let root = directory;

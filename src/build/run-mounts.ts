@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, chownSync, existsSync } from 'node:fs';
-import { mkdir, rename } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { copyTree } from '../archive/index.ts';
 import { invalid, newId, parseBytes } from '../common/index.ts';
@@ -165,14 +165,16 @@ const cacheIdentity = ({ id, from, source, uid, gid, mode }: MountRequest): stri
 async function cacheSource(run: BuildRun, request: MountRequest, before: number, undo: Undo): Promise<string> {
   const name = createHash('sha256').update(cacheIdentity(request)).digest('hex');
   undo.push(await run.cacheLock(request.sharing === 'shared' ? undefined : name));
-  const directory = join(run.cacheMounts, name);
+  const { path, end } = run.cacheMounts.use(name);
+  undo.push(end);
   // Stages that come here at the same time make it once.
-  await run.flights.share(`cache mount ${name}`, run.signal, () => makeCache(run, request, before, directory));
-  return directory;
+  await run.flights.share(`cache mount ${name}`, run.signal, async () => {
+    if (!existsSync(path)) await run.cacheMounts.put(name, await makeCache(run, request, before));
+  });
+  return path;
 }
 
-async function makeCache(run: BuildRun, request: MountRequest, before: number, directory: string): Promise<void> {
-  if (existsSync(directory)) return;
+async function makeCache(run: BuildRun, request: MountRequest, before: number): Promise<string> {
   const { from, source, uid, gid, mode } = request;
   const fresh = await run.scratch();
   const made = join(fresh, 'cache');
@@ -189,6 +191,5 @@ async function makeCache(run: BuildRun, request: MountRequest, before: number, d
   }
   chownSync(made, uid, gid);
   chmodSync(made, mode ?? 0o755);
-  await mkdir(run.cacheMounts, { recursive: true, mode: 0o711 });
-  await rename(made, directory);
+  return made;
 }

@@ -7,6 +7,8 @@ import { chainIds } from '../images/index.ts';
 import { type BuilderState, buildImage } from './builder.ts';
 import { StepCache } from './cache.ts';
 import { bytesToKeep } from './cache-limits.ts';
+import { CacheMounts } from './cache-mounts.ts';
+import { type CacheSource, prunable, usageRow } from './cache-records.ts';
 import { Flights, Gate } from './flights.ts';
 import { KeptContexts } from './kept/contexts.ts';
 import { SecretBox } from './secret-box.ts';
@@ -25,7 +27,7 @@ export async function openBuilder(parts: BuilderParts): Promise<BuildService> {
     flights: new Flights(),
     gate: new Gate(STEPS_PER_CORE * availableParallelism()),
     builds: join(parts.dataRoot, 'build', 'running'),
-    cacheMounts: join(parts.dataRoot, 'build', 'cache-mounts'),
+    cacheMounts: new CacheMounts(join(parts.dataRoot, 'build', 'cache-mounts')),
     secrets: new SecretBox(),
     sessions: join(parts.execRoot, 'build'),
   };
@@ -39,6 +41,11 @@ export async function openBuilder(parts: BuilderParts): Promise<BuildService> {
     const chains = new Set(parts.images.all().flatMap((image) => chainIds(image.diffIds)));
     return (layer: BuiltLayer) => chains.has(layer.chainId);
   };
+  const sources: CacheSource[] = [
+    { records: () => builder.cache.records(imageLayers()), remove: (ids) => builder.cache.remove(ids) },
+    contexts,
+    builder.cacheMounts,
+  ];
   const closing = new AbortController();
   const running = new Set<Promise<void>>();
   return {
@@ -59,14 +66,18 @@ export async function openBuilder(parts: BuilderParts): Promise<BuildService> {
     tree: ({ image, signal }) => imageTree(parts, image, AbortSignal.any([signal, closing.signal])),
     async prune({ all, limits = {}, filters }) {
       const { bavail, bsize } = await statfs(parts.dataRoot);
-      const keep = bytesToKeep(limits, builder.cache.bytes, bavail * bsize);
-      const { keys, bytes } = await builder.cache.prune({ all, keep, filters, isUsed: imageLayers() });
-      if (all) await removeTree(builder.cacheMounts);
+      const records = await Promise.all(sources.map((source) => source.records()));
+      const total = records.flat().reduce((sum, { bytes }) => sum + bytes, 0);
+      const keep = bytesToKeep(limits, total, bavail * bsize);
+      const chosen = new Map(prunable(records.flat(), { all, keep, filters }).map((record) => [record.id, record]));
+      const gone = await Promise.all(sources.map((source) => source.remove([...chosen.keys()])));
       await parts.images.collect();
+      const bytes = gone.flat().reduce((sum, id) => sum + (chosen.get(id)?.shared ? 0 : chosen.get(id)!.bytes), 0);
       parts.emit('prune', { reclaimed: String(bytes) });
-      return { CachesDeleted: keys, SpaceReclaimed: bytes };
+      return { CachesDeleted: gone.flat(), SpaceReclaimed: bytes };
     },
-    diskUsage: async () => builder.cache.usage(imageLayers()),
+    diskUsage: async () =>
+      (await Promise.all(sources.map((source) => source.records()))).flatMap((records) => records.map(usageRow)),
     async close() {
       closing.abort();
       await Promise.allSettled(running);

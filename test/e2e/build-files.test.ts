@@ -147,6 +147,27 @@ test('a build does not see what changes after its start, and another one of it n
   assert.equal(await daemon.ok('run', '--rm', 'moving:2', 'cat', '/data'), 'after!');
 });
 
+test('directories and cache mounts are parts of the build cache', async () => {
+  const context = makeContext(
+    'counted',
+    'FROM busybox\nRUN --mount=type=cache,target=/c head -c 5000 /dev/zero > /c/f\n',
+  );
+  writeFileSync(join(context, 'data'), 'x'.repeat(3000));
+  await build(context);
+  type Rows = { ID: string; Type: string; Size: number; Description: string }[];
+  const rows = async () => (await daemon.api('GET', '/system/df?type=build-cache')).json.BuildCache as Rows;
+  const kept = (await rows()).find(({ Description }) => Description.endsWith(`${context}:`));
+  const mount = (await rows()).find(({ Type }) => Type === 'exec.cachemount');
+  assert.ok(kept?.Type === 'source.local' && kept.Size > 3000, JSON.stringify(kept));
+  assert.equal(mount?.Size, 5000);
+  for (const filter of [`id=${kept.ID}`, 'type=exec.cachemount']) {
+    const pruned = await daemon.ok('builder', 'prune', '-f', '--filter', filter);
+    assert.match(pruned, filter.startsWith('id') ? /3\.\d+kB/ : /5kB/, filter);
+  }
+  assert.ok((await rows()).every(({ ID }) => ID !== kept.ID && ID !== mount?.ID));
+  assert.ok((await build(context)).sent > 3000);
+});
+
 test('a list that would lead out is refused', async () => {
   const list = JSON.stringify([
     ['l', 'a', 0, '/etc'],

@@ -163,14 +163,17 @@ test('a context is not changed or removed under a build', async () => {
   const first = await opened(list, { 0: 'one' });
   const second = await opened(list);
   await assert.rejects(receive([file('a', 'two')]), { kind: 'conflict' });
-  assert.equal(await contexts.remove(sha256('here')), false);
+  const [record] = await contexts.records();
+  assert.deepEqual([record?.inUse, record?.bytes, record?.uses], [true, 3, 2]);
+  const remove = () => contexts.remove([record!.id]);
+  assert.deepEqual(await remove(), []);
   first.end();
   first.end();
-  assert.equal(await contexts.remove(sha256('here')), false);
+  assert.deepEqual(await remove(), []);
   second.end();
-  assert.equal(await contexts.remove(sha256('here')), true);
+  assert.deepEqual(await remove(), [record!.id]);
   assert.equal(existsSync(first.root), false);
-  assert.deepEqual(contexts.usage(), []);
+  assert.deepEqual(await contexts.records(), []);
 });
 
 test('a file of another size than listed is refused', async () => {

@@ -14,6 +14,7 @@ import type { Readable } from 'node:stream';
 import { removeTree } from '../../archive/index.ts';
 import { conflict } from '../../common/index.ts';
 import type { ListedFile, MissingFiles } from '../../wire/index.ts';
+import type { CacheRecord, CacheSource } from '../cache-records.ts';
 import { Flights } from '../flights.ts';
 import { BodyReader } from './body.ts';
 import { MAX_HEAD_BYTES, readHead, readList, readSent } from './list.ts';
@@ -66,16 +67,11 @@ interface Kept extends About {
   digests: Map<string, string>;
 }
 
-/** What `builder prune` and `system df` see of a kept context. */
-export type ContextUsage = Readonly<
-  Pick<Kept, 'id' | 'context' | 'bytes' | 'created' | 'used' | 'uses'> & { inUse: boolean }
->;
-
 /**
  * Directories of clients, kept so that only changed files travel again. Each has a directory here: `tree` (the files), `list.json` and
  * `about.json`. A context without the last is none: it goes before anything is changed and comes when all is done.
  */
-export class KeptContexts {
+export class KeptContexts implements CacheSource {
   readonly #directory: string;
   readonly #boot: string;
   readonly #contexts = new Map<string, Kept>();
@@ -121,20 +117,29 @@ export class KeptContexts {
     }
   }
 
-  usage(): ContextUsage[] {
+  async records(): Promise<CacheRecord[]> {
     return [...this.#contexts.values()].map(({ id, context, bytes, created, used, uses, users }) => ({
-      id,
-      context,
+      id: id.slice(0, 25),
+      type: 'source.local',
+      description: `local source for context ${context}`,
       bytes,
-      created,
-      used,
+      created: new Date(created),
+      used: new Date(used),
       uses,
       inUse: users > 0,
+      shared: false,
     }));
   }
 
+  async remove(ids: readonly string[]): Promise<string[]> {
+    const gone: string[] = [];
+    for (const { id } of [...this.#contexts.values()])
+      if (ids.includes(id.slice(0, 25)) && (await this.#drop(id))) gone.push(id.slice(0, 25));
+    return gone;
+  }
+
   /** False: a build has it. */
-  async remove(id: string): Promise<boolean> {
+  async #drop(id: string): Promise<boolean> {
     const release = await this.#locks.lock(id, new AbortController().signal);
     try {
       const kept = this.#contexts.get(id);
@@ -155,7 +160,7 @@ export class KeptContexts {
     let total = [...this.#contexts.values()].reduce((sum, { bytes }) => sum + bytes, 0);
     for (const { id, used, bytes } of [...this.#contexts.values()].sort((a, b) => a.used - b.used)) {
       if (total <= limit && Date.now() - used < MAX_AGE_MS) break;
-      if (await this.remove(id)) total -= bytes;
+      if (await this.#drop(id)) total -= bytes;
     }
   }
 
