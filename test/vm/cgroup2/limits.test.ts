@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import { eventually, TestDaemon } from '../support/index.ts';
+import { eventually, TestDaemon } from '../../support/index.ts';
 
 /** The same limits on a machine with nothing but cgroup v2: what the container reads in its own /sys/fs/cgroup, and what the API says. */
 describe('cgroup v2', () => {
