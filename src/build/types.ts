@@ -55,7 +55,7 @@ export interface StepMount {
 /** Where a build's context comes from; read at most once. */
 export type ContextSource = Readable | KeptContext;
 
-/** The use cases of the API; the engine's interface of the same name has this shape. */
+/** The use cases of the API. */
 export interface BuildService {
   /** Throws invalid before the first message; what fails later is thrown too, and the API makes it the stream's last message. */
   build(options: {

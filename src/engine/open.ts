@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packDirectory } from '../archive/index.ts';
-import type { StepRunner } from '../build/index.ts';
+import type { BuildService, StepRunner } from '../build/index.ts';
 import type { Logger } from '../common/index.ts';
 import type { ImageStore, ImageUsers } from '../images/index.ts';
 import type { LayerStore } from '../layers/index.ts';
@@ -34,7 +34,7 @@ import { startRotation } from './logs/rotator.ts';
 import { Logs } from './logs/service.ts';
 import { NetworkUseCases } from './networks.ts';
 import { createStepRunner } from './steps.ts';
-import type { BuildService, Engine, EventBus, SystemService } from './types.ts';
+import type { Engine, EventBus, SystemService } from './types.ts';
 
 export interface EngineDefaults {
   /** Name of the runtime for containers that ask for none. */

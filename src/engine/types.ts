@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
-import type { CacheLimits, ContextSource, KeptContext } from '../build/index.ts';
+import type { BuildService } from '../build/index.ts';
 import type { Filters } from '../common/index.ts';
 import type { ImageStore } from '../images/index.ts';
 import type { VolumeStore } from '../volumes/index.ts';
@@ -52,6 +52,17 @@ export interface AttachOptions {
   detachKeys?: string;
 }
 
+export interface CommitOptions {
+  repo?: string;
+  tag?: string;
+  comment?: string;
+  author?: string;
+  pause: boolean;
+  changes: string[];
+  config?: ContainerConfig;
+  signal: AbortSignal;
+}
+
 export interface ContainerService {
   create(
     body: CreateContainerBody,
@@ -92,19 +103,7 @@ export interface ContainerService {
   ): AsyncIterable<Record<string, unknown>>;
   changes(ref: string): Promise<{ Path: string; Kind: 0 | 1 | 2 }[]>;
   prune(filters: Filters): Promise<{ ContainersDeleted: string[]; SpaceReclaimed: number }>;
-  commit(
-    ref: string,
-    options: {
-      repo?: string;
-      tag?: string;
-      comment?: string;
-      author?: string;
-      pause: boolean;
-      changes: string[];
-      config?: ContainerConfig;
-      signal: AbortSignal;
-    },
-  ): Promise<{ Id: string }>;
+  commit(ref: string, options: CommitOptions): Promise<{ Id: string }>;
   export(ref: string, signal: AbortSignal): Promise<Readable>;
 }
 
@@ -187,34 +186,4 @@ export interface SystemService {
   info(): Promise<Record<string, unknown>>;
   version(): Promise<Record<string, unknown>>;
   diskUsage(types: ReadonlySet<'container' | 'image' | 'volume' | 'build-cache'>): Promise<Record<string, unknown>>;
-}
-
-/** `POST /build`: parameters as the query string gives them, validated by the build room's schema. */
-export interface BuildService {
-  build(options: {
-    params: Record<string, string | string[]>;
-    context: ContextSource;
-    registryConfig: Record<string, unknown>;
-    signal: AbortSignal;
-    /** Lines of the JSON-message stream, in order. */
-    onMessage: (message: Record<string, unknown>) => void;
-  }): Promise<void>;
-  /** A directory's files, of which only those come that are not here. The caller ends the context's use. */
-  receiveFiles(options: {
-    buildId: string;
-    content: Readable;
-    signal: AbortSignal;
-  }): Promise<{ missing: MissingFiles } | { context: KeptContext }>;
-  /** Lends the next build of this id a secret. */
-  addSecret(options: { buildId: string; id: string; content: Readable }): Promise<void>;
-  /** The file system of an image as a tar. */
-  tree(options: { image: string; signal: AbortSignal }): Readable;
-  prune(options: {
-    all: boolean;
-    limits?: CacheLimits;
-    filters: Filters;
-  }): Promise<{ CachesDeleted: string[]; SpaceReclaimed: number }>;
-  diskUsage(): Promise<Record<string, unknown>[]>;
-  /** Cancels what is under way and waits until it is gone. */
-  close(): Promise<void>;
 }

@@ -17,7 +17,7 @@ import type { NetworkService } from '../../network/index.ts';
 import { type Cgroups, type Monitor, resourcesOf } from '../../runtime/index.ts';
 import type { VolumeStore } from '../../volumes/index.ts';
 import type { ContainerConfig, CreateContainerBody, HostConfig, UpdateContainerBody } from '../../wire/index.ts';
-import type { AttachOptions, AttachSession, ContainerService, LogService } from '../types.ts';
+import type { AttachOptions, AttachSession, CommitOptions, ContainerService, LogService } from '../types.ts';
 import type { Attachments } from './attachments.ts';
 import type { Container, ContainerBook } from './book.ts';
 import { checkResources, checkRestartPolicy } from './configure.ts';
@@ -343,19 +343,7 @@ export class Containers implements ContainerService {
     return { ContainersDeleted: deleted, SpaceReclaimed: space };
   }
 
-  async commit(
-    ref: string,
-    options: {
-      repo?: string;
-      tag?: string;
-      comment?: string;
-      author?: string;
-      pause: boolean;
-      changes: string[];
-      config?: ContainerConfig;
-      signal: AbortSignal;
-    },
-  ): Promise<{ Id: string }> {
+  async commit(ref: string, options: CommitOptions): Promise<{ Id: string }> {
     const container = this.#parts.book.get(ref);
     return container.exclusive(async () => {
       const pause = options.pause && container.state.status === 'running';

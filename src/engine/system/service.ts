@@ -1,9 +1,10 @@
 import { basename } from 'node:path';
+import type { BuildService } from '../../build/index.ts';
 import { Filters, nowText } from '../../common/index.ts';
 import type { ImageStore } from '../../images/index.ts';
 import type { Cgroups, RuntimeChoice } from '../../runtime/index.ts';
 import type { VolumeStore } from '../../volumes/index.ts';
-import type { BuildService, ContainerService, SystemService } from '../types.ts';
+import type { ContainerService, SystemService } from '../types.ts';
 import { machine } from './machine.ts';
 import { ProgramVersions } from './programs.ts';
 
