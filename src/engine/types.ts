@@ -10,7 +10,6 @@ import type {
   CreateNetworkBody,
   EventMessage,
   ExecConfig,
-  MissingFiles,
   NetworkInspect,
   UpdateContainerBody,
 } from '../wire/index.ts';
