@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { after, afterEach, before, describe, it } from 'node:test';
 import { execute, TestDaemon } from '../../support/index.ts';
 
 /** Drivers and protocols that need modules of the kernel. */
@@ -10,6 +10,12 @@ describe('network drivers', () => {
     daemon = await TestDaemon.start();
   });
   after(() => daemon[Symbol.asyncDispose]());
+
+  afterEach(async () => {
+    const left = await daemon.ok('ps', '-aq');
+    if (left !== '') await daemon.ok('rm', '-f', ...left.split('\n'));
+    await daemon.ok('network', 'prune', '-f');
+  });
 
   async function shell(script: string): Promise<string> {
     const outcome = await execute('sh', ['-ec', script]);
@@ -25,8 +31,8 @@ describe('network drivers', () => {
   for (const [driver, kind, ...options] of [
     ['macvlan', /macvlan mode bridge/],
     ['macvlan', /macvlan mode vepa/, '-o', 'macvlan_mode=vepa'],
-    ['ipvlan', /ipvlan mode l2/],
-    ['ipvlan', /ipvlan mode l3/, '-o', 'ipvlan_mode=l3'],
+    ['ipvlan', /ipvlan +mode l2/],
+    ['ipvlan', /ipvlan +mode l3/, '-o', 'ipvlan_mode=l3'],
   ] as const)
     it(`${driver} ${options.join(' ')}`, async () => {
       await daemon.ok(
