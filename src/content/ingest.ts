@@ -6,10 +6,33 @@ import { conflict, invalid, type Lease } from '../common/index.ts';
 import { parseDigest, syncDirectory } from './layout.ts';
 import type { Ingest } from './types.ts';
 
+/** Bytes come in pieces as small as a network gives them; each write is a trip to another thread, so they are gathered. */
+const BATCH_BYTES = 1024 * 1024;
+/** writev(2) takes no more (IOV_MAX). */
+const BATCH_PIECES = 1024;
+
 /** The digest of a file's bytes, in hex. */
 export async function hashFile(path: string, algorithm: string, hash: Hash = createHash(algorithm)): Promise<Hash> {
   for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 })) hash.update(chunk as Buffer);
   return hash;
+}
+
+async function writeAll(file: FileHandle, batch: readonly Uint8Array[]): Promise<void> {
+  for (let left = batch; left.length > 0; ) {
+    const { bytesWritten } = await file.writev(left);
+    left = after(left, bytesWritten);
+  }
+}
+
+/** What is left of the pieces when their first bytes are done. */
+function after(pieces: readonly Uint8Array[], bytes: number): Uint8Array[] {
+  let done = bytes;
+  const first = pieces.findIndex((piece) => {
+    if (done < piece.length) return true;
+    done -= piece.length;
+    return false;
+  });
+  return first < 0 ? [] : [pieces[first]!.subarray(done), ...pieces.slice(first + 1)];
 }
 
 /**
@@ -27,6 +50,10 @@ export class FileIngest implements Ingest {
   readonly #onEnd: () => void;
   #size: number;
   #ended = false;
+  #gathered: Uint8Array[] = [];
+  #gatheredBytes = 0;
+  /** The batch on its way to the file; the next one is gathered and hashed meanwhile. */
+  #writing: Promise<void> = Promise.resolve();
 
   private constructor(given: {
     path: string;
@@ -67,15 +94,33 @@ export class FileIngest implements Ingest {
 
   async write(chunk: Uint8Array): Promise<void> {
     if (this.#ended) throw conflict('this ingest has ended');
-    for (let done = 0; done < chunk.length; )
-      done += (await this.#file.write(chunk, done, chunk.length - done)).bytesWritten;
+    this.#gathered.push(chunk);
+    this.#gatheredBytes += chunk.length;
     this.#hash.update(chunk);
     this.#size += chunk.length;
+    if (this.#gatheredBytes >= BATCH_BYTES || this.#gathered.length >= BATCH_PIECES) await this.#send();
+  }
+
+  /** Waits for the batch before this one only. */
+  async #send(): Promise<void> {
+    await this.#writing;
+    const batch = this.#gathered;
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    this.#writing = writeAll(this.#file, batch);
+    // Looked at by the next batch or the end.
+    this.#writing.catch(() => {});
+  }
+
+  async #flush(): Promise<void> {
+    await this.#send();
+    await this.#writing;
   }
 
   async commit(expected: { digest?: string; size?: number } = {}): Promise<{ digest: string; size: number }> {
     if (this.#ended) throw conflict('this ingest has ended');
     try {
+      await this.#flush();
       const size = this.#size;
       if (expected.size !== undefined && expected.size !== size)
         throw invalid(`content has ${size} bytes where ${expected.size} were expected`);
@@ -106,12 +151,15 @@ export class FileIngest implements Ingest {
 
   async close(): Promise<void> {
     if (this.#ended) return;
+    // A prefix is as good where the rest cannot be written: a full disk.
+    await (this.#keep ? this.#flush() : this.#writing).catch(() => {});
     await this.#end();
     if (!this.#keep) await rm(this.#path, { force: true });
   }
 
   async discard(): Promise<void> {
     if (this.#ended) return;
+    await this.#writing.catch(() => {});
     // Removed before the ref is free again: a next ingest of it must not open what is going away.
     await rm(this.#path, { force: true });
     await this.#end();

@@ -62,6 +62,22 @@ test('an ingest that was broken off is resumed by its ref, also by the next proc
   await third.discard();
 });
 
+test('pieces of any size, gathered for the file, come out in order; so do those before a break', async (t) => {
+  const { store, lease } = await fresh(t);
+  const sizes = [0, 1, 700_000, 0, 400_000, 3_000_000, ...Array.from({ length: 3000 }, (_, at) => at % 7), 2];
+  const pieces = sizes.map((size, at) => Buffer.alloc(size, `${at}.`));
+  const first = await store.ingest(lease, { ref: 'pieces' });
+  for (const piece of pieces) await first.write(piece);
+  await first.close();
+  const whole = Buffer.concat(pieces);
+  const second = await store.ingest(lease, { ref: 'pieces' });
+  assert.equal(second.offset, whole.length);
+  for (const piece of pieces) await second.write(piece);
+  const { digest, size } = await second.commit();
+  assert.equal(size, whole.length * 2);
+  assert.deepEqual(await store.read(digest, size), Buffer.concat([whole, whole]));
+});
+
 test('opening removes ingests without a ref and those older than a day', async (t) => {
   const { dir, store, lease } = await fresh(t);
   await writeFile(join(dir, 'ingest', 'tmp-of-a-dead-process'), 'x');

@@ -12,6 +12,7 @@ import type { Descriptor } from '../wire/index.ts';
 export interface Ingest {
   /** Bytes already there (of an earlier, broken try with the same ref). */
   readonly offset: number;
+  /** The chunk must not be changed afterwards: it may be written later. A failure may show at a later call. */
   write(chunk: Uint8Array): Promise<void>;
   /** Throws invalid on a mismatch, and then nothing is left. Returns the digest (`sha256:…`) and size. */
   commit(expected?: { digest?: string; size?: number }): Promise<{ digest: string; size: number }>;
