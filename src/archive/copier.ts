@@ -26,6 +26,7 @@ import {
   utimesFd,
 } from '../sys/index.ts';
 import { pathBelow, readXattrs, readXattrsFd, writeXattr, writeXattrFd } from './attributes.ts';
+import { changedMode } from './mode-change.ts';
 import { byteName, bytesOf } from './names.ts';
 import { type Breath, isDirectory, namesIn, openDirectory, removeNow, typeOf } from './tree.ts';
 import type { CopyTreeOptions, CopyTreeResult } from './types.ts';
@@ -104,7 +105,7 @@ export class Copier {
 
   #own(fd: number, stat: FileStat): void {
     chownFd(fd, this.#options.owner?.uid ?? stat.uid, this.#options.owner?.gid ?? stat.gid);
-    chmodFd(fd, this.#options.mode ?? stat.mode & 0o7777);
+    chmodFd(fd, changedMode(this.#options.mode ?? stat.mode & 0o7777, stat.mode, isDirectory(stat)));
   }
 
   async #entry(from: number, name: string, stat: FileStat, to: number, newName: string, path: string): Promise<void> {

@@ -1,4 +1,5 @@
 import type { FileTime } from '../sys/index.ts';
+import type { ModeChange } from './mode-change.ts';
 
 /**
  * Archives: tar in and out of streams and directories, and copies of trees.
@@ -122,7 +123,7 @@ export interface CopyTreeOptions {
   /** Everything copied gets this owner instead of its own. */
   owner?: Owner;
   /** Every file and directory copied gets these permission bits instead of its own. */
-  mode?: number;
+  mode?: ModeChange;
   /** The destination directory itself keeps its owner, mode and times when it was there. Default: false, it becomes like the source. */
   keepTop?: boolean;
   signal?: AbortSignal;

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Owner } from '../archive/index.ts';
+import { type ModeChange, type Owner, parseModeClauses } from '../archive/index.ts';
 import { invalid } from '../common/index.ts';
 import { findStat, resolveInRoot } from './root-path.ts';
 
@@ -31,7 +31,16 @@ function lookUp(root: string, file: string, name: string): number | undefined {
   return undefined;
 }
 
-/** Octal permission bits of `--chmod`. */
+/** `--chmod`: permission bits, octal or as chmod(1)'s clauses (`u=rwX,go=rX`). */
+export function modeChangeOf(text: string): ModeChange {
+  if (/^[0-9]/.test(text)) return modeOf(text);
+  const clauses = parseModeClauses(text);
+  if (clauses === undefined)
+    throw invalid(`invalid chmod parameter: '${text}'. it should be octal, or clauses like u=rwX,go=rX`);
+  return clauses;
+}
+
+/** Octal permission bits. */
 export function modeOf(text: string): number {
   if (!/^[0-7]{1,5}$/.test(text) || Number.parseInt(text, 8) > 0o7777)
     throw invalid(`invalid chmod parameter: '${text}'. it should be octal string and between 0 and 07777`);

@@ -1,13 +1,15 @@
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
+import type { Owner } from '../archive/index.ts';
 import { invalid } from '../common/index.ts';
 import { IgnoreMatcher, type Instruction, substitute } from '../dockerfile/index.ts';
-import { modeOf, ownerOf } from './accounts.ts';
+import { modeChangeOf, ownerOf } from './accounts.ts';
 import { keyOf } from './cache.ts';
 import { copyInto } from './copy.ts';
 import { fetchFile, isHttpUrl, nameOfUrl } from './fetch.ts';
 import { fetchGit, isGitUrl } from './git-source.ts';
 import { makeLayer, withMounted } from './layer-step.ts';
+import { standsAlone } from './link-check.ts';
 import { chomped } from './run-step.ts';
 import { madeSource, type Source, selectSources } from './sources.ts';
 import type { FileStep, StageRun } from './stage-run.ts';
@@ -28,7 +30,8 @@ export async function copyStep(stageRun: StageRun, instruction: Copy): Promise<F
   const patterns = instruction.sources.map(replace);
   const destination = destinationOf(state.config.WorkingDir, replace(instruction.destination));
   const chown = instruction.chown === undefined ? undefined : replace(instruction.chown);
-  const mode = instruction.chmod === undefined ? undefined : modeOf(replace(instruction.chmod));
+  const chmod = instruction.chmod === undefined ? '' : replace(instruction.chmod);
+  const mode = chmod === '' ? undefined : modeChangeOf(chmod);
   const exclude = instruction.exclude.map(replace);
   const other = instruction.from === undefined ? undefined : await run.stateOf(instruction.from, stage.index);
   const locals = [
@@ -60,15 +63,40 @@ export async function copyStep(stageRun: StageRun, instruction: Copy): Promise<F
     content = locals.length === 0 ? found : keyOf(found, digests);
   }
 
+  const how = [mode, instruction.parents, exclude, instruction.unpack];
+  const onState = <T>(use: (root: string) => T | Promise<T>): Promise<T> =>
+    withMounted(run.parts, chainOf(state), async (root) => use(root));
+  /** Names are those of the stage, also where the layer is made without it. */
+  const ownerHere = async (root: string | undefined): Promise<Owner | undefined> => {
+    if (chown === undefined) return undefined;
+    return root === undefined ? onState((below) => ownerOf(below, chown)) : ownerOf(root, chown);
+  };
+  const linkKey = (): Promise<unknown[] | undefined> =>
+    onState(async (root) => {
+      const owner = await ownerHere(root);
+      const sources = locals.map(({ source }) => source);
+      if (other !== undefined)
+        sources.push(...(await withMounted(run.parts, chainOf(other), async (from) => select(from))));
+      const alone = standsAlone(root, {
+        destination,
+        sources,
+        owner: owner ?? { uid: 0, gid: 0 },
+        mode: typeof mode === 'number' ? mode : 0o755,
+        followsInside: name === 'ADD' || instruction.parents,
+      });
+      return alone ? [name, content, destination, owner, ...how] : undefined;
+    });
+
   const kind = locals.length === 1 && locals[0]!.source.directory ? 'dir' : locals.length > 1 ? 'multi' : 'file';
   return {
-    key: [name, content, destination, chown, mode, instruction.parents, exclude, instruction.unpack],
+    key: [name, content, destination, chown, ...how],
     createdBy: `/bin/sh -c #(nop) ${name} ${kind}:${content} in ${destination} `,
     config: state.config,
     container: false,
-    perform: (id) =>
-      makeLayer(run, { id, parent: chainOf(state) }, async (root) => {
-        const owner = chown === undefined ? undefined : ownerOf(root, chown);
+    ...(instruction.link ? { independentKey: () => linkKey() } : {}),
+    perform: (id, { independent }) =>
+      makeLayer(run, { id, parent: chainOf(state), independent }, async (root) => {
+        const owner = await ownerHere(independent ? undefined : root);
         const scratch = await run.scratch();
         const unpack = (source: Source): boolean => {
           if (name !== 'ADD') return false;
@@ -163,13 +191,13 @@ async function localSources(stageRun: StageRun, instruction: Copy, patterns: rea
 }
 
 /** Here-documents are files of the instruction itself, wherever its other sources are. */
-async function heredocSources({ run, lookup, escape }: StageRun, instruction: Copy): Promise<Local[]> {
+async function heredocSources({ run, lookup }: StageRun, instruction: Copy): Promise<Local[]> {
   const found: Local[] = [];
   for (const heredoc of instruction.heredocs) {
     const directory = await run.scratch();
     const text = heredoc.chomp ? chomped(heredoc) : heredoc.content;
     const path = join(directory, posix.basename(heredoc.name));
-    await writeFile(path, heredoc.expand ? substitute(text, { lookup, escape, rawQuotes: true }) : text, {
+    await writeFile(path, heredoc.expand ? substitute(text, { lookup, rawQuotes: true }) : text, {
       mode: 0o644,
     });
     if (run.epoch !== undefined) await utimes(path, run.epoch, run.epoch);

@@ -6,6 +6,7 @@ import {
   decompress,
   detectCompression,
   extractInto,
+  type ModeChange,
   type Owner,
   readTar,
   removeTree,
@@ -26,7 +27,7 @@ export interface CopyRequest {
   owner: Owner | undefined;
   /** Owner of what comes out of an archive; undefined keeps the archive's. */
   unpackedOwner?: Owner;
-  mode: number | undefined;
+  mode: ModeChange | undefined;
   parents: boolean;
   exclude: readonly string[];
   /** Archives among these are unpacked. */
@@ -69,9 +70,11 @@ async function copyOne(request: CopyRequest, source: Source): Promise<void> {
   if (!source.directory && there?.isDirectory() === true)
     throw invalid(`cannot replace to directory ${posix.join('/', relative(root, target))} with file`);
   if (request.parents) await copyParents(request, source);
+  // What is made for the destination takes a mode in numbers, as with BuildKit.
   // The destination directory is made like those above it; it does not take after the source.
   const takesAfter = request.parents || !source.directory;
-  makeDirectories(root, takesAfter ? dirname(target) : target, owner ?? ROOT);
+  const made = { ...(owner ?? ROOT), mode: typeof mode === 'number' ? mode : undefined };
+  makeDirectories(root, takesAfter ? dirname(target) : target, made);
   await copyTree(source.path, target, { owner, mode, keepTop: !takesAfter || there !== undefined, signal });
 }
 

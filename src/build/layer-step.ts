@@ -9,6 +9,8 @@ export interface LayerRequest {
   /** Of the snapshot; people see its first twelve digits. */
   id: string;
   parent: string | undefined;
+  /** The change sees nothing of the parent: its layer would be the same over any other (`--link`). */
+  independent?: boolean;
   /** Absolute paths that a container's runtime makes where they are not there: they go again unless something was put in them. */
   mountPoints?: readonly string[];
 }
@@ -36,10 +38,10 @@ export const RUNTIME_MOUNTS: readonly string[] = [
 /** Runs `change` over a mounted snapshot and makes a layer of what it did. `change` answers false for nothing to keep. */
 export async function makeLayer(
   { parts: { layers, content }, epoch, keep, signal }: LayerRun,
-  { id, parent, mountPoints = [] }: LayerRequest,
+  { id, parent, independent = false, mountPoints = [] }: LayerRequest,
   change: (root: string) => Promise<boolean>,
 ): Promise<BuiltLayer | undefined> {
-  await layers.createSnapshot(id, { parent, owner: 'build' });
+  await layers.createSnapshot(id, { parent: independent ? undefined : parent, owner: 'build' });
   try {
     const root = await layers.mount(id);
     const absent = missingPlaces(root, mountPoints);
@@ -59,9 +61,9 @@ export async function makeLayer(
       await writer.discard();
       throw error;
     }
-    // Clamped times are in the archive only, so the layer is unpacked from there.
+    // Clamped times are in the archive only, so the layer is unpacked from there; one made over nothing comes to its place that way.
     const layer =
-      epoch === undefined
+      epoch === undefined && !independent
         ? await layers.promote(id, blob.digest, keep.layers)
         : await layers.unpack(() => content.open(blob.digest), keep.layers, { parent, diffId: blob.digest, signal });
     return {
@@ -74,6 +76,18 @@ export async function makeLayer(
   } finally {
     await layers.removeSnapshot(id);
   }
+}
+
+/** The same layer over another chain. */
+export async function layerOver(
+  { parts: { layers, content }, keep, signal }: LayerRun,
+  layer: BuiltLayer,
+  parent: string | undefined,
+): Promise<BuiltLayer> {
+  keep.content.add(layer.digest);
+  const { diffId } = layer;
+  const { chainId } = await layers.unpack(() => content.open(layer.digest), keep.layers, { parent, diffId, signal });
+  return { ...layer, chainId };
 }
 
 /** Mount points, and directories above them, that are not there yet; deepest first. */

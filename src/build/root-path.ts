@@ -1,4 +1,4 @@
-import { chownSync, lstatSync, mkdirSync, readlinkSync, type Stats } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, mkdirSync, readlinkSync, type Stats } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { invalid, isErrno } from '../common/index.ts';
 
@@ -44,13 +44,18 @@ export function findStat(path: string): Stats | undefined {
   }
 }
 
-/** Makes a directory and what is missing above it, below a resolved path; new ones get the owner. */
-export function makeDirectories(root: string, path: string, owner: { uid: number; gid: number }): void {
+/** Makes a directory and what is missing above it, below a resolved path; new ones get the owner, and the mode if there is one. */
+export function makeDirectories(
+  root: string,
+  path: string,
+  { uid, gid, mode }: { uid: number; gid: number; mode?: number | undefined },
+): void {
   const missing: string[] = [];
   let at = path;
   for (; at.length > root.length && findStat(at) === undefined; at = dirname(at)) missing.push(at);
   for (const directory of missing.reverse()) {
     mkdirSync(directory, { mode: 0o755 });
-    chownSync(directory, owner.uid, owner.gid);
+    chownSync(directory, uid, gid);
+    if (mode !== undefined) chmodSync(directory, mode);
   }
 }

@@ -1,11 +1,12 @@
 import { chmod, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { invalid, unavailable, unsupported } from '../common/index.ts';
 import type { Heredoc, Instruction } from '../dockerfile/index.ts';
 import { commandOf } from '../images/index.ts';
 import { makeLayer, RUNTIME_MOUNTS } from './layer-step.ts';
 import type { Lane } from './messages.ts';
+import { findStat, makeDirectories, resolveInRoot } from './root-path.ts';
 import { type MountRequest, mountKey, prepareMounts, readMount } from './run-mounts.ts';
 import { openSessionMounts, type SessionRequest, sessionKey, sessionTargets } from './session-mounts.ts';
 import { commandFailed, type FileStep, type StageRun } from './stage-run.ts';
@@ -32,6 +33,7 @@ export async function runStep(stageRun: StageRun, instruction: Run): Promise<Fil
   const requests = all.filter((request) => !isOfSession(request));
   const mountKeys = ofSession.map(sessionKey);
   for (const request of requests) mountKeys.push(await mountKey(run, request, stage.index));
+  const volumes = Object.keys(config.Volumes ?? {}).map((path) => posix.resolve('/', path));
   const told = declared.told.length === 0 ? '' : `|${declared.told.length} ${declared.told.join(' ')} `;
   return {
     key: [
@@ -59,10 +61,12 @@ export async function runStep(stageRun: StageRun, instruction: Run): Promise<Fil
             ...RUNTIME_MOUNTS,
             ...requests.map(({ target }) => target),
             ...sessionTargets(ofSession).flatMap((target) => target ?? []),
+            ...volumes,
             ...(script === undefined ? [] : [SCRIPT_PLACE]),
           ],
         },
         async (root) => {
+          for (const path of [workdir, ...volumes]) makeMissing(root, path);
           const prepared = await prepareMounts(run, requests, stage.index);
           try {
             const given = await openSessionMounts(run.session, ofSession);
@@ -101,6 +105,12 @@ export async function runStep(stageRun: StageRun, instruction: Run): Promise<Fil
   };
 }
 
+/** Directories that a command may count on: its own, and the image's volumes (which go again if nothing was put in them). */
+function makeMissing(root: string, path: string): void {
+  const target = resolveInRoot(root, path);
+  if (findStat(target) === undefined) makeDirectories(root, target, { uid: 0, gid: 0 });
+}
+
 const isOfSession = (request: MountRequest | SessionRequest): request is SessionRequest =>
   request.type === 'secret' || request.type === 'ssh';
 
@@ -119,7 +129,7 @@ function commandWithHeredocs(stageRun: StageRun, { command, heredocs }: Run): { 
   if (heredocs.length === 0) return { command: commandOf(command, config) };
   if (!('shell' in command)) throw invalid('parsing produced an invalid run command');
   const [first] = heredocs;
-  if (heredocs.length === 1 && first !== undefined && /^0?<<-?\S+$/.test(command.shell.trim())) {
+  if (heredocs.length === 1 && first !== undefined && /^\d*<<-?\S+$/.test(command.shell.trim())) {
     const content = first.chomp ? chomped(first) : first.content;
     if (first.content.startsWith('#!')) return { command: [SCRIPT_PLACE], script: content };
     return { command: commandOf({ shell: content }, config) };

@@ -6,9 +6,10 @@ import type { BuildRun } from './build-run.ts';
 import { type CachedStep, keyOf } from './cache.ts';
 import { takeFrom } from './cache-images.ts';
 import { copyStep } from './copy-step.ts';
+import { layerOver } from './layer-step.ts';
 import type { Lane } from './messages.ts';
 import { runStep } from './run-step.ts';
-import { after, idOf, type StageState } from './stage-state.ts';
+import { after, chainOf, idOf, type StageState } from './stage-state.ts';
 import type { BuiltLayer } from './types.ts';
 import { workdirStep } from './workdir-step.ts';
 
@@ -27,7 +28,9 @@ export interface FileStep {
   config: StageState['config'];
   /** Is a container in the classic builder's eyes: tells "Running in". */
   container: boolean;
-  perform: (id: string) => Promise<BuiltLayer | undefined>;
+  /** What its layer depends on if what is below does not count (`--link`): then it is taken from the cache also over another base. */
+  independentKey?: () => Promise<unknown[] | undefined>;
+  perform: (id: string, options: { independent: boolean }) => Promise<BuiltLayer | undefined>;
 }
 
 /** Runs one stage's instructions, each over what the former made. */
@@ -169,14 +172,16 @@ export class StageRun {
   async #files(step: FileStep): Promise<void> {
     const { cache, flights, gate, signal, epoch, keep } = this.run;
     const key = keyOf('files', this.#state.filesKey, step.key, epoch);
-    const known = this.#cached(key) ?? (await this.#taken(key, step));
+    const own = this.#cached(key) ?? (await this.#taken(key, step));
+    const alone = own === undefined ? await this.#independentKey(step) : undefined;
+    const known = own ?? (await this.#moved(key, alone));
     const id = newId();
     if (step.container || known !== undefined) this.#told(known !== undefined, id, step.container);
     const done =
       known ??
       (await flights.share(key, signal, () =>
         gate.pass(signal, async () => {
-          const layer = await step.perform(id);
+          const layer = await step.perform(id, { independent: alone !== undefined });
           const result = {
             key,
             description: step.createdBy.replace(/^\/bin\/sh -c #\(nop\) +/, ''),
@@ -184,6 +189,7 @@ export class StageRun {
             layer,
           };
           await cache.add(result);
+          if (alone !== undefined) await cache.add({ ...result, key: alone });
           return result;
         }),
       ));
@@ -217,6 +223,21 @@ export class StageRun {
     const taken = { key, description: step.createdBy, ...found };
     await cache.add(taken);
     return taken;
+  }
+
+  async #independentKey(step: FileStep): Promise<string | undefined> {
+    const parts = await step.independentKey?.();
+    return parts === undefined ? undefined : keyOf('independent files', parts, this.run.epoch);
+  }
+
+  /** A step that does not depend on what is below was done over something else. */
+  async #moved(key: string, alone: string | undefined): Promise<CachedStep | undefined> {
+    const found = alone === undefined ? undefined : this.#cached(alone);
+    if (found?.layer === undefined) return undefined;
+    this.run.used.add(found.key);
+    const moved = { ...found, key, layer: await layerOver(this.run, found.layer, chainOf(this.#state)) };
+    await this.run.cache.add(moved);
+    return moved;
   }
 
   #now(): string {

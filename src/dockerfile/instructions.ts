@@ -195,7 +195,8 @@ function copyBody({ line, heredocs }: LogicalLine, { name, flags, rest }: Split)
     sources: sources.filter((word) => heredocs.length === 0 || heredocStart(word) === undefined),
     destination: words.at(-1)!,
     heredocs: heredocs.filter((heredoc) => named.includes(heredoc.name)),
-    from: flag('from'),
+    // `--from=` is as good as none.
+    from: flag('from') || undefined,
     chown: flag('chown'),
     chmod: flag('chmod'),
     link: isTrue('link'),

@@ -70,9 +70,9 @@ export function readLines(text: string, { escape }: Directives): LogicalLine[] {
   return found;
 }
 
-/** One word as a here-document's start: `<<EOF`, `<<-"EOF"`, `0<<EOF`. */
+/** One word as a here-document's start: `<<EOF`, `<<-"EOF"`, `3<<EOF`. */
 export function heredocStart(word: string): Omit<Heredoc, 'content'> | undefined {
-  const match = /^0?<<(-?)([^<\s]+)$/.exec(word);
+  const match = /^\d*<<(-?)([^<\s]+)$/.exec(word);
   if (match === null) return undefined;
   const written = match[2]!;
   const name = written.replace(/["'\\]/g, '');

@@ -62,5 +62,5 @@ test('words are split at blanks outside quotes, those of values too', () => {
 });
 
 test('here-documents keep quotes', () => {
-  assert.equal(substitute(`"$a" '\${a}' \\$a \\n`, { lookup, rawQuotes: true }), `"A b" 'A b' $a \\n`);
+  assert.equal(substitute(`"$a" '\${a}' \\$a \\n`, { lookup, rawQuotes: true }), `"A b" 'A b' $a n`);
 });

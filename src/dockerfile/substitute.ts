@@ -6,7 +6,7 @@ export type Lookup = (name: string) => string | undefined;
 export interface SubstitutionOptions {
   lookup: Lookup;
   escape?: string;
-  /** Keep quotes and backslashes as they are (here-documents). */
+  /** Quotes are letters like others (here-documents). */
   rawQuotes?: boolean;
 }
 
@@ -93,12 +93,11 @@ class Lexer {
         this.#at++;
         const next = this.#text[this.#at];
         if (next === undefined) {
-          if (this.#raw || rawEscapes) out += this.#give(char, false);
+          if (rawEscapes) out += this.#give(char, false);
           break;
         }
         this.#at++;
-        // A here-document keeps all but an escaped dollar sign.
-        if (rawEscapes || (this.#raw && next !== '$' && next !== this.#escape)) out += this.#give(char + next, false);
+        if (rawEscapes) out += this.#give(char + next, false);
         else out += this.#give(next, false);
       } else {
         this.#at++;

@@ -102,6 +102,41 @@ test('COPY follows its rules for sources and destinations', async () => {
   );
 });
 
+test('COPY --chmod takes numbers and clauses; what is made for the destination takes the numbers', async () => {
+  const result = await built(
+    'FROM busybox\nCOPY --chmod=700 a /n/e/a\nCOPY --chmod=u=rwX,go=rX d /x/y\nCOPY --chmod=g+w a /g\nRUN stat -c "%n %a" /n /n/e /n/e/a /x /x/y /x/y/e /x/y/e/f /g',
+    { a: '', 'd/e/f': '' },
+  );
+  assert.match(
+    output(result),
+    /\/n 700\n\/n\/e 700\n\/n\/e\/a 700\n\/x 755\n\/x\/y 755\n\/x\/y\/e 755\n\/x\/y\/e\/f 644\n\/g 664\n/,
+  );
+  assert.match((await build('FROM busybox\nCOPY --chmod=u+q a /', { a: '' })).error ?? '', /invalid chmod parameter/);
+});
+
+test('a COPY --link is not done again over another base, unless what is below makes a difference', async () => {
+  const files = { a: 'linked' };
+  const over = (before: string) =>
+    built(`FROM busybox\n${before}\nCOPY --link --chown=daemon a /l/in/\nRUN cat /l/in/a && ls -ld /l`, files);
+  assert.equal((await over('RUN touch /one')).cached, 0);
+  const moved = await over('RUN touch /two && mkdir /l && chown daemon:daemon /l');
+  assert.equal(moved.cached, 1);
+  assert.match(output(moved), /linked/);
+  const kept = await over('RUN mkdir -m 700 /l');
+  assert.equal(kept.cached, 0);
+  assert.match(output(kept), /drwx------/);
+  const followed = await over('RUN mkdir /real && ln -s real /l');
+  assert.match(output(followed), /\/l -> real/);
+});
+
+test('a volume that is not there is there for the commands, and goes again if nothing was put in it', async () => {
+  const result = await built(
+    'FROM busybox\nVOLUME /unused/a /used/b\nRUN ls -d /unused/a && echo kept > /used/b/f\nRUN cat /used/b/f\nFROM busybox\nCOPY --from=0 /*used /all/\nRUN find /all',
+  );
+  assert.match(output(result), /\nkept\n/);
+  assert.match(output(result), /\/all\n\/all\/b\n\/all\/b\/f\n/);
+});
+
 test('COPY refuses what is not in the context', async () => {
   for (const [line, error] of [
     ['COPY ../x /', 'COPY failed: forbidden path outside the build context: ../x ()'],
@@ -179,9 +214,9 @@ test('ONBUILD is run in the image that builds on it', async () => {
 
 test('here-documents are scripts and files', async () => {
   const result = await built(
-    'FROM busybox\nENV x=v\nRUN <<EOF\necho one\necho $x\nEOF\nCOPY <<EOF <<"RAW" /h/\nhas $x\nEOF\nhas $x\nRAW\nRUN cat /h/EOF /h/RAW',
+    'FROM busybox\nENV x=v\nRUN <<EOF\necho one\necho $x\nEOF\nCOPY <<EOF <<"RAW" /h/\nhas $x \\$x \\n\nEOF\nhas $x\nRAW\nRUN cat /h/EOF /h/RAW\nRUN 3<<FD cat <&3\nby number\nFD',
   );
-  assert.match(output(result), /one\nv\n[\s\S]*has v\nhas \$x\n/);
+  assert.match(output(result), /one\nv\n[\s\S]*has v \$x n\nhas \$x\n[\s\S]*by number\n/);
 });
 
 test('configuration instructions end in the image', async () => {
