@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import type { ClientOptions, TlsMaterial } from '../client/index.ts';
 import type { ConfigFile } from './config-file.ts';
 import { ContextStore } from './contexts.ts';
-import type { FlagValues } from './spec.ts';
+import { fileError } from './file-errors.ts';
+import { ExitError, type FlagValues } from './spec.ts';
+import { checkTls } from './tls-material.ts';
 
 /** Where gantryd listens unless told otherwise. */
 export const DEFAULT_HOST = 'unix:///run/gantry/gantry.sock';
@@ -12,7 +14,7 @@ export const DEFAULT_HOST = 'unix:///run/gantry/gantry.sock';
 export function contextName(flags: FlagValues, env: NodeJS.ProcessEnv, config: ConfigFile): string {
   const context = flags.text('context');
   if (context !== '' && flags.list('host').length > 0)
-    throw new Error('conflicting options: either specify --host or --context, not both');
+    throw new ExitError(1, 'conflicting options: cannot specify both --host and --context');
   if (context !== '') return context;
   if (flags.list('host').length > 0 || (env.DOCKER_HOST ?? '') !== '') return 'default';
   if ((env.DOCKER_CONTEXT ?? '') !== '') return env.DOCKER_CONTEXT!;
@@ -37,9 +39,12 @@ export function resolveConnection(flags: FlagValues, env: NodeJS.ProcessEnv, con
       skip || Object.keys(files).length > 0
         ? { ca: files['ca.pem'], cert: files['cert.pem'], key: files['key.pem'], verify: !skip }
         : undefined;
+    if (tls) checkTls(tls);
     return { host: endpoint?.Host || DEFAULT_HOST, tls, ...common };
   }
-  return { host: defaultHost(flags, env), tls: tlsFromFlags(flags, env, config.dir), ...common };
+  const tls = tlsFromFlags(flags, env, config.dir);
+  if (tls) checkTls(tls);
+  return { host: defaultHost(flags, env), tls, ...common };
 }
 
 /** The address that `--host` or DOCKER_HOST gives; a bare `host:port` is TCP. */
@@ -62,11 +67,10 @@ function tlsFromFlags(flags: FlagValues, env: NodeJS.ProcessEnv, configDir: stri
     try {
       return readFileSync(path);
     } catch (error) {
-      // The files at their default places may be missing; those that were named may not.
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT' && !flags.changed(flag)) return undefined;
-      throw new Error(
-        `Failed to initialize: unable to resolve docker endpoint: open ${path}: ${(error as Error).message}`,
-      );
+      // A client's own certificate may be missing at its default place; one that was named may not, nor the authority's.
+      const optional = flag !== 'tlscacert' && !flags.changed(flag);
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT' && optional) return undefined;
+      throw fileError(path, error);
     }
   };
   return { ca: read('tlscacert', 'ca.pem'), cert: read('tlscert', 'cert.pem'), key: read('tlskey', 'key.pem'), verify };

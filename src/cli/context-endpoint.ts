@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { defaultHost, resolveConnection } from './connection.ts';
 import { type ContextMeta, ContextStore, type TlsFiles } from './contexts.ts';
+import { fileError } from './file-errors.ts';
 import { splitCsv } from './flag-values.ts';
 import { FlagError } from './parse-flags.ts';
 import type { Cli } from './session.ts';
+import { checkTls } from './tls-material.ts';
 
 /** What `context create --docker` and `update` say in their help. */
 export const ENDPOINT_HELP = `Docker endpoint config:
@@ -32,7 +34,7 @@ export function parseEndpointFlag(cli: Cli, values: readonly string[]): ContextE
       );
     const key = field.slice(0, cut);
     if (!['from', 'host', 'ca', 'cert', 'key', 'skip-tls-verify'].includes(key))
-      throw new Error(`unrecognized config key: ${key}`);
+      throw configError(`unrecognized config key: ${key}`);
     options[key] = field.slice(cut + 1);
   }
   if (options.from !== undefined) return endpointOf(cli, options.from);
@@ -42,16 +44,31 @@ export function parseEndpointFlag(cli: Cli, values: readonly string[]): ContextE
     ['cert', 'cert.pem'],
     ['key', 'key.pem'],
   ] as const)
-    if (options[key]) tls[file] = readFileSync(options[key]!);
+    if (options[key]) tls[file] = read(options[key]!);
   const skip = options['skip-tls-verify'] ?? '';
   if (skip !== '' && !/^(1|t|true|0|f|false)$/i.test(skip))
-    throw new Error(
+    throw configError(
       `unable to parse skip-tls-verify: strconv.ParseBool: parsing ${JSON.stringify(skip)}: invalid syntax`,
     );
+  try {
+    checkTls({ ca: tls['ca.pem'], cert: tls['cert.pem'], key: tls['key.pem'], verify: true });
+  } catch (error) {
+    throw configError(`invalid docker endpoint options: ${(error as Error).message}`);
+  }
   return {
     docker: { ...(options.host ? { Host: options.host } : {}), SkipTLSVerify: /^(1|t|true)$/i.test(skip) },
     tls,
   };
+}
+
+const configError = (message: string): Error => new Error(`unable to create docker endpoint config: ${message}`);
+
+function read(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw configError(fileError(path, error).message);
+  }
 }
 
 /** The endpoint that a context has; that of `default` is what the environment says now. */

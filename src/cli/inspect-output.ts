@@ -1,21 +1,27 @@
 import { dockerFunctions, execute, parseTemplate, type Template, TemplateError } from '../template/index.ts';
 import { errorText } from './dispatch.ts';
-import { goValues } from './format/go-values.ts';
 import { indentJson } from './format/indent-json.ts';
+import { typed } from './go-types/typed.ts';
 import type { Cli } from './session.ts';
 import { ExitError } from './spec.ts';
 
-/** Fetches one object's JSON as the daemon wrote it. */
-export type Fetch = (name: string) => Promise<string>;
+/** Fetches one object's JSON as the daemon wrote it, with Go's name for its type where that depends on the object. */
+export type Fetch = (name: string) => Promise<string | { text: string; type?: string }>;
+
+interface Compiled {
+  /** For the object as Docker's client decodes it. */
+  typed: Template;
+  /** For its JSON, where a missing key is an error. */
+  raw: Template;
+}
 
 /** The template of `--format`, or nothing for JSON. A wrong one ends with 64, as in Docker. */
-function compile(format: string): { strict: Template } | undefined {
+function compile(format: string): Compiled | undefined {
   if (format === '') return undefined;
   const source = format === 'json' ? '{{json .}}' : format;
   try {
-    return {
-      strict: parseTemplate('', source, dockerFunctions, { missingKeyIsError: true }),
-    };
+    const parsed = parseTemplate('', source, dockerFunctions);
+    return { typed: parsed, raw: { ...parsed, missingKeyIsError: true } };
   } catch (error) {
     if (error instanceof TemplateError) throw new ExitError(64, `template parsing error: ${error.message}`);
     throw error;
@@ -25,14 +31,21 @@ function compile(format: string): { strict: Template } | undefined {
 /**
  * Prints objects as `inspect` does: a JSON list, or a line of the template for each. What is not found is said at the end; exit code 1.
  */
-export async function inspectAll(cli: Cli, names: readonly string[], format: string, fetch: Fetch): Promise<void> {
+export async function inspectAll(
+  cli: Cli,
+  names: readonly string[],
+  format: string,
+  type: string | undefined,
+  fetch: Fetch,
+): Promise<void> {
   const template = compile(format);
   const texts: string[] = [];
   const failures: string[] = [];
   for (const name of names) {
     try {
-      const text = await fetch(name);
-      texts.push(template ? render(template, text) : text);
+      const fetched = await fetch(name);
+      const object = typeof fetched === 'string' ? { text: fetched, type } : fetched;
+      texts.push(template ? render(template, object.text, object.type) : object.text);
     } catch (error) {
       if (error instanceof ExitError || (error instanceof Error && error.name === 'ConnectionError')) throw error;
       failures.push(errorText(error));
@@ -49,11 +62,22 @@ export async function inspectAll(cli: Cli, names: readonly string[], format: str
   if (failures.length > 0) throw new ExitError(1, failures.join('\n'));
 }
 
+/** Where Docker's client keeps no JSON to fall back to. */
+const TYPED_ONLY = new Set(['volume.Volume', 'context.contextWithTLSListing']);
+
 /** Docker tries its typed value first and the raw JSON, where every missing key is an error, after that. */
-function render(template: { strict: Template }, text: string): string {
-  const raw: unknown = JSON.parse(text);
+function render(template: Compiled, text: string, type: string | undefined): string {
+  const json: unknown = JSON.parse(text);
+  if (type !== undefined) {
+    try {
+      return execute(template.typed, typed(type, json));
+    } catch (error) {
+      if (!(error instanceof TemplateError)) throw error;
+      if (TYPED_ONLY.has(type)) throw new Error(`template parsing error: ${error.message}`);
+    }
+  }
   try {
-    return execute(template.strict, goValues(raw));
+    return execute(template.raw, json);
   } catch (error) {
     if (error instanceof TemplateError) throw new Error(`template parsing error: ${error.message}`);
     throw error;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Client, ClientOptions } from '../client/index.ts';
 import { type ConfigFile, readConfig } from './config-file.ts';
 import { resolveConnection } from './connection.ts';
-import type { FlagValues } from './spec.ts';
+import { ExitError, type FlagValues } from './spec.ts';
 
 /** The terminal, the environment and the daemon of one call of the command line. */
 export interface Cli {
@@ -57,21 +57,30 @@ export function openSession(globals: FlagValues, env: NodeJS.ProcessEnv): Cli {
     },
     colours: (stream) => Boolean(stream.isTTY) && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb',
     get connection() {
-      connection ??= resolveConnection(globals, env, session.config);
+      connection ??= initialized(() => resolveConnection(globals, env, session.config));
       return connection;
     },
     client: () => {
       client ??= import('../client/index.ts').then(({ createClient }) => {
-        try {
-          return createClient(session.connection);
-        } catch (error) {
-          throw new Error(`Failed to initialize: unable to resolve docker endpoint: ${(error as Error).message}`);
-        }
+        const { connection } = session;
+        return initialized(() => createClient(connection));
       });
       return client;
     },
   };
   return session;
+}
+
+/** What keeps a client from being made is said as Docker says it. */
+function initialized<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof ExitError) throw error;
+    const { message } = error as Error;
+    const about = message.startsWith('failed to retrieve') ? '' : 'unable to resolve docker endpoint: ';
+    throw new ExitError(1, `Failed to initialize: ${about}${message}`);
+  }
 }
 
 /** `--config`, DOCKER_CONFIG or `~/.docker`. */

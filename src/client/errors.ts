@@ -22,7 +22,7 @@ export class ConnectionError extends Error {
 }
 
 /** Turns a socket error into one that says what happened and what to try. */
-export function connectionError(url: string, error: Error): Error {
+export function connectionError(url: string, error: Error, secure = false): Error {
   const code = (error as NodeJS.ErrnoException).code ?? '';
   if (error.name === 'AbortError' || code === 'ABORT_ERR') return error;
   if (code === 'EACCES' || code === 'EPERM')
@@ -43,15 +43,49 @@ export function connectionError(url: string, error: Error): Error {
     return new ConnectionError(
       url,
       'tls',
-      `error during connect: ${error.message}: check --tlscacert, --tlscert and --tlskey`,
+      `error during connect: ${url}: ${tlsWords(error)}\nCheck what --tlscacert, --tlscert and --tlskey (or DOCKER_CERT_PATH) name`,
       error,
     );
   if (code === 'ECONNRESET' || code === 'EPIPE' || error.message === 'socket hang up')
     return new ConnectionError(
       url,
       'other',
-      `error during connect: ${url}: the connection was closed before an answer came (does the daemon expect TLS?)`,
+      `error during connect: ${url}: the connection was closed before an answer came (${secure ? 'does the daemon accept this certificate' : 'does the daemon expect TLS'}?)`,
       error,
     );
   return new ConnectionError(url, 'other', `error during connect: ${url}: ${error.message}`, error);
+}
+
+const UNKNOWN_AUTHORITY = 'x509: certificate signed by unknown authority';
+const UNVERIFIED: Readonly<Record<string, string>> = {
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_AUTHORITY,
+  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_AUTHORITY,
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNKNOWN_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT: UNKNOWN_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_AUTHORITY,
+  CERT_HAS_EXPIRED: 'x509: certificate has expired or is not yet valid',
+  CERT_NOT_YET_VALID: 'x509: certificate has expired or is not yet valid',
+};
+
+/** What the field says of a failed handshake, where OpenSSL's own text names its source files. */
+function tlsWords(error: Error): string {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  const unverified = UNVERIFIED[code];
+  if (unverified !== undefined) return `tls: failed to verify certificate: ${unverified}`;
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    const { host = '', cert } = error as Error & { host?: string; cert?: { subjectaltname?: string } };
+    const names = (cert?.subjectaltname ?? '').replace(/\b(?:DNS|IP Address):/g, '');
+    return `tls: failed to verify certificate: x509: certificate is valid for ${names}, not ${host}`;
+  }
+  const alert = /:(?:tls|ssl)v?\d*(?: |_)?alert ([a-z ]+):|:(?:tls|ssl)v\d+ alert ([a-z ]+)/i.exec(error.message);
+  if (alert) {
+    const what = (alert[1] ?? alert[2] ?? '').trim().replace(/^unknown ca$/, 'unknown certificate authority');
+    return `remote error: tls: ${what}`;
+  }
+  if (/wrong version number|packet length too long/i.test(error.message))
+    return 'http: server gave HTTP response to HTTPS client';
+  return error.message
+    .trim()
+    .replace(/^[0-9A-F]+:error:/, '')
+    .split('\n')[0]!;
 }

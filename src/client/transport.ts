@@ -90,7 +90,7 @@ export class Transport {
           );
         else reject(new Error(`unable to upgrade to ${options.protocol ?? 'tcp'}, received ${response.statusCode}`));
       });
-      request.on('error', (error) => reject(connectionError(this.endpoint.url, error)));
+      request.on('error', (error) => reject(connectionError(this.endpoint.url, error, this.options.tls !== undefined)));
       request.end(payload);
     });
   }
@@ -134,7 +134,7 @@ export class Transport {
       request.on('response', (response) =>
         resolve({ status: response.statusCode ?? 0, headers: response.headers, body: response }),
       );
-      request.on('error', (error) => reject(connectionError(this.endpoint.url, error)));
+      request.on('error', (error) => reject(connectionError(this.endpoint.url, error, this.options.tls !== undefined)));
       if (options.stream && !Buffer.isBuffer(options.stream)) {
         options.stream.on('error', (error) => request.destroy(error));
         options.stream.pipe(request);

@@ -241,7 +241,8 @@ class Execution {
     if (receiver instanceof TypedNil) this.fail(at, `nil pointer evaluating ${goType(receiver)}.${name}`);
     if (!isMap(receiver)) this.fail(at, `can't evaluate field ${name} in type ${goType(receiver)}`);
     const type = structName(receiver);
-    const value = type === undefined && !Object.hasOwn(receiver, name) ? undefined : receiver[name];
+    // Only what the value itself has: a field that every object of ours has is none of Go's.
+    const value = Object.hasOwn(receiver, name) && name !== 'toJSON' ? receiver[name] : undefined;
     if (typeof value === 'function') {
       const args = rest.map((operand) => this.operand(operand, dot));
       if (final !== NONE) args.push(final);

@@ -1,6 +1,7 @@
+import { GoDuration, GoStruct, GoTime, mapTypeOf, structEntries } from './go-values.ts';
 import { sprintf } from './printf.ts';
 import { type Functions, TemplateError, TypedNil } from './types.ts';
-import { format, goType, isMap, truth } from './values.ts';
+import { format, goType, isMap, sortedKeys, structName, truth } from './values.ts';
 
 const fail = (message: string): never => {
   throw new TemplateError(message);
@@ -26,6 +27,7 @@ export const sprint = (args: readonly unknown[]): string =>
 
 const kind = (value: unknown): string => {
   if (value === null || value === undefined || value instanceof TypedNil) return 'nil';
+  if (value instanceof GoDuration) return 'int';
   if (typeof value === 'number' || typeof value === 'bigint') return Number.isInteger(Number(value)) ? 'int' : 'float';
   return typeof value;
 };
@@ -58,7 +60,11 @@ function index(args: readonly unknown[]): unknown {
   let item = args[0];
   for (const key of args.slice(1)) {
     if (item === undefined || item === null) fail('error calling index: index of untyped nil');
-    if (item instanceof TypedNil && item.kind === 'map') return '';
+    const about = typeof item === 'object' ? mapTypeOf(item!) : undefined;
+    // A text is not assignable to a named key type; Docker's templates go on with the raw JSON then, whose keys are texts.
+    if (about && about.key !== 'string')
+      fail(`error calling index: value has type ${goType(key)}; should be ${about.key}`);
+    if (item instanceof TypedNil && item.kind === 'map') return about ? about.zero() : '';
     if (typeof item === 'string' || Array.isArray(item) || item instanceof TypedNil) {
       if (typeof key !== 'number') fail(`error calling index: cannot index slice/array with type ${goType(key)}`);
       const list: ArrayLike<unknown> =
@@ -66,12 +72,12 @@ function index(args: readonly unknown[]): unknown {
       const at = key as number;
       if (at < 0 || at >= list.length) fail(`error calling index: index out of range: ${at}`);
       item = list[at];
-    } else if (isMap(item)) {
+    } else if (isMap(item) && structName(item) === undefined) {
       if (typeof key !== 'string') fail(`error calling index: value has type ${goType(key)}; should be string`);
       // A missing key gives the element's zero value: "" in a map of strings, nothing in one of anything.
       const map: Record<string, unknown> = item;
       const allText = Object.values(map).every((value) => typeof value === 'string');
-      item = Object.hasOwn(map, key as string) ? map[key as string] : allText ? '' : undefined;
+      item = Object.hasOwn(map, key as string) ? map[key as string] : about ? about.zero() : allText ? '' : undefined;
     } else fail(`error calling index: can't index item of type ${goType(item)}`);
   }
   return item;
@@ -99,7 +105,7 @@ function length(value: unknown): number {
   if (value instanceof TypedNil) return 0;
   if (typeof value === 'string') return Buffer.byteLength(value);
   if (Array.isArray(value)) return value.length;
-  if (isMap(value)) return Object.keys(value).length;
+  if (isMap(value) && structName(value) === undefined) return Object.keys(value).length;
   return fail(`error calling len: len of type ${goType(value)}`);
 }
 
@@ -138,7 +144,7 @@ export const builtins: Functions = {
   call: (fn, ...args) =>
     typeof fn === 'function' ? fn(...args) : fail(`error calling call: non-function of type ${goType(fn)}`),
   print: (...args) => sprint(args),
-  println: (...args) => `${args.map(format).join(' ')}\n`,
+  println: (...args) => `${args.map((arg) => format(arg)).join(' ')}\n`,
   printf: (pattern, ...args) => sprintf(asText(pattern), args),
   html: (...args) => sprint(args).replace(/["'&<>\0]/g, (char) => HTML[char]!),
   js: (...args) =>
@@ -176,9 +182,23 @@ export const builtins: Functions = {
   },
 };
 
-/** JSON as Go's encoder writes it, without HTML escapes: U+2028 and U+2029 are escaped, undefined is null. */
-export const goJson = (value: unknown): string =>
-  (JSON.stringify(value) ?? 'null').replace(/[\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16)}`);
+/** JSON as Go's encoder writes it, without HTML escapes: structs in their order, maps by key, U+2028 and U+2029 escaped. */
+export function goJson(value: unknown): string {
+  if (value === undefined || value === null || value instanceof TypedNil || typeof value === 'function') return 'null';
+  if (typeof value === 'string')
+    return JSON.stringify(value).replace(/[\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16)}`);
+  if (typeof value !== 'object') return typeof value === 'bigint' ? String(value) : JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(goJson).join(',')}]`;
+  if (value instanceof GoStruct) return goObject(structEntries(value));
+  if (value instanceof GoTime || value instanceof GoDuration) return JSON.stringify(value);
+  const { toJSON } = value as { toJSON?: () => unknown };
+  if (typeof toJSON === 'function') return goJson(toJSON.call(value));
+  const map = value as Record<string, unknown>;
+  const keys = structName(map) === undefined ? sortedKeys(map) : Object.keys(map);
+  return goObject(keys.map((key) => [key, map[key]]));
+}
+const goObject = (entries: readonly [string, unknown][]): string =>
+  `{${entries.map(([key, value]) => `${goJson(key)}:${goJson(value)}`).join(',')}}`;
 
 const titleCase = (text: string): string =>
   text.replace(/(^|[^\p{L}\p{N}_'])(\p{L})/gu, (_, before, letter) => before + letter.toUpperCase());

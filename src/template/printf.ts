@@ -1,4 +1,6 @@
+import { GoDuration, GoStruct, GoTime } from './go-values.ts';
 import { quote } from './quote.ts';
+import { TypedNil } from './types.ts';
 import { floatText, format, goType, isMap, sortedKeys } from './values.ts';
 
 interface Spec {
@@ -73,6 +75,10 @@ function one(letter: string, value: unknown, spec: Spec): string {
     if (typeof value === 'number' && !spec.sharp) return number(Number.isInteger(value) ? 'd' : 'g', value, spec);
     return pad(format(value), spec);
   }
+  if (value instanceof GoDuration && letter === 'd') return number(letter, value.ns, spec);
+  if (letter === 's' && (value instanceof GoDuration || value instanceof GoTime || value instanceof GoStruct))
+    return pad(format(value), spec);
+  if (value instanceof TypedNil && letter === 's' && value.kind !== 'pointer') return pad(format(value), spec);
   if (Array.isArray(value)) return `[${value.map((item) => one(letter, item, spec)).join(' ')}]`;
   if (isMap(value))
     return `map[${sortedKeys(value)

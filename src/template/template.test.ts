@@ -40,7 +40,7 @@ const TABLE: [string, string][] = [
   ],
   ['{{printf "%d %s" "a" 1}}{{printf "%d"}}{{printf "x" 1}}', '%!d(string=a) %!s(int=1)%!d(MISSING)x%!(EXTRA int=1)'],
   ['{{len .List}}{{len .Name}}{{len .Map}}{{slice .Name 1}}{{slice .List 0 2}}', '332eb[a b]'],
-  ['{{json .List}}{{json .Nil}}{{json .None}}{{json .Map}}', '["a","b","c"]nullnull{"z":"1","a":"2"}'],
+  ['{{json .List}}{{json .Nil}}{{json .None}}{{json .Map}}', '["a","b","c"]nullnull{"a":"2","z":"1"}'],
   [
     '{{join .List ","}} {{split "a:b" ":"}} {{title "ab cd"}} {{lower "AB"}} {{pad "a" 1 2}}| {{truncate "abcdef" 3}}',
     'a,b,c [a b] Ab Cd ab  a  | abc',

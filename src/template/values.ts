@@ -1,7 +1,10 @@
+import { GoDuration, GoStruct, GoTime, structText } from './go-values.ts';
 import { TypedNil, typeName } from './types.ts';
 
 export const isMap = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof TypedNil);
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !isScalar(value);
+const isScalar = (value: object): boolean =>
+  value instanceof TypedNil || value instanceof GoTime || value instanceof GoDuration;
 
 /** True for values that stand for a Go struct: they carry the name of their type. */
 export const structName = (value: unknown): string | undefined =>
@@ -16,6 +19,8 @@ export function goType(value: unknown): string {
   if (typeof value === 'number') return Number.isInteger(value) ? 'int' : 'float64';
   if (value instanceof TypedNil)
     return value.type || { slice: '[]string', map: 'map[string]string', pointer: '*struct' }[value.kind];
+  if (value instanceof GoDuration) return 'time.Duration';
+  if (value instanceof GoTime) return 'time.Time';
   if (Array.isArray(value))
     return value.length > 0 && value.every((item) => typeof item === 'string') ? '[]string' : '[]interface {}';
   return structName(value) ?? 'map[string]interface {}';
@@ -24,6 +29,8 @@ export function goType(value: unknown): string {
 /** Go's truth: the zero value and the empty are false. */
 export function truth(value: unknown): boolean {
   if (value === undefined || value === null || value instanceof TypedNil) return false;
+  if (value instanceof GoDuration) return value.ns !== 0;
+  if (value instanceof GoTime) return true;
   if (typeof value === 'object')
     return Array.isArray(value) ? value.length > 0 : structName(value) !== undefined || Object.keys(value).length > 0;
   return Boolean(value);
@@ -43,19 +50,22 @@ export function floatText(value: number): string {
 }
 
 /** A value as `%v` prints it; nested in a list or map, nil is `<nil>`. */
-export function format(value: unknown): string {
+export function format(value: unknown, nested = false): string {
   if (value === undefined || value === null) return '<nil>';
   if (typeof value === 'number') return floatText(value);
   if (value instanceof TypedNil) return { slice: '[]', map: 'map[]', pointer: '<nil>' }[value.kind];
-  if (Array.isArray(value)) return `[${value.map(format).join(' ')}]`;
+  if (Array.isArray(value)) return `[${value.map(inner).join(' ')}]`;
+  if (value instanceof GoStruct) return structText(value, inner, nested);
   if (isMap(value)) {
     if (structName(value) !== undefined)
       return `{${Object.keys(value)
-        .map((key) => format(value[key]))
+        .map((key) => inner(value[key]))
         .join(' ')}}`;
     return `map[${sortedKeys(value)
-      .map((key) => `${key}:${format(value[key])}`)
+      .map((key) => `${key}:${inner(value[key])}`)
       .join(' ')}]`;
   }
   return String(value);
 }
+
+const inner = (value: unknown): string => format(value, true);

@@ -101,6 +101,44 @@ const LINES: readonly (readonly string[])[] = [
   ['version', '-f', '{{.Foo}}'],
 ];
 
+/** Templates that look at whole structs, at fields by Go's names and by JSON's, at what is not there; none at a pointer's address. */
+const TEMPLATES: Readonly<Record<string, readonly string[]>> = {
+  'inspect golden': [
+    '{{.State}}',
+    '{{.Mounts}} {{(index .Mounts 0).Source}}',
+    '{{.HostConfig.RestartPolicy}} {{.HostConfig.LogConfig}} {{.HostConfig.ConsoleSize}} {{.HostConfig.PidsLimit}}',
+    '{{.HostConfig.DNS}}',
+    '{{.HostConfig.Dns}}',
+    '{{.HostConfig.Resources.CPUShares}} {{.HostConfig.Tmpfs}} {{.HostConfig.Init}}',
+    '{{.State.Health}}',
+    '{{.State.Health.Status}}',
+    '{{.State.Nope}}',
+    '{{.State.toString}}',
+    '{{len .State}}',
+    '{{.Config.Labels.nope}}',
+    '{{index .Config.Labels "nope"}}|{{index .Config.Labels "l1"}}',
+    '{{.Config.ExposedPorts}} {{.Config.StopTimeout}} {{.Config.Volumes}} {{.Config.Shell}}',
+    '{{.NetworkSettings.Ports}}',
+    '{{index .NetworkSettings.Ports "80/tcp"}}',
+    '{{.NetworkSettings.Networks.nope.IPAddress}}',
+    '{{range $k, $v := .State}}{{end}}',
+    '{{json .State}}{{json .Mounts}}{{json .HostConfig}}{{json .Config}}{{json .NetworkSettings}}',
+    '{{json .}}',
+  ],
+  'image inspect busybox': [
+    '{{.RootFS}} {{.Metadata}} {{.Descriptor}}',
+    '{{.Config}}',
+    '{{json .Config}}',
+    '{{.Config.Hostname}}',
+    '{{json .}}',
+  ],
+  'volume inspect goldenvol': ['{{.}}', '{{.UsageData}} {{.Status}}', '{{.Labels.x}}', '{{json .}}'],
+  'network inspect goldennet': ['{{.}}', '{{.Id}}', '{{.ID}} {{.Created}} {{.Peers}}', '{{json .IPAM}}', '{{json .}}'],
+  info: ['{{.Foo}}', '{{.Plugins}} {{.Runtimes}}', '{{.Swarm}}', '{{.HttpProxy}}', '{{json .Swarm}} {{json .Plugins}}'],
+  version: ['{{.Server}}', '{{.Server.Components}}', '{{.Server.Foo}}', '{{json .Server}}'],
+  'context inspect': ['{{.}}', '{{.Endpoints.docker.Host}}', '{{json .}}'],
+};
+
 let daemon: TestDaemon;
 before(async () => {
   if (!hasDockerCli) return;
@@ -143,4 +181,15 @@ for (const line of LINES)
     assert.equal(normal(gantry.stdout), normal(docker.stdout));
     assert.equal(gantry.code, docker.code, gantry.stderr);
     assert.doesNotMatch(gantry.stderr, /^\s+at .*:\d+:\d+/m, 'a stack trace is no message');
+  });
+
+for (const [words, sources] of Object.entries(TEMPLATES))
+  test(`templates of ${words} print what docker's do`, { skip: !hasDockerCli }, async () => {
+    const call = async (source: string): Promise<void> => {
+      const line = [...words.split(' '), '-f', source];
+      const [docker, gantry] = await Promise.all([daemon.docker(line), daemon.gantry(line)]);
+      assert.equal(normal(gantry.stdout), normal(docker.stdout), source);
+      assert.equal(gantry.code, docker.code, gantry.stderr);
+    };
+    for (const source of sources) await call(source);
   });

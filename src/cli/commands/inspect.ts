@@ -11,6 +11,12 @@ const PATHS: Record<(typeof TYPES)[number], (name: string) => string> = {
   volume: (name) => `/volumes/${encodeURIComponent(name)}`,
   plugin: (name) => `/plugins/${name.split('/').map(encodeURIComponent).join('/')}/json`,
 };
+const GO_TYPES: Partial<Record<(typeof TYPES)[number], string>> = {
+  container: 'container.InspectResponse',
+  image: 'image.InspectResponse',
+  network: 'network.Inspect',
+  volume: 'volume.Volume',
+};
 const SWARM_TYPES = ['config', 'node', 'secret', 'service', 'task'];
 
 export const command: CommandSpec = {
@@ -39,11 +45,12 @@ export const command: CommandSpec = {
     const types = wanted === '' ? TYPES : [wanted as (typeof TYPES)[number]];
     const client = await cli.client();
     const sized = flags.bool('size');
-    await inspectAll(cli, args, flags.text('format'), async (name) => {
+    await inspectAll(cli, args, flags.text('format'), undefined, async (name) => {
       for (const type of types) {
         try {
           const query = { size: type === 'container' && sized };
-          return await readText(await client.transport.request('GET', PATHS[type](name), { query }));
+          const text = await readText(await client.transport.request('GET', PATHS[type](name), { query }));
+          return { text, type: GO_TYPES[type] };
         } catch (error) {
           // A name that one kind of object cannot have (400) may be another's.
           const absent = error instanceof ApiError && [400, 404, 501].includes(error.status);

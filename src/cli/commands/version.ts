@@ -1,10 +1,10 @@
 import type { VersionAnswer } from '../../client/index.ts';
-import { execute, TemplateError, typeName } from '../../template/index.ts';
+import { dockerFunctions, execute, parseTemplate, type Template, TemplateError } from '../../template/index.ts';
 import { contextName } from '../connection.ts';
 import { errorText, started, VERSION } from '../dispatch.ts';
-import { parse } from '../format/rows.ts';
 import { tabulate } from '../format/tabwriter.ts';
 import { INSPECT_FORMAT } from '../format-flags.ts';
+import { typed } from '../go-types/typed.ts';
 import type { Cli } from '../session.ts';
 import { type CommandSpec, ExitError, noArgs } from '../spec.ts';
 
@@ -15,14 +15,14 @@ export const command: CommandSpec = {
   args: noArgs,
   async run({ flags, cli }) {
     const format = flags.text('format');
-    let template: ReturnType<typeof parse> | undefined;
+    let template: Template | undefined;
     try {
-      template = format === '' ? undefined : parse(format === 'json' ? '{{json .}}' : format);
+      template =
+        format === ''
+          ? undefined
+          : parseTemplate('version', format === 'json' ? '{{json .}}' : format, dockerFunctions);
     } catch (error) {
-      throw new ExitError(
-        64,
-        `template parsing error: ${(error as Error).message.replace('failed to parse template: ', '')}`,
-      );
+      throw new ExitError(64, `template parsing error: ${(error as Error).message}`);
     }
     let server: VersionAnswer | null = null;
     let failure: unknown;
@@ -39,9 +39,7 @@ export const command: CommandSpec = {
     const client = clientVersion(cli, api);
     if (template) {
       try {
-        const both = { Client: withGoNames(client), Server: server && withGoNames(server) };
-        Object.defineProperty(both, typeName, { value: 'system.versionInfo' });
-        cli.print(`${execute(template, both)}\n`);
+        cli.print(`${execute(template, typed('system.versionInfo', { Client: client, Server: server }))}\n`);
       } catch (error) {
         if (!(error instanceof TemplateError)) throw error;
         // Docker ends its line before it complains.
@@ -53,11 +51,6 @@ export const command: CommandSpec = {
     if (failure !== undefined) throw new ExitError(1, errorText(failure));
   },
 };
-
-/** Go's fields are named APIVersion and MinAPIVersion; JSON's `ApiVersion` is understood too. */
-function withGoNames<T extends { ApiVersion: string }>(version: T): T {
-  return Object.defineProperty({ ...version }, 'APIVersion', { value: version.ApiVersion, enumerable: false });
-}
 
 interface ClientVersion {
   Version: string;

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { fileError } from '../file-errors.ts';
 
 /** Reads lines of `KEY=value` or `KEY`; the latter is looked up (docker/cli kvfile). Throws Error naming file and line. */
 export function readKeyValueFile(path: string, lookUp: (key: string) => string | undefined): string[] {
@@ -6,13 +7,7 @@ export function readKeyValueFile(path: string, lookUp: (key: string) => string |
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    const why: Record<string, string> = {
-      ENOENT: 'no such file or directory',
-      EACCES: 'permission denied',
-      EISDIR: 'is a directory',
-    };
-    throw new Error(`${code === 'EISDIR' ? 'read' : 'open'} ${path}: ${why[code ?? ''] ?? (error as Error).message}`);
+    throw fileError(path, error);
   }
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const result: string[] = [];

@@ -11,7 +11,7 @@ export const command: CommandSpec = {
   complete: ['containers'],
   async run({ args, flags, cli }) {
     const client = await cli.client();
-    await inspectAll(cli, args, flags.text('format'), async (name) =>
+    await inspectAll(cli, args, flags.text('format'), 'container.InspectResponse', async (name) =>
       readText(
         await client.transport.request('GET', `/containers/${encodeURIComponent(name)}/json`, {
           query: { size: flags.bool('size') },

@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { pack } from 'tar-stream';
 import { ContextStore } from '../../contexts.ts';
+import { fileError } from '../../file-errors.ts';
 import { between, type CommandSpec } from '../../spec.ts';
 
 export const command: CommandSpec = {
@@ -26,7 +27,9 @@ export const command: CommandSpec = {
     }
     archive.finalize();
     if (file === '-') return pipeline(archive, cli.stdout, { end: false });
-    await pipeline(archive, createWriteStream(file, { flags: 'wx', mode: 0o600 }));
+    await pipeline(archive, createWriteStream(file, { flags: 'wx', mode: 0o600 })).catch((error: unknown) => {
+      throw fileError(file, error);
+    });
     cli.warn(`Written file ${JSON.stringify(file)}\n`);
   },
 };

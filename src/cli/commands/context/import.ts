@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { extract } from 'tar-stream';
+import { type Extract, extract } from 'tar-stream';
 import { type ContextMeta, ContextStore, checkContextName, type TlsFiles } from '../../contexts.ts';
 import { type CommandSpec, exactly } from '../../spec.ts';
 import { openInput } from '../../terminal/open-input.ts';
@@ -21,10 +21,11 @@ export const command: CommandSpec = {
     if (file !== '-') await openInput(file);
     const source = file === '-' ? cli.stdin : createReadStream(file);
     const archive = source.pipe(extract());
+    source.on('error', (error) => archive.destroy(error));
     let meta: ContextMeta | undefined;
     const tls: TlsFiles = {};
     let total = 0;
-    for await (const entry of archive) {
+    for await (const entry of whole(archive)) {
       const chunks: Buffer[] = [];
       for await (const chunk of entry) {
         total += (chunk as Buffer).length;
@@ -46,3 +47,13 @@ export const command: CommandSpec = {
     cli.warn(`Successfully imported context ${JSON.stringify(name)}\n`);
   },
 };
+
+type Entry = Extract extends AsyncIterable<infer E> ? E : never;
+/** An archive's entries; what is no archive ends too early, in Docker's words. */
+async function* whole(archive: Extract): AsyncGenerator<Entry> {
+  try {
+    yield* archive;
+  } catch (error) {
+    throw /Unexpected end|Invalid tar header/.test((error as Error).message) ? new Error('unexpected EOF') : error;
+  }
+}

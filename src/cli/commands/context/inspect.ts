@@ -16,7 +16,7 @@ export const command: CommandSpec = {
     // Go's encoder escapes the angle brackets of "<IN MEMORY>".
     const escaped = (text: string): string =>
       text.replaceAll('<', '\\u003c').replaceAll('>', '\\u003e').replaceAll('&', '\\u0026');
-    await inspectAll(cli, names, flags.text('format'), async (name) => {
+    await inspectAll(cli, names, flags.text('format'), 'context.contextWithTLSListing', async (name) => {
       if (name === 'default')
         return escaped(
           JSON.stringify({

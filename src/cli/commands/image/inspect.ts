@@ -19,7 +19,7 @@ export const command: CommandSpec = {
   complete: ['images'],
   async run({ args, flags, cli }) {
     const client = await cli.client();
-    await inspectAll(cli, args, flags.text('format'), async (name) =>
+    await inspectAll(cli, args, flags.text('format'), 'image.InspectResponse', async (name) =>
       readText(
         await client.transport.request('GET', `/images/${name.split('/').map(encodeURIComponent).join('/')}/json`, {
           query: { platform: platformQuery(flags.text('platform')) },

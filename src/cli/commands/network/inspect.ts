@@ -11,7 +11,7 @@ export const command: CommandSpec = {
   complete: ['networks'],
   async run({ args, flags, cli }) {
     const client = await cli.client();
-    await inspectAll(cli, args, flags.text('format'), async (name) =>
+    await inspectAll(cli, args, flags.text('format'), 'network.Inspect', async (name) =>
       readText(
         await client.transport.request('GET', `/networks/${encodeURIComponent(name)}`, {
           query: { verbose: flags.bool('verbose') ? 'true' : undefined },

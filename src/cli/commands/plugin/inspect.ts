@@ -10,7 +10,7 @@ export const command: CommandSpec = {
   args: atLeast(1),
   async run({ args, flags, cli }) {
     const client = await cli.client();
-    await inspectAll(cli, args, flags.text('format'), async (name) =>
+    await inspectAll(cli, args, flags.text('format'), undefined, async (name) =>
       readText(
         await client.transport.request('GET', `/plugins/${name.split('/').map(encodeURIComponent).join('/')}/json`),
       ),

@@ -1,8 +1,9 @@
 import { rfc3339Nano } from '../../../common/index.ts';
-import { dockerFunctions, execute, goJson, parseTemplate, TemplateError, typeName } from '../../../template/index.ts';
+import { dockerFunctions, execute, parseTemplate, TemplateError } from '../../../template/index.ts';
 import type { EventMessage } from '../../../wire/index.ts';
 import { filterMap } from '../../filters.ts';
 import { PLAIN_FORMAT } from '../../format-flags.ts';
+import { typed } from '../../go-types/typed.ts';
 import { type CommandSpec, ExitError, noArgs } from '../../spec.ts';
 
 export const command: CommandSpec = {
@@ -50,19 +51,7 @@ function templated(source: string): (event: EventMessage) => string {
   try {
     const template = parseTemplate('', source, dockerFunctions);
     return (event) => {
-      if (source === '{{json .}}') return goJson(event);
-      // Go's struct has names of its own for what JSON has in lower case.
-      const value = {
-        ...event,
-        Status: event.status ?? '',
-        ID: event.id ?? '',
-        From: event.from ?? '',
-        Scope: event.scope ?? '',
-        Time: event.time,
-        TimeNano: event.timeNano,
-      };
-      Object.defineProperty(value, typeName, { value: 'events.Message' });
-      return execute(template, value);
+      return execute(template, typed('events.Message', event));
     };
   } catch (error) {
     if (error instanceof TemplateError)

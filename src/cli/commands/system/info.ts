@@ -1,8 +1,9 @@
-import { dockerFunctions, execute, parseTemplate, TemplateError } from '../../../template/index.ts';
+import { dockerFunctions, execute, parseTemplate, type Template, TemplateError } from '../../../template/index.ts';
 import { contextName } from '../../connection.ts';
 import { errorText, started, VERSION } from '../../dispatch.ts';
 import { infoText } from '../../format/info.ts';
 import { INSPECT_FORMAT } from '../../format-flags.ts';
+import { typed } from '../../go-types/typed.ts';
 import { type CommandSpec, ExitError, noArgs } from '../../spec.ts';
 
 export const command: CommandSpec = {
@@ -41,11 +42,18 @@ export const command: CommandSpec = {
       cli.print(infoText(info, client));
       for (const warning of (info.Warnings as string[] | null) ?? []) cli.warn(`${warning}\n`);
     } else {
+      let template: Template;
       try {
-        const template = parseTemplate('', format === 'json' ? '{{json .}}' : format, dockerFunctions);
-        cli.print(`${execute(template, { ...info, ClientInfo: client })}\n`);
+        template = parseTemplate('', format === 'json' ? '{{json .}}' : format, dockerFunctions);
       } catch (error) {
         if (error instanceof TemplateError) throw new ExitError(64, `template parsing error: ${error.message}`);
+        throw error;
+      }
+      try {
+        cli.print(`${execute(template, typed('system.dockerInfo', { ...info, ClientInfo: client }))}\n`);
+      } catch (error) {
+        // Docker ends its line before it complains.
+        if (error instanceof TemplateError) cli.print('\n');
         throw error;
       }
     }

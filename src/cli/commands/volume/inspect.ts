@@ -11,7 +11,7 @@ export const command: CommandSpec = {
   complete: ['volumes'],
   async run({ args, flags, cli }) {
     const client = await cli.client();
-    await inspectAll(cli, args, flags.text('format'), async (name) =>
+    await inspectAll(cli, args, flags.text('format'), 'volume.Volume', async (name) =>
       readText(await client.transport.request('GET', `/volumes/${encodeURIComponent(name)}`)),
     );
   },
