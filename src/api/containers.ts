@@ -29,7 +29,10 @@ export const containerRoutes = ({ containers }: Pick<Engine, 'containers'>): Rou
       201,
     );
   }),
-  route('POST', '/containers/prune', async (call) => call.json(await containers.prune(call.query.filters()))),
+  route('POST', '/containers/prune', async (call) => {
+    const { ContainersDeleted: gone, SpaceReclaimed } = await containers.prune(call.query.filters());
+    call.json({ ContainersDeleted: gone.length === 0 ? null : gone, SpaceReclaimed });
+  }),
   route('GET', '/containers/{name...}/json', async (call) =>
     call.json(containerInspect(await containers.inspect(call.name, { size: call.query.bool('size') }), call.version)),
   ),

@@ -31,7 +31,7 @@ export const swarmRoutes = (): Route[] => [
   route('DELETE', '/plugins/{name...}', noPlugin),
 ];
 
-function noManager(): void {
+export function noManager(): void {
   throw unavailable(NO_MANAGER);
 }
 function refuseSwarm(): void {

@@ -3,21 +3,23 @@ import type { Engine } from '../engine/index.ts';
 import { CreateVolumeBody } from '../wire/index.ts';
 import type { Call } from './call.ts';
 import { type Route, route } from './router.ts';
+import { noManager } from './swarm.ts';
 
 export const volumeRoutes = ({ volumes, archive }: Pick<Engine, 'volumes' | 'archive'>): Route[] => [
   route('GET', '/volumes', async (call) => {
     const { Volumes, Warnings } = await volumes.list(filters(call));
     call.json({ Volumes, Warnings: Warnings.length === 0 ? null : Warnings });
   }),
-  route('POST', '/volumes/create', async (call) =>
-    call.json(await volumes.create(await call.body(CreateVolumeBody, 'volume.CreateOptions')), 201),
-  ),
+  route('POST', '/volumes/create', async (call) => {
+    const body = await call.body(CreateVolumeBody, 'volume.CreateOptions');
+    if (body.ClusterVolumeSpec !== undefined && call.version >= 42) noManager();
+    call.json(await volumes.create(body), 201);
+  }),
   route('POST', '/volumes/prune', async (call) => {
     const given = call.query.filters();
     // Before 1.42 a prune took named volumes too.
     const wanted = call.version < 42 ? new FilterSet([...given.map, ['all', ['true']]]) : given;
-    const { VolumesDeleted, SpaceReclaimed } = await volumes.prune(wanted);
-    call.json({ VolumesDeleted: VolumesDeleted.length === 0 ? null : VolumesDeleted, SpaceReclaimed });
+    call.json(await volumes.prune(wanted));
   }),
   // Gantry's own: a volume's content as a tar archive, out and in.
   route('GET', '/volumes/{name...}/archive', async (call) => {

@@ -255,6 +255,10 @@ class Volumes implements VolumeStore {
   isAnonymous(name: string): boolean {
     return this.#records.find(name)?.labels?.[ANONYMOUS] !== undefined;
   }
+  isDirectory(name: string): boolean {
+    const record = this.#records.find(name);
+    return record?.driver === 'local' && record.options === null;
+  }
   hold(name: string, containerId: string): void {
     this.#required(name);
     this.#records.use('volume_holds', name, containerId);

@@ -35,6 +35,8 @@ export interface VolumeStore {
   prune(filters: Filters): Promise<{ VolumesDeleted: string[]; SpaceReclaimed: number }>;
   /** An anonymous volume has a 64-digit name and the label `com.docker.volume.anonymous`. */
   isAnonymous(name: string): boolean;
+  /** True for one of the driver `local` without options: nothing is mounted for its use. */
+  isDirectory(name: string): boolean;
   hold(name: string, containerId: string): void;
   release(name: string, containerId: string): void;
   holders(name: string): string[];

@@ -1,7 +1,14 @@
 import { z } from 'zod';
-import { str, stringMap } from './schema.ts';
+import { opt, str, stringMap } from './schema.ts';
 
-export const CreateVolumeBody = z.object({ Name: str, Driver: str, DriverOpts: stringMap, Labels: stringMap });
+export const CreateVolumeBody = z.object({
+  Name: str,
+  Driver: str,
+  DriverOpts: stringMap,
+  Labels: stringMap,
+  /** Asks for a volume of a cluster, which is refused. */
+  ClusterVolumeSpec: opt(z.object({})),
+});
 export type CreateVolumeBody = z.infer<typeof CreateVolumeBody>;
 
 /** `GET /volumes/{name}`. */

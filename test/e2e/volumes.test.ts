@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -131,6 +132,31 @@ describe('volumes', { concurrency: 2 }, () => {
     assert.deepEqual(seen, ['/nowhere/dir', '/nowhere/dir/sub', '/up/tmp', '/up/w', '']);
     assert.equal(await daemon.ok('diff', 'to'), 'A /nowhere\nA /nowhere/dir\nA /up\nA /up/tmp\nA /up/w');
     await daemon.ok('rm', 'to');
+  });
+
+  it('binds take with them what is mounted below, unless told otherwise', async () => {
+    const nest = join(work, 'nest');
+    mkdirSync(join(nest, 'in'), { recursive: true });
+    execFileSync('mount', ['-t', 'tmpfs', 'nested', join(nest, 'in')]);
+    try {
+      const seen = (...words: string[]) =>
+        run(
+          '--mount',
+          [`type=bind,src=${nest},dst=/m`, ...words].join(),
+          'busybox',
+          'sh',
+          '-c',
+          'awk \'$2 ~ "^/m" { split($4, o, ","); print $2, o[1] }\' /proc/mounts',
+        );
+      assert.equal(await seen(), '/m rw\n/m/in rw');
+      assert.equal(await seen('bind-recursive=disabled'), '/m rw');
+      assert.equal(await seen('readonly', 'bind-recursive=disabled'), '/m ro');
+      assert.equal(await seen('readonly'), '/m ro\n/m/in ro');
+      assert.equal(await seen('readonly', 'bind-recursive=writable'), '/m ro\n/m/in rw');
+      assert.equal(await seen('readonly', 'bind-recursive=readonly', 'bind-propagation=rprivate'), '/m ro\n/m/in ro');
+    } finally {
+      execFileSync('umount', [join(nest, 'in')]);
+    }
   });
 
   it('a file is mounted read-only where nothing was', async () => {

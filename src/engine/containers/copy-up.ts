@@ -32,8 +32,10 @@ async function fill(id: string, mount: MountRecord, { volumes, roots }: CopyUpPa
     if (!found.isDirectory) throw invalid(`source ${rootfs}${mount.destination} is not directory`);
     return pathOf(found.fd);
   };
-  const whole = await volumes.mount(mount.source, { id: holder });
   try {
+    // Another file system is mounted only if the image has something for it: one that cannot be reached is an error of start, as in Docker.
+    if (!volumes.isDirectory(mount.source) && (await inImage()) === undefined) return;
+    const whole = await volumes.mount(mount.source, { id: holder });
     if (mount.subpath === undefined || mount.subpath === '') await volumes.populate(mount.source, whole, inImage);
     else {
       const place = openInside(whole, mount.subpath);

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { internal } from '../../common/index.ts';
 import type { LayerStore } from '../../layers/index.ts';
 import type { SpecMount } from '../../runtime/index.ts';
 import { mountFlagsOf } from '../../sys/index.ts';
@@ -30,9 +31,16 @@ function bindOptions(mount: MountRecord, source: string): string[] {
   return options;
 }
 
-/** Needs a mount of its own beside the container's: see pins. */
-export const isPinned = ({ subpath, idMapUser }: MountRecord): boolean =>
-  (subpath !== undefined && subpath !== '') || idMapUser !== undefined;
+/** Needs a mount of its own beside the container's: see pins. crun clones a source with all below it, whatever it is told. */
+export const isPinned = ({ subpath, idMapUser, nonRecursive }: MountRecord): boolean =>
+  (subpath !== undefined && subpath !== '') || idMapUser !== undefined || nonRecursive === true;
+
+/** Options that contradict each other are an error of start, as in Docker. */
+function checkRecursion({ rw, readonlyNonRecursive, readonlyForced }: MountRecord): void {
+  if (readonlyForced !== true) return;
+  const other = rw ? '!ReadOnly' : readonlyNonRecursive === true ? 'ReadOnlyNonRecursive' : undefined;
+  if (other !== undefined) throw internal(`mount options conflict: ${other} && BindOptions.ReadOnlyForceRecursive`);
+}
 
 /** Makes the volumes of a container usable; gives their host paths by destination. Comes first, as in Docker's order of events. */
 export async function mountVolumes(record: ContainerRecord, { volumes }: MountParts): Promise<Map<string, string>> {
@@ -50,6 +58,7 @@ export async function mountVolumes(record: ContainerRecord, { volumes }: MountPa
 async function sourceOf(mount: MountRecord, record: ContainerRecord, parts: MountSpecParts) {
   if (mount.type === 'image') return parts.mountImage(mount.source, record.id);
   if (mount.type === 'volume') return parts.volumePaths.get(mount.destination) ?? '';
+  checkRecursion(mount);
   await hostSource(mount);
   await checkPropagation(mount);
   return mount.source;

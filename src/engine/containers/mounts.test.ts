@@ -35,6 +35,27 @@ describe('a mount', () => {
   });
 });
 
+describe('options of a mount', () => {
+  const refused = (given: object, words: string) =>
+    assert.throws(
+      () => parseMount({ Target: '/m', ...given } as Mount),
+      (error: Error) => error.message.endsWith(words),
+    );
+  it('are refused where they belong to another type, in dockerd’s words', () => {
+    refused({ Type: 'bind', VolumeOptions: {} }, 'VolumeOptions must not be specified on mount type "bind"');
+    refused({ Type: 'tmpfs', BindOptions: {} }, 'BindOptions must not be specified on mount type "tmpfs"');
+    refused({ Type: 'volume', ImageOptions: {} }, 'type "volume": field ImageOptions must not be specified');
+    refused({ Type: 'volume', ReadOnly: true }, 'must not set ReadOnly mode when using anonymous volumes');
+  });
+  it('of a tmpfs are exec and noexec', () => {
+    const TmpfsOptions = (...options: string[]) => ({ Type: 'tmpfs', TmpfsOptions: { Options: [options] } });
+    refused(TmpfsOptions('uid', '5'), 'invalid option: uid');
+    refused(TmpfsOptions('nosuid'), 'invalid option: nosuid');
+    refused(TmpfsOptions(), 'invalid option array length');
+    assert.equal(parseMount({ Target: '/m', ...TmpfsOptions('exec') } as Mount).tmpfsOptions, 'exec');
+  });
+});
+
 describe('--tmpfs', () => {
   it('takes the options of a tmpfs only, and not the root', () => {
     assert.equal(parseTmpfs('/t', 'size=1m,mode=700,ro').rw, false);

@@ -10,7 +10,7 @@ const VOLUME_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 /** Splits `source:target:mode` and gives its mount (moby volume/mounts linux_parser). */
 export function parseBind(spec: string): MountRecord {
   const parts = spec.split(':');
-  if (parts.length > 3 || parts.some((part) => part === '')) throw invalid(`invalid volume specification: '${spec}'`);
+  if (parts.length > 3 || parts.slice(0, 2).includes('')) throw invalid(`invalid volume specification: '${spec}'`);
   let [source = '', target = '', mode = ''] = parts;
   if (parts.length === 1) [source, target] = ['', source];
   const kind = source.startsWith('/') ? 'bind' : 'volume';
@@ -44,7 +44,7 @@ export function parseBind(spec: string): MountRecord {
     source: source === '' ? newId() : source,
     destination,
     driver: 'local',
-    mode: parts.length === 1 ? '' : mode === '' ? 'z' : mode,
+    mode: mode === '' ? 'z' : mode,
     rw: options.rw,
     propagation: '',
     noCopy: options.noCopy,
@@ -80,22 +80,28 @@ export const cleanPath = (path: string): string => {
   return clean.length > 1 && clean.endsWith('/') ? clean.slice(0, -1) : clean;
 };
 
+/** Options that only one type of mounts has; dockerd looks for them first, and for those of images last. */
+const OPTIONS_OF = { BindOptions: 'bind', VolumeOptions: 'volume', TmpfsOptions: 'tmpfs' } as const;
+
 /** `HostConfig.Mounts` (`--mount`). */
 export function parseMount(mount: Mount): MountRecord {
   const type = mount.Type ?? '';
   const bad = (why: string) => invalid(`invalid mount config for type "${type}": ${why}`);
+  for (const [field, of] of Object.entries(OPTIONS_OF))
+    if (type !== of && mount[field as keyof typeof OPTIONS_OF] !== undefined)
+      throw invalid(`${field} must not be specified on mount type "${type}"`);
   if (!['bind', 'volume', 'tmpfs', 'image'].includes(type)) throw bad('mount type unknown');
   const target = mount.Target ?? '';
   if (target === '') throw bad('field Target must not be empty');
   if (!target.startsWith('/')) throw bad(`invalid mount path: '${target}' mount path must be absolute`);
   const destination = cleanPath(target);
   if (destination === '/') throw bad("invalid specification: destination can't be '/'");
+  if (type !== 'image' && mount.ImageOptions !== undefined) throw bad('field ImageOptions must not be specified');
   const base = { destination, mode: '', rw: mount.ReadOnly !== true, propagation: '' };
   const source = mount.Source ?? '';
   if (type === 'bind') {
     if (source === '') throw bad('field Source must not be empty');
     if (!source.startsWith('/')) throw bad(`invalid mount path: '${source}' mount path must be absolute`);
-    if (mount.VolumeOptions !== undefined) throw bad('field VolumeOptions must not be specified');
     const create = mount.BindOptions?.CreateMountpoint === true;
     if (!create && !existsSync(source)) throw bad(`bind source path does not exist: ${source}`);
     const propagation = mount.BindOptions?.Propagation || 'rprivate';
@@ -108,10 +114,10 @@ export function parseMount(mount: Mount): MountRecord {
       createHostPath: create,
       nonRecursive: mount.BindOptions?.NonRecursive,
       readonlyNonRecursive: mount.BindOptions?.ReadOnlyNonRecursive,
+      ...(mount.BindOptions?.ReadOnlyForceRecursive ? { readonlyForced: true } : {}),
       ...(mount.BindOptions?.IdMap ? { idMapUser: idMapUser(mount.BindOptions.IdMap, bad) } : {}),
     };
   }
-  if (mount.BindOptions !== undefined) throw bad('field BindOptions must not be specified');
   if (type === 'tmpfs') {
     if (source !== '') throw bad('field Source must not be specified');
     const { SizeBytes: size, Mode: mode, Options: options } = mount.TmpfsOptions ?? {};
@@ -119,7 +125,7 @@ export function parseMount(mount: Mount): MountRecord {
       ...(mount.ReadOnly ? ['ro'] : []),
       ...(size ? [`size=${size}`] : []),
       ...(mode ? [`mode=${mode.toString(8)}`] : []),
-      ...(options ?? []).map((pair) => pair.join('=')),
+      ...(options ?? []).map((option) => tmpfsFlag(option, bad)),
     ];
     return { ...base, type: 'tmpfs', source: '', tmpfsOptions: words.join(',') };
   }
@@ -131,6 +137,7 @@ export function parseMount(mount: Mount): MountRecord {
     if (source === '') throw bad('field Source must not be empty');
     return { ...base, type: 'image', source, name: source, rw: false, propagation: 'rprivate', subpath };
   }
+  if (source === '' && mount.ReadOnly) throw bad('must not set ReadOnly mode when using anonymous volumes');
   return {
     ...base,
     type: 'volume',
@@ -141,6 +148,14 @@ export function parseMount(mount: Mount): MountRecord {
     subpath,
     ...(source === '' ? { anonymous: true } : {}),
   };
+}
+
+/** Of the options of a tmpfs only these may be given here; the others have fields. */
+function tmpfsFlag(option: readonly string[], bad: (why: string) => Error): string {
+  const [word] = option;
+  if (word === undefined || option.length > 2) throw bad('invalid option array length');
+  if (option.length > 1 || !['exec', 'noexec'].includes(word)) throw bad(`invalid option: ${word}`);
+  return word;
 }
 
 /** `match-user` or `match-user:USER`. */

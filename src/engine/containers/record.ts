@@ -19,6 +19,8 @@ export const MountRecord = z.object({
   subpath: z.string().optional(),
   nonRecursive: z.boolean().optional(),
   readonlyNonRecursive: z.boolean().optional(),
+  /** `bind-recursive=readonly`: an error where it contradicts the other options. */
+  readonlyForced: z.boolean().optional(),
   tmpfsOptions: z.string().optional(),
   /** Shown in HostConfig.Mounts, not in Binds. */
   anonymous: z.boolean().optional(),
