@@ -31,6 +31,8 @@ import { whiteoutOf } from './whiteouts.ts';
 export interface ExtractorOptions {
   owner?: Owner | undefined;
   noOverwriteDirNonDir?: boolean | undefined;
+  /** What messages call the directory that is extracted into. */
+  shownRoot?: string | undefined;
   topEntry?: boolean | undefined;
   renameTop?: string | undefined;
   maxEntries?: number | undefined;
@@ -202,11 +204,12 @@ export class Extractor implements TarSink {
     if (there === undefined) return undefined;
     const wantsDirectory = header.type === 'dir';
     if (this.#options.noOverwriteDirNonDir === true && isDirectory(there) !== wantsDirectory) {
-      const shown = JSON.stringify(`/${textOf(components(header.name).join('/'))}`);
+      const path = JSON.stringify(textOf(components(header.name).join('/')));
+      const root = JSON.stringify(this.#options.shownRoot ?? '/');
       throw invalid(
         wantsDirectory
-          ? `cannot overwrite non-directory ${shown} with directory ${shown}`
-          : `cannot overwrite directory ${shown} with non-directory ${shown}`,
+          ? `cannot overwrite non-directory ${path} with directory ${root}`
+          : `cannot overwrite directory ${path} with non-directory ${root}`,
       );
     }
     if (isDirectory(there) && wantsDirectory) return there;

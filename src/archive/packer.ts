@@ -77,7 +77,7 @@ export class Packer {
   async #children(fd: number, prefix: string): Promise<void> {
     for (const name of namesIn(fd).sort()) {
       const stat = findAt(fd, bytesOf(name));
-      if (stat !== undefined) await this.#entry(fd, name, prefix === '' ? name : `${prefix}/${name}`, stat);
+      if (stat !== undefined) await this.#entry(fd, name, below(prefix, name), stat);
       await this.#breathe();
     }
   }
@@ -109,7 +109,7 @@ export class Packer {
   }
 
   async #directory(parent: number, name: string, path: string, stat: FileStat): Promise<void> {
-    await this.#head(parent, name, `${path}/`, stat, 'dir');
+    await this.#head(parent, name, path === '/' ? path : `${path}/`, stat, 'dir');
     if (this.#options.whiteouts !== true || !isOpaque(parent, name)) return;
     const header = this.#header(`${path}/${OPAQUE_NAME}`, stat, 'file');
     await this.#out.write(this.#encode({ ...header, mode: 0, size: 0 }));
@@ -196,6 +196,9 @@ export class Packer {
     }
   }
 }
+
+const below = (prefix: string, name: string): string =>
+  prefix === '' || prefix === '/' ? `${prefix}${name}` : `${prefix}/${name}`;
 
 /** Undefined where what was to be opened is gone or has become something else. */
 function opened(open: () => number): number | undefined {

@@ -146,7 +146,8 @@ function extractJob(
   overlay?: { lower: readonly string[] },
 ): Job & { kind: 'extract' } {
   const { owner, noOverwriteDirNonDir, topEntry, renameTop, maxEntries, maxBytes, maxRatio, ratioFloorBytes } = options;
-  const given: ExtractorOptions = { owner, noOverwriteDirNonDir, topEntry, renameTop, maxEntries, overlay };
+  const shownRoot = options.path;
+  const given: ExtractorOptions = { owner, noOverwriteDirNonDir, shownRoot, topEntry, renameTop, maxEntries, overlay };
   const limits = Object.fromEntries(
     Object.entries({ maxBytes, maxRatio, ratioFloorBytes }).filter(([, value]) => value !== undefined),
   );

@@ -2,7 +2,17 @@ import { readlinkSync } from 'node:fs';
 import { basename, posix } from 'node:path';
 import type { Readable } from 'node:stream';
 import { extractInto, packDirectory } from '../archive/index.ts';
-import { conflict, forbidden, invalid, isErrno, messageOf, newId, notFound, rfc3339Nano } from '../common/index.ts';
+import {
+  conflict,
+  forbidden,
+  internal,
+  invalid,
+  isErrno,
+  messageOf,
+  newId,
+  notFound,
+  rfc3339Nano,
+} from '../common/index.ts';
 import { resolveUser } from '../runtime/index.ts';
 import { AT_FDCWD, closeFd, O, openAt, openAt2, RESOLVE, S_IF, statFd } from '../sys/index.ts';
 import type { Container, ContainerBook } from './containers/book.ts';
@@ -67,11 +77,10 @@ export class Archive implements ArchiveService {
     try {
       const stat = statInside(place.root, path, ref);
       const absolute = posix.normalize(`/${path}`);
-      const contents = path.endsWith('/.') || path === '/';
-      const tar = packDirectory(place.root, path.endsWith('/.') ? `${absolute}/.` : absolute, {
-        as: contents ? basename(absolute) || '.' : basename(absolute),
-        signal,
-      });
+      // `dir/.` is what is in it. Clients rename by the first part of the names, so this is what they know them by.
+      const tar = path.endsWith('/.')
+        ? packDirectory(place.root, `${absolute}/.`, { as: '.', signal })
+        : packDirectory(place.root, absolute, { as: basename(absolute) || '/', signal });
       tar.once('close', () => void place.release().catch(() => {}));
       this.#parts.emit(container, 'archive-path');
       return { stat, tar };
@@ -82,22 +91,17 @@ export class Archive implements ArchiveService {
   }
 
   async put(ref: string, path: string, tar: Readable, options: PutOptions): Promise<void> {
-    try {
-      await this.#put(ref, path, tar, options);
-    } catch (error) {
-      // Clients send the whole archive before they read an answer.
-      for await (const _ of tar.iterator({ destroyOnReturn: false }));
-      throw error;
-    }
+    await thenDrained(tar, (chunks) => this.#put(ref, path, chunks, options));
   }
 
-  async #put(ref: string, path: string, tar: Readable, options: PutOptions): Promise<void> {
+  async #put(ref: string, path: string, tar: AsyncIterable<Buffer>, options: PutOptions): Promise<void> {
     const container = this.#parts.book.get(ref);
     const { config } = container.record;
     const place = await openCopyPlace(container, this.#parts);
     try {
       const readonly = readonlyPlace(container, place.root, path);
-      const target = statInside(place.root, `${path}/`, ref, path);
+      const clean = posix.normalize(`/${path}`).replace(/(.)\/$/, '$1');
+      const target = statInside(place.root, clean, ref, path, true);
       if (target.mode < GO_MODE.directory) throw invalid('extraction point is not a directory');
       if (readonly !== undefined) throw forbidden(readonly);
       await extractInto(place.root, tar, {
@@ -128,10 +132,24 @@ export class Archive implements ArchiveService {
     const holder = `import-${newId()}`;
     const path = await this.#parts.volumes.mount(name, { id: holder });
     try {
-      await extractInto(path, tar, { topEntry: true, signal });
+      await thenDrained(tar, (chunks) => extractInto(path, chunks, { topEntry: true, signal }));
     } finally {
       await this.#parts.volumes.unmount(name, { id: holder });
     }
+  }
+}
+
+/**
+ * Clients send the whole archive before they read an answer. The stream is their connection, so it stays open when the work with it fails, and
+ * what is left of it is read.
+ */
+async function thenDrained(tar: Readable, work: (chunks: AsyncIterable<Buffer>) => Promise<unknown>): Promise<void> {
+  const chunks = (): AsyncIterable<Buffer> => tar.iterator({ destroyOnReturn: false });
+  try {
+    await work(chunks());
+  } catch (error) {
+    for await (const _ of chunks());
+    throw error;
   }
 }
 
@@ -159,9 +177,9 @@ function readonlyPlace(container: Container, root: string, path: string): string
 }
 
 /** Looks at a path as a process inside would, by a descriptor: no link that is exchanged meanwhile leads out. */
-function statInside(root: string, path: string, ref: string, shown = path): PathStat {
+function statInside(root: string, path: string, ref: string, shown = path, followed = false): PathStat {
   const absolute = posix.normalize(`/${path}`);
-  const follow = absolute.endsWith('/') || path.endsWith('/.');
+  const follow = followed || absolute.endsWith('/') || path.endsWith('/.');
   const rootFd = openAt(AT_FDCWD, root, O.PATH);
   const open = (flags: number) =>
     openAt2(rootFd, absolute === '/' ? '.' : absolute, O.PATH | flags, RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS);
@@ -180,8 +198,8 @@ function statInside(root: string, path: string, ref: string, shown = path): Path
       closeFd(fd);
     }
   } catch (error) {
-    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR'))
-      throw notFound(`Could not find the file ${shown} in container ${ref}`);
+    if (isErrno(error, 'ENOENT')) throw notFound(`Could not find the file ${shown} in container ${ref}`);
+    if (isErrno(error, 'ENOTDIR')) throw internal(`lstat ${shown}: not a directory`);
     throw error;
   } finally {
     closeFd(rootFd);
