@@ -11,7 +11,7 @@ import { asLayer, checkSize, ingest, manifestBytes, type StoredBlob, store } fro
 import { chainIds } from './book.ts';
 import type { Keep } from './keeping.ts';
 import { isConfigType, isIndex, isLayerType } from './media-types.ts';
-import { fits, platformText } from './platform.ts';
+import { choose, fits, isRunnable, platformText } from './platform.ts';
 import { bar, barLine } from './progress.ts';
 import { parseDocument } from './remote-image.ts';
 
@@ -27,8 +27,9 @@ export interface LoadParts {
   content: ContentStore;
   layers: LayerStore;
   keep: Keep;
-  /** undefined: whatever the archive holds. */
+  /** undefined: whatever the archive holds; of an index of several platforms the machine's own. */
   platform: Platform | undefined;
+  ownPlatform: Platform;
   progress: Progress;
   signal: AbortSignal;
   /** Records an image that is whole, with its names (`repo:tag`). */
@@ -155,12 +156,16 @@ async function candidatesOf(
   depth = 0,
 ): Promise<void> {
   if (depth > MAX_DEPTH) throw invalid('image indexes are nested too deeply');
-  for (const descriptor of index.manifests) {
-    if (descriptor.annotations?.['vnd.docker.reference.type'] !== undefined) continue;
+  // An index may name what was left out of the archive: other platforms.
+  const here = index.manifests.filter(
+    (descriptor) =>
+      isRunnable(descriptor) && (depth === 0 || fileAt(archive, blobPath(descriptor.digest)) !== undefined),
+  );
+  // One name is for all platforms of an index, and can be one image's only.
+  const nearest = depth === 0 ? undefined : choose(here, parts.platform ?? parts.ownPlatform);
+  for (const descriptor of nearest === undefined ? here : [nearest]) {
     const own = nameOf(descriptor);
     const tags = own === undefined ? names : [own];
-    // An index may name what was left out of the archive: other platforms.
-    if (depth > 0 && fileAt(archive, blobPath(descriptor.digest)) === undefined) continue;
     const blob = namedBlob(archive, descriptor);
     if (isIndex(descriptor.mediaType)) {
       await candidatesOf(archive, await document(Index, blob, 'image index', parts), tags, found, parts, depth + 1);

@@ -81,9 +81,14 @@ function distance(wanted: Platform, offered: Platform): number | undefined {
 
 export const fits = (wanted: Platform, offered: Platform): boolean => distance(wanted, offered) !== undefined;
 
+/** False for what builders put beside an image about it: attestations, for no platform (BuildKit, "Image attestation storage"). */
+export const isRunnable = ({ annotations, platform }: Descriptor): boolean =>
+  annotations?.['vnd.docker.reference.type'] === undefined &&
+  !(platform?.os === 'unknown' && platform.architecture === 'unknown');
+
 /** The nearest entry of an index that runs on the platform. */
 export function choose(entries: readonly Descriptor[], wanted: Platform): Descriptor | undefined {
-  const runnable = entries.filter((entry) => entry.annotations?.['vnd.docker.reference.type'] === undefined);
+  const runnable = entries.filter(isRunnable);
   const ranked = runnable
     .flatMap((entry) => {
       const gap = entry.platform === undefined ? undefined : distance(wanted, entry.platform);

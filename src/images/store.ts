@@ -132,6 +132,7 @@ export async function openImageStore(options: ImagesOptions): Promise<ImageStore
           layers,
           keep,
           platform: platformOf(platform),
+          ownPlatform,
           progress: quiet ? (message) => message.status === undefined && progress(message) : progress,
           signal,
           record: async (configDigest, manifestDigest, tags) => {
