@@ -8,7 +8,6 @@ import { RegistryAuth } from '../wire/index.ts';
 import { RAW_STREAM } from './frames.ts';
 import { readJson } from './json-body.ts';
 import { MessageStream } from './message-stream.ts';
-import { PLAIN_HEADER } from './plain-hijack.ts';
 import type { Query } from './query.ts';
 import type { ApiVersion } from './version.ts';
 
@@ -21,6 +20,8 @@ export interface CallParts {
   signal: AbortSignal;
   /** The connection, if the request asked to leave HTTP. */
   socket?: Socket;
+  /** The body, where it is no longer in the request. */
+  body?: Buffer;
 }
 
 /** One request with its answer. */
@@ -33,6 +34,7 @@ export class Call {
   /** Fires when the client goes away before its answer is complete. */
   readonly signal: AbortSignal;
   readonly #socket: Socket | undefined;
+  readonly #body: Buffer | undefined;
   #hijacked = false;
 
   constructor(parts: CallParts) {
@@ -43,6 +45,7 @@ export class Call {
     this.version = parts.version;
     this.signal = parts.signal;
     this.#socket = parts.socket;
+    this.#body = parts.body;
   }
 
   /** The `{name}` of the path. */
@@ -51,16 +54,16 @@ export class Call {
   }
   /** True if the client asked for `101 UPGRADED`. */
   get wantsUpgrade(): boolean {
-    return this.request.headers.upgrade !== undefined && this.request.headers[PLAIN_HEADER] === undefined;
+    return this.request.headers.upgrade !== undefined;
   }
 
   /** The JSON body; one that is empty reads as an empty object, as moby does nearly everywhere. */
   async body<T>(schema: z.ZodType<T>, typeName: string): Promise<T> {
-    return (await readJson(this.request, schema, { typeName })) ?? schema.parse({});
+    return (await readJson(this.request, schema, { typeName, body: this.#body })) ?? schema.parse({});
   }
   /** As `body`, but an empty one is an error. */
   async neededBody<T>(schema: z.ZodType<T>, typeName: string): Promise<T> {
-    return (await readJson(this.request, schema, { typeName, needed: true })) as T;
+    return (await readJson(this.request, schema, { typeName, needed: true, body: this.#body })) as T;
   }
 
   /** `X-Registry-Auth`: base64url of JSON. What cannot be read counts as none, as in moby: clients without credentials send `null`. */

@@ -1,4 +1,4 @@
-import { invalid } from '../common/index.ts';
+import { invalid, unsupported } from '../common/index.ts';
 import type { Engine } from '../engine/index.ts';
 import { ContainerConfig, CreateContainerBody, UpdateContainerBody } from '../wire/index.ts';
 import type { Call } from './call.ts';
@@ -45,6 +45,7 @@ export const containerRoutes = ({ containers }: Pick<Engine, 'containers'>): Rou
   }),
   route('POST', '/containers/{name...}/start', async (call) => {
     refuseBody(call);
+    if (call.query.text('checkpoint')) refuseCheckpoints();
     await containers.start(call.name, { detachKeys: call.query.text('detachKeys') });
     call.empty();
   }),
@@ -96,6 +97,8 @@ export const containerRoutes = ({ containers }: Pick<Engine, 'containers'>): Rou
     });
     call.json(answer, 201);
   }),
+  ...['GET', 'POST'].map((method) => route(method, '/containers/{name...}/checkpoints', refuseCheckpoints)),
+  route('DELETE', '/containers/{name...}/checkpoints/{checkpoint}', refuseCheckpoints),
   route('DELETE', '/containers/{name...}', async (call) => {
     const { query } = call;
     await containers.remove(call.name, {
@@ -127,4 +130,8 @@ export function size({ query }: Pick<Call, 'query'>): { rows: number; columns: n
     return Number(text);
   };
   return { rows: read('h', 'height'), columns: read('w', 'width') };
+}
+
+function refuseCheckpoints(): never {
+  throw unsupported('checkpoints are not supported by this engine');
 }

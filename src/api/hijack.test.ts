@@ -4,7 +4,6 @@ import { describe, it } from 'node:test';
 import { invalid } from '../common/index.ts';
 import type { AttachSession } from '../engine/index.ts';
 import { frame } from './frames.ts';
-import { judge } from './plain-hijack.ts';
 import { openTestApi, type TestApi } from './test-api.ts';
 
 /** A process that says its input back, then a line on stderr at the input's end. */
@@ -70,6 +69,23 @@ describe('attach', () => {
     const { head, rest } = await talk(api, attachHead(UPGRADE));
     assert.match(head, /raw-stream/);
     assert.equal(rest, 'early latebye');
+  });
+  it('leaves HTTP on a connection that carried other requests, behind the body that some clients send', async () => {
+    await using api = await openTestApi({ containers: { attach: async () => echo(true) } });
+    const client = await api.connect();
+    client.send('GET /_ping HTTP/1.1\r\nHost: d\r\n\r\n');
+    await client.until('OK');
+    const body = '{"stream":true}';
+    client.send(
+      `POST /containers/x/attach?stream=1 HTTP/1.1\r\nHost: d\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n{"str`,
+    );
+    await new Promise((done) => setTimeout(done, 20));
+    client.send(`${body.slice(5)}GET / early `);
+    await client.until('early ');
+    client.send('late');
+    client.socket.end();
+    assert.match(await client.end(), /200 OK[\s\S]*200 OK\r\nContent-Type: [\s\S]*\r\n\r\nGET \/ early latebye$/);
+    client.socket.destroy();
   });
   it('does not tell clients before 1.42 of the framed media type', async () => {
     await using api = await openTestApi({ containers: { attach: async () => echo() } });
@@ -169,20 +185,5 @@ describe('websocket attach', () => {
     client.send(Buffer.from([0x82, 0x82, 0, 0, 0, 0, 0x68, 0x69]));
     assert.ok((await client.until('\x82\x02hi')).startsWith('HTTP/1.1 101'));
     client.socket.destroy();
-  });
-});
-
-describe('the look at a connection before HTTP', () => {
-  it('marks plain hijacks only, and waits for whole heads', () => {
-    const plain = Buffer.from('POST /v1.44/exec/abc/start HTTP/1.1\r\nHost: d\r\n\r\n{}');
-    assert.match(String(judge(plain)), /\r\nUpgrade: tcp\r\nx-gantry-plain-hijack: 1\r\nHost: d\r\n\r\n\{\}$/);
-    assert.equal(judge(plain.subarray(0, 40)), 'more');
-    for (const text of [
-      'GET /v1.44/exec/abc/json HTTP/1.1\r\n\r\n',
-      'POST /containers/create HTTP/1.1\r\n',
-      'POST /containers/a/attach HTTP/1.1\r\nUpgrade: tcp\r\n\r\n',
-      '\x16\x03\x01garbage',
-    ])
-      assert.equal(String(judge(Buffer.from(text, 'latin1'))), String(Buffer.from(text, 'latin1')));
   });
 });

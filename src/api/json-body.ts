@@ -11,6 +11,8 @@ export interface BodyOptions {
   needed?: boolean;
   /** Go's name of the type, for messages: `volume.CreateOptions`. */
   typeName?: string;
+  /** What was read of the request already; else it is read here. */
+  body?: Buffer;
 }
 
 /** Reads a JSON body as moby does (api/server/httputils/httputils.go), with its words for everything that is wrong with one. */
@@ -20,7 +22,7 @@ export async function readJson<T>(
   options: BodyOptions = {},
 ): Promise<T | undefined> {
   checkContentType(request);
-  const text = await readText(request);
+  const text = options.body === undefined ? await readText(request) : options.body.toString();
   if (text.trim() === '') {
     if (options.needed !== true) return undefined;
     throw invalid('invalid JSON: got EOF while reading request body');

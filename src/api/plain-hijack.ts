@@ -1,54 +1,63 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Marks a request that asked for a raw connection without Upgrade; set here only. */
-export const PLAIN_HEADER = 'x-gantry-plain-hijack';
+/** Far above the body of any attach or exec. */
+const MAX_BODY_BYTES = 1024 * 1024;
+/** What Node's parser is answered to go no further than a request's head. */
+const LEAVE_HTTP = 2;
 
-const MAX_HEAD_BYTES = 64 * 1024;
-const HIJACKS = /^POST (?:\/v[0-9.]+)?\/(?:containers\/[^ ?]+\/attach|exec\/[^ ?/]+\/start)[ ?]/;
+/** Node's parser of a connection, as its http module leaves it on the socket. */
+interface Parser {
+  onIncoming?: (request: Incoming, keepAlive: boolean) => number | undefined;
+}
+/** `upgrade` is missing from Node's types. */
+type Incoming = IncomingMessage & { upgrade: boolean };
 
 /**
- * Docker's old form of attach and exec has no Upgrade header: after the request's head (and body) the connection simply is the
- * process's input. Node's parser would take that input for the next request, and it stops parsing only for an Upgrade.
- * So the first request of a connection is looked at before the parser sees it, and given the headers of one.
+ * Docker's old form of attach and exec has no Upgrade header: after the request's head and body the connection simply is the
+ * process's input. Node's parser would take that input for the next request, and it stops only for an Upgrade. So it is told
+ * that a request of which `isPlain` holds is one, wherever on its connection the request comes: clients keep connections.
  */
-export function acceptOn(server: Server): (socket: Socket) => void {
-  return (socket) => {
-    let head: Buffer = Buffer.alloc(0);
-    const give = (bytes: Buffer) => {
-      socket.off('readable', look);
-      socket.off('end', ended);
-      socket.off('error', ignore);
-      if (bytes.length > 0) socket.unshift(bytes);
-      server.emit('connection', socket);
-    };
-    const ignore = () => {};
-    const ended = () => {
-      if (head.length === 0) socket.end();
-      else give(head);
-    };
-    const look = () => {
-      const chunk = socket.read() as Buffer | null;
-      if (chunk === null) return;
-      head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
-      const verdict = judge(head);
-      if (verdict !== 'more') give(verdict);
-    };
-    socket.on('readable', look);
-    socket.on('end', ended);
-    socket.on('error', ignore);
+export function stopParserAt(socket: Socket, isPlain: (request: IncomingMessage) => boolean): void {
+  const { parser } = socket as { parser?: Parser };
+  const incoming = parser?.onIncoming;
+  // Not Node as it is known: the request's own body is the input then (Call.hijack).
+  if (parser === undefined || incoming === undefined) return;
+  parser.onIncoming = (request, keepAlive) => {
+    if (request.upgrade || !isPlain(request)) return incoming(request, keepAlive);
+    request.upgrade = true;
+    incoming(request, keepAlive);
+    return LEAVE_HTTP;
   };
 }
 
-/** The bytes for the parser, or `more` if the head is not whole yet. */
-export function judge(head: Buffer): Buffer | 'more' {
-  const text = head.subarray(0, MAX_HEAD_BYTES).toString('latin1');
-  const line = text.indexOf('\r\n');
-  if (line < 0) return head.length < MAX_HEAD_BYTES && 'POST /'.startsWith(text.slice(0, 6)) ? 'more' : head;
-  if (!HIJACKS.test(text.slice(0, line + 2))) return head;
-  const end = text.indexOf('\r\n\r\n');
-  if (end < 0) return head.length < MAX_HEAD_BYTES ? 'more' : head;
-  if (/\r\nupgrade:/i.test(text.slice(0, end + 2))) return head;
-  const marks = `\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n${PLAIN_HEADER}: 1`;
-  return Buffer.concat([head.subarray(0, line), Buffer.from(marks), head.subarray(line)]);
+/** Takes a plain hijack's body off its connection; what follows stays for the process. */
+export async function takeBody(request: IncomingMessage, socket: Socket): Promise<Buffer> {
+  const size = Number(request.headers['content-length'] ?? 0);
+  if (!(size <= MAX_BODY_BYTES)) throw new RangeError('request body too large');
+  if (size > 0 && request.headers.expect?.toLowerCase() === '100-continue')
+    socket.write('HTTP/1.1 100 Continue\r\n\r\n');
+  const chunks: Buffer[] = [];
+  for (let missing = size; missing > 0; ) {
+    const chunk = socket.read() as Buffer | null;
+    if (chunk === null) {
+      if (socket.readableEnded || socket.destroyed) throw new Error('unexpected EOF while reading the request');
+      await readable(socket);
+      continue;
+    }
+    if (chunk.length > missing) socket.unshift(chunk.subarray(missing));
+    chunks.push(chunk.subarray(0, missing));
+    missing -= Math.min(missing, chunk.length);
+  }
+  return Buffer.concat(chunks);
+}
+
+function readable(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      for (const event of ['readable', 'end', 'close']) socket.off(event, done);
+      resolve();
+    };
+    for (const event of ['readable', 'end', 'close']) socket.on(event, done);
+  });
 }

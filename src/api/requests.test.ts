@@ -197,6 +197,19 @@ describe('errors', () => {
     }
     assert.equal((await api.ask('GET', '/plugins')).body, '[]\n');
   });
+  it('refuses checkpoints, and does not start a container without the one that was asked for', async () => {
+    await using api = await openTestApi({});
+    for (const [method, path] of [
+      ['GET', '/containers/x/checkpoints'],
+      ['POST', '/containers/x/checkpoints'],
+      ['DELETE', '/containers/x/checkpoints/one'],
+      ['POST', '/containers/x/start?checkpoint=one'],
+    ] as const) {
+      const { status, body } = await api.ask(method, path);
+      assert.equal(status, 501, path);
+      assert.equal(message(body), 'checkpoints are not supported by this engine');
+    }
+  });
 });
 
 describe('names', () => {

@@ -3,7 +3,7 @@ import type { Call } from './call.ts';
 export interface Route {
   method: string;
   pattern: string;
-  /** May leave HTTP (`Call.hijack`): such requests are looked at before Node's parser takes the bytes behind them for a request. */
+  /** May leave HTTP (`Call.hijack`): Node's parser stops behind such a request. */
   hijack?: boolean;
   handle(call: Call): Promise<void> | void;
 }

@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type EngineError, httpStatus, invalid, isKind, type Logger, messageOf, notFound } from '../common/index.ts';
 import type { Engine } from '../engine/index.ts';
-import { Call, responseOn } from './call.ts';
-import { acceptOn } from './plain-hijack.ts';
+import { Call, type CallParts, responseOn } from './call.ts';
+import { stopParserAt, takeBody } from './plain-hijack.ts';
 import { Query } from './query.ts';
 import { type Match, Router } from './router.ts';
 import { allRoutes } from './routes.ts';
@@ -33,13 +33,21 @@ const HEAD_TIMEOUT_MS = 60_000;
 export function createApi(options: ApiOptions): Api {
   const router = new Router(allRoutes(options.engine));
   const sockets = new Set<Socket>();
+  const plain = new WeakSet<IncomingMessage>();
+  const leavesHttp = (request: IncomingMessage) => find(router, request)?.route.hijack === true;
+  const isPlain = (request: IncomingMessage) => {
+    if (request.method !== 'POST' || request.headers['transfer-encoding'] !== undefined || !leavesHttp(request))
+      return false;
+    plain.add(request);
+    return true;
+  };
   const server: Server = createServer({
     requestTimeout: 0,
     headersTimeout: HEAD_TIMEOUT_MS,
     keepAliveTimeout: 0,
     maxHeaderSize: 1024 * 1024,
     // Only what may leave HTTP is taken off Node's hands; clients send Upgrade (h2c) with other requests too.
-    shouldUpgradeCallback: (request: IncomingMessage) => find(router, request)?.route.hijack === true,
+    shouldUpgradeCallback: leavesHttp,
   });
   server.timeout = 0;
   server.on('request', (request, response) => void answer(request, response));
@@ -47,12 +55,22 @@ export function createApi(options: ApiOptions): Api {
     const socket = duplex as Socket;
     if (head.length > 0) socket.unshift(head);
     socket.on('error', () => socket.destroy());
-    void answer(request, responseOn(request, socket), socket);
+    if (!plain.has(request)) {
+      void answer(request, responseOn(request, socket), { socket });
+      return;
+    }
+    takeBody(request, socket).then(
+      (body) => answer(request, responseOn(request, socket), { socket, body }),
+      (error) => refuse(socket, error),
+    );
   });
   server.on('clientError', (error: NodeJS.ErrnoException, duplex) => refuse(duplex as Socket, error));
-  const take = acceptOn(server);
 
-  async function answer(request: IncomingMessage, response: ServerResponse, socket?: Socket): Promise<void> {
+  async function answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { socket, body }: Pick<CallParts, 'socket' | 'body'> = {},
+  ): Promise<void> {
     const gone = new AbortController();
     const onClose = () => {
       if (!response.writableFinished) gone.abort(new DOMException('client is gone', 'AbortError'));
@@ -81,7 +99,7 @@ export function createApi(options: ApiOptions): Api {
       for (const [name, value] of Object.entries(plainHeaders)) response.setHeader(name, value);
       const version = parseVersion(match.version);
       response.setHeader('Docker-Experimental', String(options.experimental?.() ?? false));
-      call = new Call({ request, response, params: match.params, query, version, signal: gone.signal, socket });
+      call = new Call({ request, response, params: match.params, query, version, signal: gone.signal, socket, body });
       options.log.debug(`Calling ${request.method} ${request.url}`);
       await match.route.handle(call);
     } catch (error) {
@@ -125,7 +143,8 @@ export function createApi(options: ApiOptions): Api {
     accept(socket) {
       sockets.add(socket);
       socket.on('close', () => sockets.delete(socket));
-      take(socket);
+      server.emit('connection', socket);
+      stopParserAt(socket, isPlain);
     },
     async close(graceMs) {
       server.closeIdleConnections();

@@ -28,6 +28,8 @@ interface Exec {
   id: string;
   containerId: string;
   config: ExecConfig;
+  /** Once it was started. */
+  begun: Promise<ExecHandle> | undefined;
   handle: ExecHandle | undefined;
   started: boolean;
   running: boolean;
@@ -64,6 +66,7 @@ export class Execs implements ExecService {
       id,
       containerId: container.id,
       config,
+      begun: undefined,
       handle: undefined,
       started: false,
       running: false,
@@ -104,6 +107,7 @@ export class Execs implements ExecService {
     if (exec.started)
       throw conflict(exec.running ? `exec command ${id} is already running` : `exec command ${id} has already run`);
     const begun = this.#begin(exec, container, options);
+    exec.begun = begun;
     if (options.detach) {
       void drain(await begun);
       return undefined;
@@ -215,8 +219,10 @@ export class Execs implements ExecService {
 
   async resize(id: string, size: { rows: number; columns: number }): Promise<void> {
     const exec = this.#get(id);
-    if (!exec.running || exec.handle === undefined) throw conflict(`exec process is not running: ${id}`);
-    await exec.handle.resize(size);
+    // A client resizes as soon as its start is answered, which is before there is a process (moby ContainerExecResize waits too).
+    const handle = await exec.begun?.catch(() => undefined);
+    if (!exec.running || handle === undefined) throw conflict(`exec process is not running: ${id}`);
+    await handle.resize(size);
   }
 
   async inspect(id: string): Promise<Record<string, unknown>> {

@@ -72,6 +72,33 @@ describe('dockerode', () => {
     await container.remove();
   });
 
+  it('attaches without leaving HTTP, on a connection that carried other requests', async () => {
+    const container = await docker.createContainer({ Image: 'busybox', Cmd: ['sh'], OpenStdin: true });
+    const stream = await container.attach({ stream: true, stdin: true, stdout: true, stderr: true });
+    const output = demultiplexed(stream);
+    await container.start();
+    stream.write('echo it is $((40 + 2)); exit 5\n');
+    assert.equal((await container.wait()).StatusCode, 5);
+    assert.deepEqual(await output, ['it is 42\n', '']);
+    await container.remove();
+  });
+
+  it('resizes the terminal of an exec as soon as its start is answered', async () => {
+    const container = await docker.createContainer({ Image: 'busybox', Cmd: ['sleep', '1000'] });
+    await container.start();
+    const exec = await container.exec({
+      Cmd: ['sh', '-c', 'read line; stty size'],
+      AttachStdin: true,
+      AttachStdout: true,
+      Tty: true,
+    });
+    const stream = await exec.start({ hijack: true, stdin: true, Tty: true });
+    await exec.resize({ h: 11, w: 22 });
+    stream.write('\n');
+    assert.match(await text(stream as unknown as Readable), /11 22\r\n$/);
+    await container.remove({ force: true });
+  });
+
   it('executes with and without a terminal, and inspects the exit code', async () => {
     const container = await docker.createContainer({ Image: 'busybox', Cmd: ['sleep', '1000'] });
     await container.start();
