@@ -55,11 +55,13 @@ export async function unpackLocal(
 }
 
 /** The entry's path below `dir`: the first part replaced. Undefined for the top entry itself when only contents are wanted. */
-function rename(entry: string, name: string | undefined): string | undefined {
+export function rename(entry: string, name: string | undefined): string | undefined {
   const clean = posix.normalize(`/${entry}`).slice(1).replace(/\/$/, '');
-  const [top = '', ...rest] = clean.split('/');
-  const parts = name === '.' ? rest : [name ?? top, ...rest];
-  return parts.length === 0 || clean === '' ? undefined : parts.join('/');
+  if (name === undefined) return clean === '' ? undefined : clean;
+  // Of what is in a directory (`dir/.`) the first part is the dot, of a root file system the slash.
+  const below = /^\.?(\/|$)/.test(entry) ? clean : clean.split('/').slice(1).join('/');
+  const parts = [name === '.' ? '' : name, below].filter((part) => part !== '');
+  return parts.length === 0 ? undefined : parts.join('/');
 }
 
 async function guard(root: string, path: string): Promise<void> {

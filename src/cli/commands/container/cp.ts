@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, statSync } from 'node:fs';
 import { isAbsolute, posix, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Client, PathStat } from '../../../client/index.ts';
@@ -63,15 +63,10 @@ interface Options {
   quiet: boolean;
 }
 
+/** What the daemon has at a path; nothing where it cannot tell: the copy itself then has the words for it, which an answer to HEAD has not. */
 const stat = (client: Client, container: string, path: string): Promise<PathStat | undefined> =>
   client.containers.archiveInfo(container, path).catch((error: unknown) => {
-    if (
-      error instanceof Error &&
-      (error as { status?: number }).status === 404 &&
-      !/No such container/i.test(error.message)
-    )
-      return undefined;
-    // A HEAD request's error has no body; asking again with GET gets the daemon's words.
+    if (error instanceof Error && typeof (error as { status?: number }).status === 'number') return undefined;
     throw error;
   });
 
@@ -101,7 +96,8 @@ async function fromContainer(
   const to: CopyEnd = { path: local, exists, isDir: exists && statSync(local).isDirectory() };
   if (!exists && !existsSync(posix.dirname(posix.normalize(local).replace(/\/$/, ''))))
     throw new Error(`invalid output path: directory ${JSON.stringify(posix.dirname(local))} does not exist`);
-  const plan = planCopy({ path, exists: true, isDir: has(info.mode, GO_DIR) }, to);
+  // A link that is followed keeps its name.
+  const plan = planCopy({ path: given, exists: true, isDir: has(info.mode, GO_DIR) }, to);
   const size = await unpackLocal(
     body.pipe(byteProgress(cli, 'Copying from container -', options)),
     plan.dir,
@@ -120,6 +116,7 @@ async function toContainer(
   given: string,
   options: Options,
 ): Promise<void> {
+  if (given === '') throw new Error('no such directory');
   let path = given.startsWith('/') ? given : `/${given}`;
   let info = await stat(client, container, path);
   if (info && has(info.mode, GO_SYMLINK)) {
@@ -133,11 +130,21 @@ async function toContainer(
     await client.containers.putArchive(container, path, cli.stdin, { ...put, noOverwriteDirNonDir: false });
     return;
   }
-  const local = resolve(source) + (source.endsWith('/.') || source === '.' ? '/.' : '');
-  if (!existsSync(resolve(source))) throw new Error(`lstat ${resolve(source)}: no such file or directory`);
-  const plan = planCopy({ path: local, exists: true, isDir: statSync(resolve(source)).isDirectory() }, to);
-  const { archive, size } = packLocal(resolve(source), plan.name, options.follow);
+  const local = localSource(source, options.follow);
+  const plan = planCopy(local, to);
+  const { archive, size } = packLocal(resolve(source), plan.name, local.followed);
   const counted = byteProgress(cli, 'Copying to container -', options);
   await Promise.all([pipeline(archive, counted), client.containers.putArchive(container, plan.dir, counted, put)]);
   if (!options.quiet && cli.stderr.isTTY) cli.warn(`Successfully copied ${size3(size())} to ${container}:${given}\n`);
+}
+
+/** A link is copied as such, unless it shall be followed or the path goes on behind it. */
+function localSource(given: string, follow: boolean): CopyEnd & { followed: boolean } {
+  const path = resolve(given);
+  const dot = given.endsWith('/.') || given === '.';
+  const followed = follow || dot || given.endsWith('/');
+  const info = (followed ? statSync : lstatSync)(path, { throwIfNoEntry: false });
+  if (info === undefined) throw new Error(`lstat ${path}: no such file or directory`);
+  if (!info.isDirectory() && (dot || given.endsWith('/'))) throw new Error('not a directory');
+  return { path: dot ? `${path}/.` : path, exists: true, isDir: info.isDirectory(), followed };
 }
