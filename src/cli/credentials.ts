@@ -9,9 +9,11 @@ export const serverKey = (domain: string): string => (domain === 'docker.io' || 
 export const hostOf = (server: string): string => server.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
 
 type Auth = Partial<RegistryAuth>;
+/** All of a command line that counts here. */
+type Configured = Pick<Cli, 'config'>;
 
 /** Credentials for a registry: from the configured helper or config.json; nothing if there are none. */
-export async function registryAuth(cli: Cli, domain: string): Promise<Auth | undefined> {
+export async function registryAuth(cli: Configured, domain: string): Promise<Auth | undefined> {
   const key = serverKey(domain);
   const { data } = cli.config;
   const helper = data.credHelpers?.[key] ?? data.credHelpers?.[hostOf(key)] ?? data.credsStore;
@@ -67,7 +69,7 @@ const helperFor = (data: ConfigData, key: string): string | undefined =>
   data.credHelpers?.[key] ?? data.credHelpers?.[hostOf(key)] ?? data.credsStore;
 
 /** Keeps credentials: in the helper if one is configured, else in config.json (where a warning is due). True if they were written to the file, and not there before. */
-export async function storeAuth(cli: Cli, key: string, auth: Auth): Promise<boolean> {
+export async function storeAuth(cli: Configured, key: string, auth: Auth): Promise<boolean> {
   const { data } = cli.config;
   const helper = helperFor(data, key);
   data.auths ??= {};
@@ -91,7 +93,7 @@ export async function storeAuth(cli: Cli, key: string, auth: Auth): Promise<bool
 }
 
 /** Forgets credentials; false if there were none. */
-export async function eraseAuth(cli: Cli, key: string): Promise<boolean> {
+export async function eraseAuth(cli: Configured, key: string): Promise<boolean> {
   const { data } = cli.config;
   const helper = helperFor(data, key);
   const names = [key, hostOf(key), `https://${hostOf(key)}`, `http://${hostOf(key)}`];
@@ -107,7 +109,7 @@ export async function eraseAuth(cli: Cli, key: string): Promise<boolean> {
 }
 
 /** All credentials of config.json by server, as a classic build sends them (`X-Registry-Config`). */
-export async function allAuths(cli: Cli): Promise<Record<string, Auth>> {
+export async function allAuths(cli: Configured): Promise<Record<string, Auth>> {
   const { data } = cli.config;
   const result: Record<string, Auth> = {};
   for (const key of new Set([...Object.keys(data.auths ?? {}), ...Object.keys(data.credHelpers ?? {})])) {
