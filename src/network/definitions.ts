@@ -85,7 +85,7 @@ function choosePool(family: 4 | 6, around: Surroundings, gatewayNeeded: boolean)
 function planPools(
   requests: readonly IPAMPool[],
   around: Surroundings,
-  wants: { ipv4: boolean; ipv6: boolean; gateway: boolean; single: boolean },
+  wants: { ipv4: boolean; ipv6: boolean; gateway: (family: 4 | 6) => boolean; single: boolean },
 ): Pool[] {
   const pools: Pool[] = [];
   const taken = [...around.networks];
@@ -96,11 +96,11 @@ function planPools(
     );
     if (wants.single && own.length > 1) throw forbidden("bridge driver doesn't support multiple subnets");
     for (const request of own) {
-      const pool = planPool(request, { gatewayNeeded: wants.gateway, taken });
+      const pool = planPool(request, { gatewayNeeded: wants.gateway(family), taken });
       taken.push(parsePrefix(pool.subnet)!);
       pools.push(pool);
     }
-    if (own.length === 0) pools.push(choosePool(family, around, wants.gateway));
+    if (own.length === 0) pools.push(choosePool(family, around, wants.gateway(family)));
   }
   return pools;
 }
@@ -206,7 +206,9 @@ export function defineNetwork(body: CreateNetworkBody, around: Surroundings): St
     network.link = chosen === undefined || chosen === '' ? `br-${id.slice(0, 12)}` : chosen;
   }
   const l2 = driver === 'ipvlan' && /^l3s?$/.test(options.ipvlan_mode ?? '');
-  const gateway = driver === 'bridge' || !(network.internal || l2);
+  // An isolated bridge has no address on the machine, so a container may have the one that it would be.
+  const gateway = (family: 4 | 6) =>
+    driver === 'bridge' ? gatewayMode(network, family) !== 'isolated' : !(network.internal || l2);
   if (network.ipamDriver !== 'null')
     network.pools = planPools(requests, around, { ipv4, ipv6, gateway, single: driver === 'bridge' });
   const idle = ipv6 ? [] : requests.filter(({ Subnet = '' }) => parsePrefix(Subnet)?.family === 6);

@@ -46,13 +46,18 @@ export function targetOf(
 /** Past this number of ports of one container the relay opens no sockets of its own: a wide range must cost nothing. */
 const LISTENS_AT_MOST = 64;
 
+/** Datagrams to these may be to ::1, which rules cannot lead anywhere. */
+const hearsLoopback = (hostIp: string): boolean => hostIp === '::' || hostIp === '::1';
+
 /** True if the companion, and no socket of the daemon, holds the port: rules do not lead there. */
 export const relayHolds = (
   range: Pick<PublishedRange, 'proto' | 'hostIp'>,
   hasIpv6: boolean,
   respectHostFirewall: boolean,
 ): boolean =>
-  range.proto !== 'sctp' && (respectHostFirewall || (range.proto === 'udp' && range.hostIp.includes(':') && !hasIpv6));
+  range.proto !== 'sctp' &&
+  (respectHostFirewall ||
+    (range.proto === 'udp' && range.hostIp.includes(':') && (!hasIpv6 || hearsLoopback(range.hostIp))));
 
 export function relayListens(
   ranges: readonly PublishedRange[],

@@ -9,6 +9,10 @@ const label = 'com.docker.network.bridge.';
 export const isOff = (value: string | undefined): boolean => value !== undefined && /^(0|f|false)$/i.test(value);
 export const isOn = (value: string | undefined): boolean => value !== undefined && /^(1|t|true)$/i.test(value);
 
+/** Interfaces of the machine from which published ports are also reached by the container's own address. */
+export const trustedInterfaces = (network: StoredNetwork): string[] =>
+  (network.options[`${label}trusted_host_interfaces`] ?? '').split(':').filter((name) => name !== '');
+
 /** How packets from outside reach a network's containers (Docker's `gateway_mode_ipv4`, `_ipv6`). */
 export function gatewayMode(network: StoredNetwork, family: 4 | 6): string {
   return network.options[`${label}gateway_mode_ipv${family}`] ?? 'nat';
@@ -22,12 +26,18 @@ export interface TableOptions {
   respectHostFirewall: boolean;
 }
 
+/**
+ * On packets between neighbours that a published port led to: the bridge's own rules cannot see that. Set only where neighbours are kept
+ * apart; a mark does not leave the machine, nor its network namespace.
+ */
+const LED = '0x08000000';
+
 const families = [4, 6] as const;
 const typeOf = (family: 4 | 6): string => (family === 4 ? 'ipv4_addr' : 'ipv6_addr');
 const ip = (family: 4 | 6): string => (family === 4 ? 'ip' : 'ip6');
 
 function sets(): string {
-  const shared = ['bridges', 'internal', 'unprotected4', 'unprotected6']
+  const shared = ['bridges', 'internal', 'apart', 'unprotected4', 'unprotected6', 'pinged4', 'pinged6']
     .map((name) => `set ${name} { type ifname; }`)
     .concat('set same { type ifname . ifname; }')
     .concat('set linked { type ipv4_addr . ipv4_addr . inet_proto . inet_service; }');
@@ -42,6 +52,7 @@ function sets(): string {
       `map anyrange${family} { type inet_proto . inet_service : ${address}; flags interval; }`,
       `map onerange${family} { type ${address} . inet_proto . inet_service : ${address}; flags interval; }`,
       `set routed${family} { type ${address} . inet_proto . inet_service; flags interval; }`,
+      `set trusted${family} { type ifname . ${address} . inet_proto . inet_service; flags interval; }`,
     ];
   });
   const relay = [
@@ -62,7 +73,6 @@ function translation(options: TableOptions): string {
     port === undefined
       ? []
       : families.flatMap((family) => [
-          // Packets from ::1 never leave the machine's loopback, whatever rules say.
           ...(family === 6
             ? [`    meta l4proto tcp ip6 daddr ::1 meta l4proto . th dport @relayany redirect to :${port}`]
             : []),
@@ -99,6 +109,8 @@ ${sets()}
     iifname @bridges ip daddr 127.0.0.0/8 drop
   }
   chain publish {
+    # Packets from ::1 never leave the machine's loopback, whatever rules say: the companion listens for these.
+    meta l4proto udp ip6 daddr ::1 return
 ${translation(options)}
   }
   chain prerouting {
@@ -107,6 +119,11 @@ ${translation(options)}
     iifname != "lo" ip daddr 127.0.0.0/8 accept
     iifname != "lo" ip6 daddr ::1 accept
 ${options.respectHostFirewall ? '    iifname != @bridges iifname != "lo" accept\n' : ''}    jump publish
+  }
+  chain led {
+    type filter hook prerouting priority -90; policy accept;
+    # Where br_netfilter is loaded, translated packets between two ports of a bridge are bridged, not routed.
+    iifname @apart ct status dnat meta mark set meta mark or ${LED}
   }
   chain output {
     type nat hook output priority -100; policy accept;
@@ -134,10 +151,15 @@ ${options.respectHostFirewall ? '    iifname != @bridges iifname != "lo" accept\
     oifname @bridges ct status dnat accept
     # Where br_netfilter is loaded, frames between neighbours come by here too.
     ip saddr . ip daddr . meta l4proto . th dport @linked accept
-    meta nfproto ipv4 oifname @unprotected4 accept
-    meta nfproto ipv6 oifname @unprotected6 accept
+    # From outside; other networks' containers stay apart.
+    meta nfproto ipv4 iifname != @bridges oifname @unprotected4 accept
+    meta nfproto ipv6 iifname != @bridges oifname @unprotected6 accept
+    oifname @pinged4 meta l4proto icmp accept
+    oifname @pinged6 meta l4proto ipv6-icmp accept
     ip daddr . meta l4proto . th dport @routed4 accept
     ip6 daddr . meta l4proto . th dport @routed6 accept
+    iifname . ip daddr . meta l4proto . th dport @trusted4 accept
+    iifname . ip6 daddr . meta l4proto . th dport @trusted6 accept
     oifname @bridges drop
   }
   chain input {
@@ -169,6 +191,7 @@ table bridge ${name} {
     type filter hook forward priority 0; policy accept;
     iifname != @apart accept
     ether type arp accept
+    meta mark and ${LED} != 0 accept
     ip saddr . ip daddr . meta l4proto . th dport @linked accept
     ip daddr . ip saddr . meta l4proto . th sport @linked accept
     drop
@@ -197,7 +220,7 @@ export function networkElements(network: StoredNetwork, bridgeMac: string): Elem
   const masquerade = !isOff(network.options[`${label}enable_ip_masquerade`]);
   const elements = [inet('bridges', name)];
   if (network.internal) elements.push(inet('internal', name));
-  if (icc) elements.push(inet('same', `${name} . ${name}`));
+  elements.push(icc ? inet('same', `${name} . ${name}`) : inet('apart', name));
   if (bridgeMac !== '') elements.push(onBridge('ownedmac', bridgeMac));
   for (const pool of network.pools) {
     const subnet = parsePrefix(pool.subnet)!;
@@ -207,6 +230,7 @@ export function networkElements(network: StoredNetwork, bridgeMac: string): Elem
     elements.push(inet(`home${family}`, `${block} . ${name}`));
     if (pool.gateway !== undefined) elements.push(onBridge(`owned${family}`, pool.gateway));
     if (mode === 'nat-unprotected') elements.push(inet(`unprotected${family}`, name));
+    if (mode === 'routed' && !network.internal) elements.push(inet(`pinged${family}`, name));
     if (network.internal || !masquerade || mode === 'routed') continue;
     const host = network.options[`com.docker.network.host_ipv${family}`];
     if (host === undefined) elements.push(inet(`masq${family}`, block));
@@ -247,47 +271,83 @@ export function linkElements(from: StoredEndpoint, to: StoredEndpoint, exposed: 
   });
 }
 
-/** Where published ports lead: the addresses of the endpoint that has the default route. */
+/** Where published ports lead: the endpoint that has the default route of a family. */
 export interface PublishTarget {
-  ipv4: string;
-  ipv6: string;
-  routed4: boolean;
-  routed6: boolean;
+  /** The container's address; '' if it has none. */
+  address: string;
+  /** No translation: the container's own address is called. */
+  routed: boolean;
+  /** Interfaces of the machine from which it may be called by its own address too. */
+  trusted: readonly string[];
 }
 
-/** Elements of published ports. A run that keeps its numbers is one interval; a shifted run is an element a port. */
-export function publishElements(ranges: readonly PublishedRange[], target: PublishTarget): Element[] {
-  const elements: Element[] = [];
-  for (const range of ranges) {
-    const host = parseAddress(range.hostIp)!;
-    const { family } = host;
-    const address = family === 4 ? target.ipv4 : target.ipv6;
-    const any = host.value === 0n;
-    const span = (first: number) => (range.count === 1 ? `${first}` : `${first}-${first + range.count - 1}`);
-    if (address !== '' && (family === 4 ? target.routed4 : target.routed6)) {
-      elements.push(inet(`routed${family}`, `${address} . ${range.proto} . ${span(range.containerPort)}`));
-      continue;
-    }
-    const prefix = any ? '' : `${formatAddress(host)} . `;
-    if (family === 6 && range.proto === 'tcp')
-      elements.push(inet(any ? 'relayany' : 'relayone', `${prefix}${range.proto} . ${span(range.hostPort)}`));
-    // IPv6 on the host, none in the container: the companion carries the bytes.
+const span = (first: number, count: number): string => (count === 1 ? `${first}` : `${first}-${first + count - 1}`);
+const familyOf = (range: PublishedRange): 4 | 6 => parseAddress(range.hostIp)!.family;
+
+/**
+ * Elements of published ports, and of ports that are only open to routed packets. A run that keeps its numbers is one interval; a shifted
+ * run is an element a port.
+ */
+export function publishElements(
+  published: readonly PublishedRange[],
+  opened: readonly PublishedRange[],
+  targets: Record<4 | 6, PublishTarget>,
+): Element[] {
+  const elements = published.flatMap((range) => {
+    const target = targets[familyOf(range)];
+    return target.routed ? [] : translationElements(range, target.address);
+  });
+  for (const family of families) {
+    const { address, routed, trusted } = targets[family];
     if (address === '') continue;
-    const set = any ? 'any' : 'one';
-    if (range.proto === 'tcp')
-      elements.push(inet(`self${set}${family}`, `${address} . ${prefix}${range.proto} . ${span(range.hostPort)}`));
-    if (range.count > 1 && range.hostPort === range.containerPort)
-      elements.push(inet(`${set}range${family}`, `${prefix}${range.proto} . ${span(range.hostPort)}`, address));
-    else
-      for (let offset = 0; offset < range.count; offset++)
-        elements.push(
-          inet(
-            `${set}${family}`,
-            `${prefix}${range.proto} . ${range.hostPort + offset}`,
-            `${address} . ${range.containerPort + offset}`,
-          ),
-        );
+    const ofFamily = [...published, ...(routed ? opened : [])].filter((range) => familyOf(range) === family);
+    for (const { proto, first, count } of unions(ofFamily)) {
+      const key = `${address} . ${proto} . ${span(first, count)}`;
+      if (routed) elements.push(inet(`routed${family}`, key));
+      else for (const name of trusted) elements.push(inet(`trusted${family}`, `${quote(name)} . ${key}`));
+    }
   }
+  return elements;
+}
+
+/** The container's ports of these ranges as runs that do not overlap: sets of intervals take no others. */
+function unions(ranges: readonly PublishedRange[]): { proto: string; first: number; count: number }[] {
+  const runs: { proto: string; first: number; count: number }[] = [];
+  const sorted = [...ranges].sort((a, b) => a.proto.localeCompare(b.proto) || a.containerPort - b.containerPort);
+  for (const { proto, containerPort, count } of sorted) {
+    const last = runs.at(-1);
+    if (last === undefined || last.proto !== proto || containerPort > last.first + last.count)
+      runs.push({ proto, first: containerPort, count });
+    else last.count = Math.max(last.count, containerPort + count - last.first);
+  }
+  return runs;
+}
+
+function translationElements(range: PublishedRange, address: string): Element[] {
+  const elements: Element[] = [];
+  const host = parseAddress(range.hostIp)!;
+  const { family } = host;
+  const any = host.value === 0n;
+  const ports = span(range.hostPort, range.count);
+  const prefix = any ? '' : `${formatAddress(host)} . `;
+  if (family === 6 && range.proto === 'tcp')
+    elements.push(inet(any ? 'relayany' : 'relayone', `${prefix}${range.proto} . ${ports}`));
+  // IPv6 on the host, none in the container: the companion carries the bytes.
+  if (address === '') return elements;
+  const set = any ? 'any' : 'one';
+  if (range.proto === 'tcp')
+    elements.push(inet(`self${set}${family}`, `${address} . ${prefix}${range.proto} . ${ports}`));
+  if (range.count > 1 && range.hostPort === range.containerPort)
+    elements.push(inet(`${set}range${family}`, `${prefix}${range.proto} . ${ports}`, address));
+  else
+    for (let offset = 0; offset < range.count; offset++)
+      elements.push(
+        inet(
+          `${set}${family}`,
+          `${prefix}${range.proto} . ${range.hostPort + offset}`,
+          `${address} . ${range.containerPort + offset}`,
+        ),
+      );
   return elements;
 }
 

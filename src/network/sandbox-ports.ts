@@ -1,11 +1,13 @@
 import { internal, messageOf } from '../common/index.ts';
+import { parseAddress } from './address.ts';
 import { machineHasIpv6 } from './bridges.ts';
 import { gatewayEndpoints } from './gateway-choice.ts';
 import type { NetworkBook } from './network-book.ts';
 import type { NetworkOptions } from './options.ts';
 import type { HeldElsewhere, PortBook } from './port-book.ts';
-import { type PortGrant, parsePortKey, portWishes } from './ports.ts';
+import { compact, type PortGrant, type PortWish, parsePortKey, portWishes } from './ports.ts';
 import { type Publication, relayHolds, relayListens } from './relay-targets.ts';
+import { gatewayMode } from './rules.ts';
 import type { PublishedRange, StoredSandbox } from './store.ts';
 import type { SandboxRequest, SandboxState } from './types.ts';
 
@@ -44,18 +46,42 @@ export class SandboxPorts {
     const binding = network.options['com.docker.network.bridge.host_binding_ipv4'];
     const defaultIp = binding ?? this.#options.ip ?? '0.0.0.0';
     const wishes = portWishes(wanted, { defaultIp, dual: machineHasIpv6() });
-    if (wishes.length === 0) return;
+    const isRouted = (hostIp: string): boolean => {
+      const family = parseAddress(hostIp)!.family;
+      const leading = gateways[family] && this.#networks.byId(gateways[family].networkId);
+      return leading !== undefined && gatewayMode(leading, family) === 'routed';
+    };
     try {
-      const { grants, ranges } = this.#ports.allocate(sandbox.containerId, wishes, {
-        heldElsewhere: this.#heldElsewhere(sandbox),
-        targetIp: (endpoint.ipv4 || endpoint.ipv6).split('/')[0]!,
-      });
+      const { grants, ranges } = this.#ports.allocate(
+        sandbox.containerId,
+        wishes.map((wish) => ({ ...wish, hostIps: wish.hostIps.filter((ip) => !isRouted(ip)) })),
+        {
+          heldElsewhere: this.#heldElsewhere(sandbox),
+          targetIp: (endpoint.ipv4 || endpoint.ipv6).split('/')[0]!,
+        },
+      );
       sandbox.published = ranges;
-      sandbox.ports = portAnswers(grants);
+      sandbox.ports = portAnswers(wishes, grants);
     } catch (error) {
       const where = `${sandbox.containerName} (${endpoint.endpointId})`;
       throw internal(`driver failed programming external connectivity on endpoint ${where}: ${messageOf(error)}`);
     }
+    const routed = wishes.map((wish) => ({ ...wish, hostIps: wish.hostIps.filter(isRouted) }));
+    if (routed.some((wish) => wish.hostIps.length > 0))
+      sandbox.opened = compact(routed.map((wish) => ({ ...wish, hostPort: wish.containerPort })));
+  }
+
+  /** `NetworkSettings.Ports`: published and exposed ones. None where nothing leads into the container, as in Docker. */
+  states(sandbox: StoredSandbox): SandboxState['ports'] {
+    const gateways = this.#gateways(sandbox);
+    const endpoint = gateways[4] ?? gateways[6];
+    const ports: SandboxState['ports'] = {};
+    if (endpoint === undefined || this.#networks.byId(endpoint.networkId)?.driver !== 'bridge') return ports;
+    for (const key of [...sandbox.exposed].sort()) {
+      const { port, proto } = parsePortKey(key);
+      ports[`${port}/${proto}`] = sandbox.ports[key] ?? null;
+    }
+    return ports;
   }
 
   /** Takes ports again after a restart of the daemon; answers which ones another program has meanwhile. */
@@ -81,22 +107,15 @@ export class SandboxPorts {
   }
 }
 
-function portAnswers(grants: readonly PortGrant[]): StoredSandbox['ports'] {
+/** `grants` in the order of `wishes`. An address without a grant is routed: any address of its family, no port. */
+function portAnswers(wishes: readonly PortWish[], grants: readonly PortGrant[]): StoredSandbox['ports'] {
   const answers: StoredSandbox['ports'] = {};
-  for (const { key, hostIps, hostPort } of grants) {
-    answers[key] ??= [];
-    for (const ip of hostIps) answers[key].push({ HostIp: ip, HostPort: String(hostPort) });
-  }
+  for (const [index, { key, hostIps }] of wishes.entries())
+    for (const ip of hostIps) {
+      const grant = grants[index]!;
+      answers[key] ??= [];
+      if (grant.hostIps.includes(ip)) answers[key].push({ HostIp: ip, HostPort: String(grant.hostPort) });
+      else answers[key].push({ HostIp: ip.includes(':') ? '::' : '0.0.0.0', HostPort: '' });
+    }
   return answers;
-}
-
-/** `NetworkSettings.Ports`: published and exposed ones. */
-export function portStates(sandbox: StoredSandbox): SandboxState['ports'] {
-  const ports: SandboxState['ports'] = {};
-  if (sandbox.kind !== 'own') return ports;
-  for (const key of [...sandbox.exposed].sort()) {
-    const { port, proto } = parsePortKey(key);
-    ports[`${port}/${proto}`] = sandbox.ports[key] ?? null;
-  }
-  return ports;
 }

@@ -2,7 +2,15 @@ import { gatewayEndpoints } from './gateway-choice.ts';
 import { parseLink } from './hosts.ts';
 import type { NetworkBook } from './network-book.ts';
 import type { RuleSet } from './rule-set.ts';
-import { type Element, endpointElements, gatewayMode, linkElements, publishElements } from './rules.ts';
+import {
+  type Element,
+  endpointElements,
+  gatewayMode,
+  linkElements,
+  type PublishTarget,
+  publishElements,
+  trustedInterfaces,
+} from './rules.ts';
 import type { SandboxBook } from './sandbox-book.ts';
 import type { StoredSandbox } from './store.ts';
 
@@ -22,15 +30,14 @@ export class SandboxRules {
     const networkOf = this.#sandboxes.networkOf.bind(this.#sandboxes);
     const elements = sandbox.endpoints.flatMap((endpoint) => endpointElements(endpoint, networkOf(endpoint)));
     const gateways = gatewayEndpoints(sandbox, (id) => this.#networks.byId(id));
-    const four = gateways[4];
-    const six = gateways[6];
-    const bare = (text: string | undefined) => text?.split('/')[0] ?? '';
-    const published = publishElements(sandbox.published, {
-      ipv4: bare(four?.ipv4),
-      ipv6: bare(six?.ipv6),
-      routed4: four !== undefined && gatewayMode(networkOf(four), 4) === 'routed',
-      routed6: six !== undefined && gatewayMode(networkOf(six), 6) === 'routed',
-    });
+    const target = (family: 4 | 6): PublishTarget => {
+      const endpoint = gateways[family];
+      if (endpoint === undefined) return { address: '', routed: false, trusted: [] };
+      const network = networkOf(endpoint);
+      const [address = ''] = (family === 4 ? endpoint.ipv4 : endpoint.ipv6).split('/');
+      return { address, routed: gatewayMode(network, family) === 'routed', trusted: trustedInterfaces(network) };
+    };
+    const published = publishElements(sandbox.published, sandbox.opened ?? [], { 4: target(4), 6: target(6) });
     return [...elements, ...published, ...this.#linked(sandbox)];
   }
 

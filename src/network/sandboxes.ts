@@ -18,7 +18,7 @@ import { SandboxClosing } from './sandbox-closing.ts';
 import { SandboxJoining } from './sandbox-joining.ts';
 import { NameFiles } from './sandbox-names.ts';
 import { SandboxOpening } from './sandbox-opening.ts';
-import { portStates, SandboxPorts } from './sandbox-ports.ts';
+import { SandboxPorts } from './sandbox-ports.ts';
 import { SandboxRules } from './sandbox-rules.ts';
 import { SandboxServed } from './sandbox-served.ts';
 import type { NetworkStore, StoredEndpoint, StoredNetwork, StoredSandbox } from './store.ts';
@@ -197,7 +197,7 @@ export class Sandboxes {
           return [network.name, endpointAnswer(network, sandbox, endpoint)];
         }),
       ),
-      ports: portStates(sandbox),
+      ports: this.#ports.states(sandbox),
       hosts: this.#names.hosts(sandbox),
       resolvConf: this.#names.resolvConf(sandbox),
     };

@@ -58,6 +58,8 @@ export interface StoredSandbox {
   kind: 'own' | 'host' | 'none';
   endpoints: StoredEndpoint[];
   published: PublishedRange[];
+  /** Ports of a network whose gateway mode is `routed`: open at the container's own address, no port of the machine. */
+  opened?: PublishedRange[];
   /** The request's ports, in order: which key has which bindings. */
   exposed: string[];
   ports: Record<string, { HostIp: string; HostPort: string }[]>;

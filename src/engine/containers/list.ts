@@ -185,7 +185,8 @@ function portSummaries(container: Container, parts: ListParts): PortSummary[] {
     return list.map(({ HostIp, HostPort }) => ({
       IP: HostIp,
       PrivatePort: Number(port),
-      PublicPort: Number(HostPort),
+      // A routed port is none of the machine's.
+      ...(HostPort === '' ? {} : { PublicPort: Number(HostPort) }),
       Type: protocol,
     }));
   });
