@@ -87,6 +87,9 @@ export class StageArguments {
   }
 }
 
+/** Arguments for the builder itself. */
+const UNTOLD: readonly string[] = ['SOURCE_DATE_EPOCH', 'BUILDKIT_DOCKERFILE_CHECK', 'BUILDKIT_INLINE_CACHE'];
+
 /** Arguments given that no ARG asks for. */
 export function unusedArguments(file: Dockerfile, given: ReadonlyMap<string, string | undefined>): string[] {
   const declared = new Set(file.metaArgs.flatMap(({ args }) => args.map(({ name }) => name)));
@@ -94,6 +97,6 @@ export function unusedArguments(file: Dockerfile, given: ReadonlyMap<string, str
     for (const instruction of instructions)
       if (instruction.name === 'ARG') for (const { name } of instruction.args) declared.add(name);
   return [...given.keys()]
-    .filter((name) => !declared.has(name) && !PROXY_ARGS.includes(name) && name !== 'SOURCE_DATE_EPOCH')
+    .filter((name) => !declared.has(name) && !PROXY_ARGS.includes(name) && !UNTOLD.includes(name))
     .sort();
 }

@@ -3,7 +3,7 @@ import { cancelled, invalid, shortId } from '../common/index.ts';
 import { type Dockerfile, parseDockerfile, type Stage, substitute } from '../dockerfile/index.ts';
 import type { Image } from '../images/index.ts';
 import { familiarString, parseReference, withDefaultTag } from '../registry/index.ts';
-import type { Platform } from '../wire/index.ts';
+import type { BuildChecks, Platform } from '../wire/index.ts';
 import { globalArguments, platformArgs, unusedArguments } from './arguments.ts';
 import { findBase, fromFlag, parsePlatform } from './base-images.ts';
 import { BuildDirectory } from './build-directory.ts';
@@ -11,6 +11,7 @@ import { BuildRun } from './build-run.ts';
 import type { StepCache } from './cache.ts';
 import { cacheImages } from './cache-images.ts';
 import type { CacheMounts } from './cache-mounts.ts';
+import { checksOf, checksReport, refuseViolations } from './checks.ts';
 import { receiveContext } from './context.ts';
 import type { Flights, Gate } from './flights.ts';
 import { neededStages, stageNamed, targetStage } from './graph.ts';
@@ -53,11 +54,27 @@ export async function buildImage(builder: BuilderState, options: BuildOptions): 
       async () => join(await directory.path(), 'context'),
       signal,
     );
-    const file = parseDockerfile(context.dockerfile);
-    const cached = await cacheImages(builder.parts, keep, parameters.cacheFrom);
     const own = builder.parts.images.defaultPlatform;
     const target = parameters.platform === undefined ? own : parsePlatform(parameters.platform, own);
     const platform = platformArgs(own, target);
+    const checking = {
+      images: builder.parts.images,
+      options: parameters.buildArgs.get('BUILDKIT_DOCKERFILE_CHECK'),
+      platformArgs: platform,
+    };
+    if (parameters.checks === 'only') {
+      options.onMessage({ aux: { Checks: checksReport(context.dockerfile, parameters.dockerfile, checking) } });
+      return;
+    }
+    const file = parseDockerfile(context.dockerfile);
+    const checked = checksOf(context.dockerfile, checking, file);
+    if (parameters.checks === 'tell') {
+      const { warnings } = checked;
+      const report: BuildChecks = { filename: parameters.dockerfile, source: context.dockerfile, warnings };
+      options.onMessage({ aux: { Checks: report } });
+    }
+    refuseViolations(checked);
+    const cached = await cacheImages(builder.parts, keep, parameters.cacheFrom);
     const epoch = parameters.buildArgs.get('SOURCE_DATE_EPOCH');
     if (epoch !== undefined && !/^\d+$/.test(epoch)) throw invalid(`invalid SOURCE_DATE_EPOCH: ${epoch}`);
     const solver: Solver = new Solver(

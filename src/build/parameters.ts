@@ -15,6 +15,8 @@ export interface BuildParameters {
   tellNew: boolean;
   /** `progress=steps`, Gantry's own: messages are events of steps. */
   stepEvents: boolean;
+  /** `checks`, Gantry's own: `tell` what build checks warn of, or do `only` that and build nothing. */
+  checks: 'tell' | 'only' | undefined;
   removeContainers: boolean;
   buildArgs: Map<string, string | undefined>;
   labels: Record<string, string>;
@@ -78,6 +80,11 @@ const names = (params: Params, name: string): string[] => {
   return text.trimStart().startsWith('[') ? (json(params, name, Names) ?? []) : all(params, name);
 };
 
+function checksOf(text: string | undefined): BuildParameters['checks'] {
+  if (text === undefined || text === 'tell' || text === 'only') return text;
+  throw invalid(`invalid value for checks: ${text}`);
+}
+
 export function readParameters(params: Params): BuildParameters {
   if (one(params, 'version') === '2')
     throw unsupported(
@@ -118,6 +125,7 @@ export function readParameters(params: Params): BuildParameters {
     quiet: bool(params, 'q'),
     tellNew: bool(params, 'tellnew'),
     stepEvents: one(params, 'progress') === 'steps',
+    checks: checksOf(one(params, 'checks')),
     removeContainers: remove,
     buildArgs: new Map(
       Object.entries(json(params, 'buildargs', BuildArgs) ?? {}).map(([name, value]) => [name, value ?? undefined]),

@@ -1,3 +1,5 @@
+export { type Checked, checkDockerfile } from './checks/check.ts';
+export type { Warning } from './checks/types.ts';
 export { IgnoreMatcher, readIgnoreFile } from './dockerignore.ts';
 export { compileFileMatch, hasWildcards, unescapePath } from './file-match.ts';
 export { parseDockerfile, parseTrigger } from './parse.ts';

@@ -37,6 +37,7 @@ function cutContinuation(line: string, escape: string): { text: string; ends: bo
 /** Joins continuations, drops comments and empty lines, takes here-documents along (BuildKit frontend/dockerfile/parser). */
 export function readLines(text: string, { escape }: Directives): LogicalLine[] {
   const source = text.replace(/^\uFEFF/, '').split(/\r?\n/);
+  const count = source.at(-1) === '' ? source.length - 1 : source.length;
   const found: LogicalLine[] = [];
   for (let at = 0; at < source.length; ) {
     const first = at;
@@ -44,9 +45,14 @@ export function readLines(text: string, { escape }: Directives): LogicalLine[] {
     if (isComment(raw)) continue;
     let { text: joined, ends } = cutContinuation(raw.trimStart(), escape);
     if (ends && joined.trim() === '') continue;
+    let blankContinuation = false;
     while (!ends && at < source.length) {
       const next = source[at++]!;
-      if (isComment(next) || next.trim() === '') continue;
+      if (isComment(next)) continue;
+      if (next.trim() === '') {
+        blankContinuation = at <= count || blankContinuation;
+        continue;
+      }
       const cut = cutContinuation(next, escape);
       joined += cut.text;
       ends = cut.ends;
@@ -65,7 +71,9 @@ export function readLines(text: string, { escape }: Directives): LogicalLine[] {
         }
         heredocs.push({ ...start, content: content.join('') });
       }
-    found.push({ line: first + 1, text: joined, heredocs });
+    const above = first === 0 ? '' : source[first - 1]!;
+    const comment = isComment(above) ? above.trim().slice(1).trim() : undefined;
+    found.push({ line: first + 1, endLine: Math.min(at, count), text: joined, heredocs, blankContinuation, comment });
   }
   return found;
 }

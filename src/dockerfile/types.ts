@@ -18,8 +18,14 @@ export interface Heredoc {
 export interface LogicalLine {
   /** Number of its first line, from 1. */
   line: number;
+  /** Of its last line, here-documents included. */
+  endLine: number;
   text: string;
   heredocs: Heredoc[];
+  /** A line without anything stands among its continuation lines. */
+  blankContinuation: boolean;
+  /** The comment on the line right above, without its `#`. */
+  comment: string | undefined;
 }
 
 export interface Directives {

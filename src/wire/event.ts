@@ -38,5 +38,13 @@ export interface BuildEvent {
   output?: string;
   end?: { id: string; at: number };
 }
+/** What build checks say of a Dockerfile; the `Checks` of an `aux` message of a build asked for with `checks=tell|only`. */
+export interface BuildChecks {
+  filename: string;
+  source: string;
+  warnings: { rule: string; description: string; url: string; detail: string; start: number; end: number }[];
+  /** Why it would not build, with the line where that is known. */
+  error?: { message: string; line?: number };
+}
 /** Where long work reports what it does. A call may throw if the client is gone. */
 export type Progress = (message: ProgressMessage) => void;

@@ -5,6 +5,7 @@ const PROGRESS = ['auto', 'none', 'plain', 'quiet', 'rawjson', 'tty'];
 
 export const buildFlags: readonly FlagSpec[] = [
   { name: 'add-host', type: 'strings', usage: 'Add a custom host-to-IP mapping (format: "host:ip")' },
+  { name: 'check', type: 'bool', usage: 'Look the Dockerfile through for what is seldom meant, and build nothing' },
   { name: 'build-arg', type: 'stringArray', usage: 'Set build-time variables' },
   { name: 'build-context', type: 'stringArray', usage: 'Additional build contexts (e.g., name=path)' },
   { name: 'cache-from', type: 'stringArray', usage: 'External cache sources (e.g., "user/app:cache")' },

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { jsonLines } from '../../../client/index.ts';
-import type { ProgressMessage } from '../../../wire/index.ts';
+import type { BuildChecks, ProgressMessage } from '../../../wire/index.ts';
+import { checkError, checksText, warningsText } from '../../build/checks.ts';
 import { buildFlags } from '../../build/flags.ts';
 import { showLive } from '../../build/live.ts';
 import { readOutput, refuseTerminal } from '../../build/outputs.ts';
@@ -45,6 +46,7 @@ async function run(call: Call): Promise<void> {
     t: tags,
     q: quiet,
     tellnew: outputs.length > 0,
+    checks: flags.bool('check') ? 'only' : quiet ? undefined : 'tell',
     progress: live || flags.text('progress') === 'rawjson' ? 'steps' : undefined,
     buildid: '',
     ssh: agents.size === 0 ? undefined : JSON.stringify(Object.fromEntries(agents)),
@@ -54,9 +56,11 @@ async function run(call: Call): Promise<void> {
   const auths = Buffer.from(JSON.stringify(await allAuths(cli))).toString('base64url');
   const answer = await sendBuild(client, call, { query, headers: { 'x-registry-config': auths } });
   let id = '';
+  let checks: BuildChecks | undefined;
   let isNew = false;
   const aux = (value: unknown): void => {
-    const { ID, New } = (value ?? {}) as { ID?: string; New?: boolean };
+    const { ID, New, Checks } = (value ?? {}) as { ID?: string; New?: boolean; Checks?: BuildChecks };
+    checks = Checks ?? checks;
     id = ID ?? id;
     isNew = New ?? isNew;
   };
@@ -70,7 +74,10 @@ async function run(call: Call): Promise<void> {
       }
     } else if (live) await showLive(messages, { stream: shown, colours: cli.colours(shown), aux });
     else await showProgress(cli, withQuietId(messages, quiet, aux), { stream: shown, quiet, aux });
+    if (flags.bool('check')) return showChecks(call, checks);
+    if (checks !== undefined) cli.stderr.write(warningsText(checks, cli.colours(cli.stderr)));
   } catch (error) {
+    if (checks !== undefined && !flags.bool('check')) cli.stderr.write(warningsText(checks, cli.colours(cli.stderr)));
     if (error instanceof ProgressError) throw new ExitError(error.code === 0 ? 1 : error.code, error.message);
     throw error;
   }
@@ -93,6 +100,14 @@ async function run(call: Call): Promise<void> {
     );
   if (flags.bool('push') || outputs.some((output) => output.type === 'image' && output.push))
     await pushTags(call, tags);
+}
+
+function showChecks({ cli }: Call, checks: BuildChecks | undefined): void {
+  if (checks === undefined) throw new Error('this daemon has no build checks');
+  cli.print(checksText(checks));
+  const error = checkError(checks);
+  if (error !== undefined) throw new ExitError(1, error);
+  if (checks.warnings.length > 0) throw new ExitError(1, '');
 }
 
 /** As in buildx `tty` is an order: without a terminal it cannot be kept. */
