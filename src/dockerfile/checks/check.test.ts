@@ -42,10 +42,10 @@ test('what is seldom meant is warned of', () => {
       ['2 WorkdirRelativePath: Relative workdir "rel" can have unexpected results if the base image changes'],
     ],
     [
-      'FROM withenv\nARG A\nENV P=$PAHT Q=${NO:-x} R=$A$FROM_BASE\nLABEL x $NOPE\nRUN $SHELL_ONLY\nUSER $P\n',
+      'FROM withenv\nARG A\nENV P=$PAHT Q=${NOTHING:-x} R=$A$FROM_BASE\nLABEL x $NOPE\nRUN $SHELL_ONLY\nUSER $P\n',
       [
         undefinedVar(3, 'PAHT', ' (did you mean $PATH?)'),
-        undefinedVar(3, 'NO'),
+        undefinedVar(3, 'NOTHING'),
         undefinedVar(4, 'NOPE'),
         '4 LegacyKeyValueFormat: "LABEL key=value" should be used instead of legacy "LABEL key value" format',
       ],
