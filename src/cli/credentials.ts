@@ -17,7 +17,7 @@ export async function registryAuth(cli: Configured, domain: string): Promise<Aut
   const key = serverKey(domain);
   const { data } = cli.config;
   const helper = data.credHelpers?.[key] ?? data.credHelpers?.[hostOf(key)] ?? data.credsStore;
-  if (helper !== undefined && helper !== '') return fromHelper(helper, key);
+  if (helper !== undefined && helper !== '') return fromHelper(cli, helper, key);
   const auths = data.auths ?? {};
   const found = auths[key] ?? Object.entries(auths).find(([name]) => hostOf(name) === hostOf(key))?.[1];
   if (!found) return undefined;
@@ -38,11 +38,20 @@ export async function registryAuth(cli: Configured, domain: string): Promise<Aut
   return auth;
 }
 
-async function fromHelper(helper: string, key: string): Promise<Auth | undefined> {
-  const { code, stdout } = await callHelper(helper, 'get', key);
+async function fromHelper(cli: Cli, helper: string, key: string): Promise<Auth | undefined> {
+  let answer: { code: number; stdout: string };
+  try {
+    answer = await callHelper(helper, 'get', key);
+  } catch (error) {
+    // As in Docker, what needs no credentials works without them; but it is said why there are none.
+    cli.warn(`WARNING: error getting credentials - err: ${(error as Error).message}, out: \`\`\n`);
+    return undefined;
+  }
+  const { code, stdout } = answer;
   if (code !== 0) {
     if (/credentials not found/i.test(stdout)) return undefined;
-    throw new Error(`error getting credentials - err: exit status ${code}, out: \`${stdout.trim()}\``);
+    cli.warn(`WARNING: error getting credentials - err: exit status ${code}, out: \`${stdout.trim()}\`\n`);
+    return undefined;
   }
   const { Username, Secret } = JSON.parse(stdout) as { Username: string; Secret: string };
   // A helper marks an identity token by this user name.
@@ -58,11 +67,25 @@ async function callHelper(helper: string, action: string, input: string): Promis
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       stdout += text;
     });
-    child.on('error', (error) => reject(new Error(`error getting credentials - err: ${error.message}, out: \`\``)));
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      const why = error.code === 'ENOENT' ? 'executable file not found in $PATH' : error.message;
+      reject(new Error(`exec: "docker-credential-${helper}": ${why}`));
+    });
     child.on('close', (code) => resolve({ code: code ?? 1, stdout }));
     child.stdin.on('error', () => {});
     child.stdin.end(input);
   });
+}
+
+/** Has a helper store or erase; throws Error with Docker's words if it could not. */
+async function change(helper: string, action: 'store' | 'erase', input: string): Promise<void> {
+  const refuse = (why: string, out: string): never => {
+    const saving = action === 'store' ? 'Error saving credentials: error storing' : 'error erasing';
+    throw new Error(`${saving} credentials - err: ${why}, out: \`${out}\``);
+  };
+  const { code, stdout } = await callHelper(helper, action, input).catch((error: Error) => refuse(error.message, ''));
+  if (code === 0 || (action === 'erase' && /not found/i.test(stdout))) return;
+  refuse(`exit status ${code}`, stdout.trim());
 }
 
 const helperFor = (data: ConfigData, key: string): string | undefined =>
@@ -77,8 +100,7 @@ export async function storeAuth(cli: Configured, key: string, auth: Auth): Promi
     const secret = auth.identitytoken
       ? { Username: '<token>', Secret: auth.identitytoken }
       : { Username: auth.username, Secret: auth.password };
-    const { code, stdout } = await callHelper(helper, 'store', JSON.stringify({ ServerURL: key, ...secret }));
-    if (code !== 0) throw new Error(`error storing credentials - err: exit status ${code}, out: \`${stdout.trim()}\``);
+    await change(helper, 'store', JSON.stringify({ ServerURL: key, ...secret }));
     data.auths[key] = {};
   } else {
     const kept: NonNullable<ConfigData['auths']>[string] = auth.identitytoken
@@ -99,9 +121,7 @@ export async function eraseAuth(cli: Configured, key: string): Promise<boolean> 
   const names = [key, hostOf(key), `https://${hostOf(key)}`, `http://${hostOf(key)}`];
   const known = names.filter((name) => data.auths?.[name] !== undefined);
   if (helper) {
-    const { code, stdout } = await callHelper(helper, 'erase', key);
-    if (code !== 0 && !/not found/i.test(stdout))
-      throw new Error(`error erasing credentials - err: exit status ${code}, out: \`${stdout.trim()}\``);
+    await change(helper, 'erase', key);
   }
   for (const name of known) delete data.auths![name];
   if (known.length > 0) cli.config.save();

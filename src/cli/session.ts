@@ -43,7 +43,7 @@ export function openSession(globals: FlagValues, env: NodeJS.ProcessEnv): Cli {
     env,
     globals,
     get config() {
-      config ??= readConfig(configDir(globals, env));
+      config ??= readConfig(configDir(globals, env), session.warn);
       return config;
     },
     print: (text) => {

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { hasDockerCli, TestDaemon } from '../support/index.ts';
 
@@ -193,3 +196,24 @@ for (const [words, sources] of Object.entries(TEMPLATES))
     };
     for (const source of sources) await call(source);
   });
+
+test('formats and proxies of config.json count as with docker', { skip: !hasDockerCli }, async () => {
+  const config = mkdtempSync(join(tmpdir(), 'gt-config-'));
+  const keys = {
+    psFormat: '{{.Names}}|{{.Image}}',
+    imagesFormat: 'I {{.Repository}}',
+    volumesFormat: 'V {{.Name}}',
+    networksFormat: 'N {{.Name}}',
+    proxies: { default: { httpProxy: 'http://p:1', noProxy: 'a,b', allProxy: 'http://all' } },
+  };
+  writeFileSync(join(config, 'config.json'), JSON.stringify(keys));
+  const environment = ['run', '--rm', '-e', 'no_proxy=own', 'busybox', 'sh', '-c', 'env | grep -i proxy | sort'];
+  for (const line of [['ps'], ['ps', '-q'], ['images'], ['volume', 'ls'], ['network', 'ls'], environment]) {
+    const env = { DOCKER_CONFIG: config };
+    const [docker, gantry] = await Promise.all([daemon.docker(line, { env }), daemon.gantry(line, { env })]);
+    assert.equal(gantry.stdout, docker.stdout, line.join(' '));
+    assert.equal(gantry.code, 0, gantry.stderr);
+    assert.notEqual(gantry.stdout, '');
+  }
+  rmSync(config, { recursive: true });
+});
