@@ -65,6 +65,10 @@ export function containerSummary(answer: Json, version: ApiVersion): Json {
   return result;
 }
 
+/** An image in a list, where containers are not counted before 1.51. */
+export const listedImage = (answer: Json, version: ApiVersion): Json =>
+  imageSummary(version < 51 ? { ...answer, Containers: -1 } : answer, version);
+
 export function imageSummary(answer: Json, version: ApiVersion): Json {
   if (version >= 44) return answer;
   const empty = (list: unknown) => !Array.isArray(list) || list.length === 0;

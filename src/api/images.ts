@@ -1,6 +1,6 @@
 import { invalid } from '../common/index.ts';
 import type { Engine } from '../engine/index.ts';
-import { imageInspect, imageSummary } from './compatibility.ts';
+import { imageInspect, listedImage } from './compatibility.ts';
 import { type Route, route } from './router.ts';
 
 /** moby registry/search.go */
@@ -14,7 +14,7 @@ export const imageRoutes = ({ images }: Pick<Engine, 'images'>): Route[] => [
       filters: query.filters(),
       sharedSize: query.bool('shared-size'),
     });
-    call.json(list.map((item) => imageSummary({ ...item }, version)));
+    call.json(list.map((item) => listedImage({ ...item }, version)));
   }),
   route('GET', '/images/search', async (call) => {
     const { query, signal } = call;

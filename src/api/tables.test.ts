@@ -74,6 +74,8 @@ describe('older clients', () => {
     assert.equal(compatibility.imageSummary(image, 43).VirtualSize, 5);
     assert.equal('VirtualSize' in compatibility.imageSummary(image, 44), false);
     assert.deepEqual(compatibility.imageSummary(image, 40).RepoTags, ['<none>:<none>']);
+    assert.equal(compatibility.listedImage({ ...image, Containers: 3 }, 50).Containers, -1);
+    assert.equal(compatibility.listedImage({ ...image, Containers: 3 }, 51).Containers, 3);
     assert.equal(compatibility.imageInspect(image, 43).VirtualSize, 5);
     assert.deepEqual(compatibility.info({ SecurityOptions: ['name=seccomp,profile=builtin'] }, 24).SecurityOptions, [
       'seccomp',

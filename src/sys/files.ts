@@ -126,12 +126,13 @@ export const closeFd = (fd: number): void => void callClose(fd);
 
 /**
  * A descriptor (O_PATH, unless `flags` open it for more) of what `path` leads to as a process chrooted in `root` sees it: no symbolic link
- * leads out, also none that is exchanged meanwhile. An empty path is the root itself.
+ * leads out, also none that is exchanged meanwhile. An empty path is the root itself, which may be a file then.
  */
 export function openInRoot(root: string, path: string, flags: number = O.PATH): number {
+  if (path === '') return openAt(AT_FDCWD, root, flags & ~O.NOFOLLOW);
   const rootFd = openAt(AT_FDCWD, root, O.PATH);
   try {
-    return openAt2(rootFd, path === '' ? '.' : path, flags, RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS);
+    return openAt2(rootFd, path, flags, RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS);
   } finally {
     closeFd(rootFd);
   }

@@ -133,7 +133,12 @@ describe('dockerode', () => {
   });
 
   it('copies archives in and out', async () => {
-    const container = await docker.createContainer({ Image: 'busybox', Cmd: ['true'] });
+    const container = await docker.createContainer({
+      Image: 'busybox',
+      Cmd: ['true'],
+      // A file that is mounted, as Compose mounts configs and secrets.
+      HostConfig: { Binds: ['/etc/hostname:/run/secrets/name:ro'] },
+    });
     const archive = pack();
     archive.entry({ name: 'greeting', mode: 0o600 }, 'hello');
     archive.finalize();

@@ -6,6 +6,7 @@ import type {
   EndpointSettingsAnswer,
   HealthState,
   HostConfig,
+  Mount,
   MountPoint,
 } from '../../wire/index.ts';
 import type { Container } from './book.ts';
@@ -125,7 +126,7 @@ export function hostAnswer(host: HostConfig): Record<string, unknown> {
     GroupAdd: host.GroupAdd ?? null,
     IpcMode: host.IpcMode || 'private',
     Cgroup: host.Cgroup ?? '',
-    Links: host.Links ?? null,
+    Links: host.Links?.length ? host.Links : null,
     PidMode: host.PidMode ?? '',
     Privileged: privileged,
     PublishAllPorts: host.PublishAllPorts ?? false,
@@ -153,7 +154,7 @@ export function hostAnswer(host: HostConfig): Record<string, unknown> {
     OomKillDisable: host.OomKillDisable ?? false,
     PidsLimit: host.PidsLimit || null,
     Ulimits: host.Ulimits ?? null,
-    ...(host.Mounts === undefined ? {} : { Mounts: host.Mounts }),
+    ...(host.Mounts === undefined ? {} : { Mounts: host.Mounts.map(mountAnswer) }),
     ...(host.Init === undefined ? {} : { Init: host.Init }),
     ...(host.HealthOnFailure ? { HealthOnFailure: host.HealthOnFailure } : {}),
     MaskedPaths: privileged ? null : (host.MaskedPaths ?? MASKED_PATHS),
@@ -161,6 +162,9 @@ export function hostAnswer(host: HostConfig): Record<string, unknown> {
   };
   return Object.fromEntries(HOST_ORDER.flatMap((key) => (Object.hasOwn(answer, key) ? [[key, answer[key]]] : [])));
 }
+
+/** Go leaves out a false of this field. */
+const mountAnswer = ({ ReadOnly, ...mount }: Mount): Mount => (ReadOnly ? { ...mount, ReadOnly } : mount);
 
 /** Config with Docker's zero values; absent optional fields stay absent. */
 export function configAnswer(record: ContainerRecord): Record<string, unknown> {

@@ -249,7 +249,11 @@ export class Lifecycle {
     try {
       signal = parseSignal(signalText || 'SIGKILL');
     } catch (error) {
-      throw invalid(`invalid signal: ${signalText}`, error);
+      const unknown = /^-?\d+$/.test(signalText ?? '') && signalText !== '0';
+      throw invalid(
+        unknown ? `the linux daemon does not support signal ${signalText}` : `invalid signal: ${signalText}`,
+        error,
+      );
     }
     if (container.state.status === 'restarting') {
       await this.stop(container, { timeoutS: 0 });

@@ -86,9 +86,8 @@ export class Containers implements ContainerService {
   }
   /** Not queued: a kill must reach a container whose stop is waiting out its grace. */
   async kill(ref: string, { stopSignal }: { stopSignal?: string }): Promise<void> {
-    const container = this.#parts.book.get(ref);
     try {
-      await this.#parts.lifecycle.kill(container, stopSignal);
+      await this.#parts.lifecycle.kill(this.#parts.book.get(ref), stopSignal);
     } catch (error) {
       if (error instanceof EngineError)
         throw new EngineError(error.kind, `cannot kill container: ${ref}: ${error.message}`);
@@ -130,7 +129,7 @@ export class Containers implements ContainerService {
     const container = this.#parts.book.get(ref);
     await container.exclusive(async () => {
       if (!this.#parts.book.has(container.id)) throw notFound(`No such container: ${ref}`);
-      const refuse = (what: string) => conflict(`cannot remove container "${container.name}": ${what}`);
+      const refuse = (what: string) => conflict(`cannot remove container "${ref}": ${what}`);
       const { status } = container.state;
       if (!options.force) {
         if (status === 'paused') throw refuse('container is paused and must be unpaused first');
@@ -196,10 +195,12 @@ export class Containers implements ContainerService {
     signal: AbortSignal,
   ): Promise<{ result: Promise<{ StatusCode: number; Error?: { Message: string } }> }> {
     const container = this.#parts.book.get(ref);
-    const answer = (StatusCode: number) => ({ StatusCode });
+    const answer = (StatusCode: number) => {
+      const { error } = container.state;
+      return { StatusCode, ...(error ? { Error: { Message: error } } : {}) };
+    };
     const idle = !container.running && container.state.status !== 'restarting';
-    if (condition === 'not-running' && idle)
-      return { result: Promise.resolve({ StatusCode: container.state.exitCode }) };
+    if (condition === 'not-running' && idle) return { result: Promise.resolve(answer(container.state.exitCode)) };
     if (condition !== 'removed')
       return { result: this.#parts.lifecycle.nextExit(container.id, signal).then((code) => answer(code)) };
     const { promise, resolve } = Promise.withResolvers<void>();
