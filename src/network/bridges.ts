@@ -40,7 +40,7 @@ export function ensureBridge(links: Links, network: StoredNetwork, instance: str
     links.createBridge(name, { mac: randomMac(), mtu: mtuOf(network), alias: bridgeAlias(instance) });
     link = links.find(name)!;
     made = true;
-  } else if (link.kind !== 'bridge') throw forbidden(`interface ${name} exists and is not a bridge`);
+  } else if (link.kind !== 'bridge') throw forbidden(`existing interface ${name} is not a bridge`);
   try {
     settle(links, link, network, options);
   } catch (error) {

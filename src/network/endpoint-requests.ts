@@ -32,7 +32,7 @@ function faultsOf({ settings }: EndpointRequest, network: StoredNetwork): string
       ...pools.map((pool) => parsePrefix(pool.subnet)!),
       ...idle.filter((subnet) => subnet.family === family),
     ];
-    if (userDefined && !pools.some((pool) => pool.configured) && subnets.length === pools.length)
+    if (network.name !== 'bridge' && !pools.some((pool) => pool.configured) && subnets.length === pools.length)
       faults.push(
         'user specified IP address is supported only when connecting to networks with user configured subnets',
       );

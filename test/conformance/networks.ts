@@ -24,6 +24,10 @@ export const networks: Scenario[] = scenarios({
     '$D run --rm --add-host x:host-gateway --network host $IMG grep -c "^$($D network inspect -f "{{range .IPAM.Config}}{{.Gateway}}{{end}}" bridge).x$" /etc/hosts; $D run --rm --network host -p $P:80 $IMG true',
   'port conflicts':
     '$D run -d --name $N -p $P:80 $IMG sleep 1000 >/dev/null; $D run --name ${N}b -p $P:80 $IMG true; $D run --name ${N}c -p 127.0.0.1:$P:80 $IMG true; $D run --rm -p $P:80/udp $IMG echo udp; $D run --name ${N}e -p 198.51.100.9:$P:80 $IMG true 2>&1 | grep -o "cannot assign.*"',
+  'ports of a routed network':
+    '$D network create -o com.docker.network.bridge.gateway_mode_ipv4=routed $N >/dev/null; $D run -d --name $N --network $N -p 127.0.0.1:$P:80 $IMG sleep 1000 >/dev/null; $D port $N; $D ps --filter name=$N --format "{{.Ports}}"; $D inspect -f "{{json .NetworkSettings.Ports}} {{json .HostConfig.PortBindings}}" $N; $D network create --internal ${N}i >/dev/null; $D run -d --name ${N}i --network ${N}i -p $P:80 $IMG sleep 1000 >/dev/null; $D inspect -f "{{json .NetworkSettings.Ports}}" ${N}i',
+  'network modes with faults':
+    '$D network create --subnet $S.0.0/24 $N >/dev/null; for options in "--network container:" "--network host --ip $S.0.7" "--network none --ip $S.0.7" "--ip $S.0.7" "--network $N --network $N" "--network host --network $N" "--network none --network-alias x" "--network host --link x"; do $D run --name $N $options $IMG true; $D rm $N 2>/dev/null; done',
   'configuration networks':
     '$D network create --config-only --subnet $S.0.0/24 -o com.docker.network.driver.mtu=1400 --label a=b $N; $D network create --config-from $N ${N}b; $D network inspect -f "{{.Driver}} {{.ConfigOnly}} {{.ConfigFrom.Network}} {{json .IPAM.Config}} {{json .Options}} {{json .Labels}}" $N ${N}b; $D network rm $N; $D run --rm --network $N $IMG true; $D network create --config-from $N --subnet $S.1.0/24 ${N}c; $D network create --config-from bridge ${N}c; $D run --rm --network ${N}b $IMG cat /sys/class/net/eth0/mtu; $D network rm ${N}b $N',
   'filters with faults':

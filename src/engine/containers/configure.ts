@@ -140,6 +140,8 @@ function checkHealth({ Healthcheck: health }: ContainerConfig): void {
 
 function checkNetwork(config: ContainerConfig, host: HostConfig): void {
   const mode = networkModeOf(host);
+  if (mode === 'container' || mode === 'container:')
+    throw invalid('invalid network mode: invalid container format container:<name|id>');
   if (isContainerMode(mode)) {
     if (config.Hostname) throw invalid('conflicting options: hostname and the network mode');
     if (host.Links?.length)
