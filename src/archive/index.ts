@@ -1,5 +1,6 @@
 export { decompress, detectCompression } from './compression.ts';
 export { gzip } from './gzip.ts';
+export { looksLikeArchive } from './looks-like.ts';
 export { changedMode, type ModeChange, parseModeClauses } from './mode-change.ts';
 export { byteName, textOf } from './names.ts';
 export { readTar, writeTar } from './stream.ts';

@@ -86,9 +86,14 @@ export class TarParser {
     }
   }
 
-  /** To be called when the source has ended. An archive may lack its closing blocks, but not the rest of an entry. */
+  /**
+   * To be called when the source has ended. An archive may lack its closing blocks and, as those that Docker's command line puts a
+   * Dockerfile into, what fills up its last block; but no byte of an entry.
+   */
   finish(): void {
-    const between = this.#state.at === 'header' && this.#filled === 0 && this.#pax.length === 0;
+    const state = this.#state;
+    const whole = state.at === 'header' ? this.#filled === 0 : state.at === 'padding' && state.left < BLOCK;
+    const between = whole && this.#pax.length === 0;
     const bare = this.#longName === undefined && this.#longLink === undefined;
     if (this.#state.at !== 'ended' && !(between && bare)) throw invalid('archive is damaged: unexpected end');
   }

@@ -15,8 +15,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { isKind } from '../common/index.ts';
-import { byteName, readTar, type TarHeader, textOf, writeTar } from './index.ts';
+import { byteName, looksLikeArchive, readTar, type TarHeader, textOf, writeTar } from './index.ts';
 import { formatPaxTime, parsePaxTime, readNumber } from './numbers.ts';
 import { encodePax, parsePax } from './pax.ts';
 
@@ -147,6 +148,23 @@ test('an archive cut anywhere is refused or read as far as it goes, and never ha
   const bytes = await whole(writeTar(items));
   for (let length = 0; length < bytes.length; length += 97)
     await entries(bytes.subarray(0, length)).catch((error) => assert.ok(isKind(error, 'invalid'), String(error)));
+});
+
+test('an archive may lack what fills up its last block, as those that Docker’s command line changes', async () => {
+  const bytes = await whole(writeTar([{ header: { name: 'a' }, body: Buffer.alloc(700, 'x') }]));
+  const cut = bytes.subarray(0, 512 + 700);
+  const [found] = await entries(cut);
+  assert.equal(found?.body.length, 700);
+  await assert.rejects(entries(cut.subarray(0, -1)), /unexpected end/);
+});
+
+test('archives are known by their first block', async () => {
+  const bytes = await whole(writeTar([{ header: { name: 'a' }, body: Buffer.from('abc') }]));
+  assert.equal(looksLikeArchive(bytes), true);
+  assert.equal(looksLikeArchive(gzipSync(bytes)), true);
+  assert.equal(looksLikeArchive(bytes.subarray(0, 511)), false);
+  assert.equal(looksLikeArchive(Buffer.from(`FROM busybox\n${'# comment\n'.repeat(100)}`)), false);
+  assert.equal(looksLikeArchive(Buffer.alloc(0)), false);
 });
 
 test('an archive with any byte changed is read or refused as invalid', async () => {

@@ -2,14 +2,18 @@ import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:f
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { Readable } from 'node:stream';
-import { extractInto } from '../archive/index.ts';
-import { invalid, unsupported } from '../common/index.ts';
+import { extractInto, looksLikeArchive } from '../archive/index.ts';
+import { invalid, tooLarge, unsupported } from '../common/index.ts';
 import { IgnoreMatcher, readIgnoreFile } from '../dockerfile/index.ts';
 import { isHttpUrl, openUrl } from './fetch.ts';
 import { fetchGit, isGitUrl } from './git-source.ts';
 import type { KeptContext } from './kept/contexts.ts';
 import { findStat, resolveInRoot } from './root-path.ts';
 import type { ContextSource } from './types.ts';
+
+const MAX_DOCKERFILE_BYTES = 16 * 2 ** 20;
+/** Of a tar: enough to know it by. */
+const BLOCK_BYTES = 512;
 
 export interface BuildContext {
   /** Directory of the files, without what is ignored. */
@@ -31,22 +35,52 @@ export async function receiveContext(
   const directory = await makeDirectory();
   // As a client's directory mostly is: a mount of it is for any user of a step. Nobody else gets here.
   await mkdir(directory, { recursive: true, mode: 0o755 });
-  let root = directory;
-  if (remote === undefined) await unpack(directory, source, signal);
-  else {
-    source.resume();
-    if (remote === 'client-session') throw unsupported('BuildKit sessions are not supported by this daemon');
-    if (isGitUrl(remote)) root = await fetchGit(remote, directory, { keepGitDir: false, signal });
-    else if (isHttpUrl(remote)) {
-      const answer = await openUrl(remote, signal);
-      if ((answer.headers.get('content-type') ?? '').startsWith('text/plain')) {
-        await writeFile(join(directory, 'Dockerfile'), await answer.text());
-        return readContext(directory, 'Dockerfile');
-      }
-      await unpack(directory, Readable.fromWeb(answer.body as Parameters<typeof Readable.fromWeb>[0]), signal);
-    } else throw invalid(`remoteURL (${remote}) could not be recognized as URL`);
+  if (remote === undefined) {
+    await unpack(directory, source, signal);
+    return readContext(directory, dockerfile);
   }
-  return readContext(root, dockerfile);
+  const given = dockerfile === '-' ? await readText(source) : undefined;
+  source.resume();
+  if (remote === 'client-session') throw unsupported('BuildKit sessions are not supported by this daemon');
+  if (isGitUrl(remote))
+    return readContext(await fetchGit(remote, directory, { keepGitDir: false, signal }), dockerfile, given);
+  if (!isHttpUrl(remote)) throw invalid(`remoteURL (${remote}) could not be recognized as URL`);
+  const answer = await openUrl(remote, signal);
+  const body = await peeked(Readable.fromWeb(answer.body as Parameters<typeof Readable.fromWeb>[0]));
+  if (looksLikeArchive(body.head)) {
+    await unpack(directory, body.all, signal);
+    return readContext(directory, dockerfile, given);
+  }
+  // Whatever the server calls it: what is no archive is a Dockerfile.
+  await writeFile(join(directory, 'Dockerfile'), await readText(body.all));
+  return readContext(directory, given === undefined ? 'Dockerfile' : dockerfile, given);
+}
+
+async function readText(source: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of source) {
+    length += chunk.length;
+    if (length > MAX_DOCKERFILE_BYTES) throw tooLarge('the Dockerfile is too large');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+/** The first bytes of a stream, and all of it. */
+async function peeked(source: Readable): Promise<{ head: Buffer; all: AsyncIterable<Buffer> }> {
+  const chunks: AsyncIterator<Buffer> = source[Symbol.asyncIterator]();
+  let head: Buffer = Buffer.alloc(0);
+  while (head.length < BLOCK_BYTES) {
+    const { done, value } = await chunks.next();
+    if (done === true) break;
+    head = Buffer.concat([head, value]);
+  }
+  async function* all(): AsyncGenerator<Buffer> {
+    if (head.length > 0) yield head;
+    for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) yield next.value;
+  }
+  return { head, all: all() };
 }
 
 async function unpack(directory: string, source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
@@ -66,7 +100,13 @@ function keptContext({ root, dockerfile: { name, text }, digestOf, digests }: Ke
 
 const emptyDockerfile = (name: string) => invalid(`the Dockerfile (${name}) cannot be empty`);
 
-function readContext(root: string, name: string): BuildContext {
+/** `given`: the Dockerfile's text, if it is not among the files. */
+function readContext(root: string, name: string, given?: string): BuildContext {
+  if (given !== undefined) {
+    if (given === '') throw emptyDockerfile(name);
+    dropIgnored(root, name);
+    return { root, dockerfile: given, digests: new Map() };
+  }
   const clean = posix.normalize(name);
   if (clean.startsWith('../')) throw invalid(`forbidden path outside the build context: ${name} ()`);
   let path = resolveInRoot(root, clean);

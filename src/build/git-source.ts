@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { invalid, unavailable } from '../common/index.ts';
-import { resolveInRoot } from './root-path.ts';
+import { findStat, resolveInRoot } from './root-path.ts';
 
 /** `git://…`, `git@host:…`, `github.com/…`, `http(s)://….git`, each with `#ref:directory` (Docker's documentation, "Git repositories"). */
 export const isGitUrl = (text: string): boolean =>
@@ -37,7 +37,11 @@ export async function fetchGit(
 
 async function chosen(directory: string, subdirectory: string, keepGitDir: boolean): Promise<string> {
   if (!keepGitDir) await rm(join(directory, '.git'), { recursive: true, force: true });
-  return subdirectory === '' ? directory : resolveInRoot(directory, subdirectory);
+  if (subdirectory === '') return directory;
+  const path = resolveInRoot(directory, subdirectory);
+  if (findStat(path)?.isDirectory() !== true)
+    throw invalid(`error setting git context, no directory within git root: ${subdirectory}`);
+  return path;
 }
 
 function run(args: readonly string[], signal: AbortSignal): Promise<void> {

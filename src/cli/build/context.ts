@@ -12,7 +12,7 @@ export function openDirectory(
   const root = resolve(path);
   const fail = (why: string) => new Error(`unable to prepare context: ${why}`);
   if (!existsSync(root)) throw fail(`path ${JSON.stringify(path)} not found`);
-  if (!statSync(root).isDirectory()) throw fail(`path ${JSON.stringify(path)} is not a directory`);
+  if (!statSync(root).isDirectory()) throw fail(`context must be a directory: ${path}`);
   if (stdinDockerfile !== undefined) {
     const directory = {
       root,
@@ -44,4 +44,4 @@ const defaultDockerfile = (root: string): string => {
 
 /** True for contexts that the daemon fetches: URLs and git repositories. */
 export const isRemoteContext = (text: string): boolean =>
-  /^(https?|git):\/\/|^git@|^github\.com\/|\.git(#.*)?$/.test(text) && !existsSync(text);
+  /^(?:https?:\/\/|git:\/\/|ssh:\/\/|git@|github\.com\/)/.test(text) && !existsSync(text);

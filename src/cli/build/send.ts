@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { Answer, Client, Query } from '../../client/index.ts';
 import type { MissingFiles } from '../../wire/index.ts';
 import type { Call } from '../spec.ts';
@@ -28,9 +29,12 @@ export async function sendBuild(client: Client, { args, flags, cli }: Call, requ
     const { stdinTar } = await import('./tar-context.ts');
     return asTar(await stdinTar(cli.stdin, file));
   }
-  if (isRemoteContext(path))
-    return client.images.build(undefined, { ...request, query: { ...request.query, dockerfile: file, remote: path } });
   const text = file === '-' ? await readAll(cli.stdin) : undefined;
+  if (isRemoteContext(path)) {
+    // Gantry's own: with `-` the Dockerfile is the body.
+    const query = { ...request.query, dockerfile: file, remote: path };
+    return client.images.build(text === undefined ? undefined : Readable.from([text]), { ...request, query });
+  }
   const { directory, inside } = openDirectory(path, file, text);
   const answer = compress ? undefined : await sendFiles(client, directory, request);
   if (answer !== undefined) return answer;

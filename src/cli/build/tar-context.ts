@@ -3,6 +3,7 @@ import { relative } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Pack, pack } from 'tar-stream';
+import { looksLikeArchive } from '../../archive/index.ts';
 import type { Directory } from './files.ts';
 import { ignoreRules, pathBelow, walkContext } from './walk.ts';
 
@@ -56,6 +57,10 @@ export async function stdinTar(stdin: Readable, dockerfile: string): Promise<Tar
       stream: Readable.from(headAndRest(head, chunks), { objectMode: false }),
       dockerfile: dockerfile === '' ? 'Dockerfile' : dockerfile,
     };
+  if (dockerfile !== '')
+    throw new Error(
+      'unable to prepare context: ambiguous Dockerfile source: both stdin and flag correspond to Dockerfiles',
+    );
   const text: Buffer[] = [];
   for await (const chunk of headAndRest(head, chunks)) text.push(chunk);
   const archive = pack();
@@ -67,7 +72,7 @@ export async function stdinTar(stdin: Readable, dockerfile: string): Promise<Tar
 async function firstBytes(chunks: AsyncIterator<Buffer>): Promise<Buffer> {
   const head: Buffer[] = [];
   let length = 0;
-  while (length < 262) {
+  while (length < 512) {
     const { done, value } = await chunks.next();
     if (done === true) break;
     head.push(value);
@@ -84,15 +89,4 @@ async function* headAndRest(head: Buffer, chunks: AsyncIterator<Buffer>): AsyncG
     if (done === true) return;
     yield value;
   }
-}
-
-function looksLikeArchive(head: Buffer): boolean {
-  const starts = (...bytes: number[]): boolean => bytes.every((byte, index) => head[index] === byte);
-  return (
-    starts(0x1f, 0x8b) ||
-    starts(0x42, 0x5a, 0x68) ||
-    starts(0xfd, 0x37, 0x7a) ||
-    starts(0x28, 0xb5, 0x2f, 0xfd) ||
-    head.subarray(257, 262).toString() === 'ustar'
-  );
 }
