@@ -74,7 +74,25 @@ export async function buildImage(builder: BuilderState, options: BuildOptions): 
       options.onMessage({ aux: { Checks: report } });
     }
     refuseViolations(checked);
-    const cached = await cacheImages(builder.parts, keep, parameters.cacheFrom);
+    const pull = (name: string) =>
+      findBase(
+        {
+          images: builder.parts.images,
+          registryConfig: options.registryConfig,
+          pullAlways: false,
+          send: () => {},
+          signal,
+        },
+        name,
+        undefined,
+      );
+    const cached = await cacheImages(
+      builder.parts,
+      keep,
+      parameters.cacheFrom,
+      parameters.pullCache ? pull : undefined,
+    );
+    signal.throwIfAborted();
     const epoch = parameters.buildArgs.get('SOURCE_DATE_EPOCH');
     if (epoch !== undefined && !/^\d+$/.test(epoch)) throw invalid(`invalid SOURCE_DATE_EPOCH: ${epoch}`);
     const solver: Solver = new Solver(

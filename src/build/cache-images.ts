@@ -1,15 +1,22 @@
-import type { Keep } from '../images/index.ts';
+import type { Image, Keep } from '../images/index.ts';
 import { type StageState, stateOfImage } from './stage-state.ts';
 import type { BuilderParts, BuiltLayer } from './types.ts';
 
-/** The images of `cachefrom` that are here; names that are not are passed over, as dockerd does. */
+/**
+ * The images of `cachefrom`. Names that are not here are passed over, as dockerd does, or `pull`ed; one that cannot be had is no cache, and
+ * no reason to fail.
+ */
 export async function cacheImages(
   { images, content }: Pick<BuilderParts, 'images' | 'content'>,
   keep: Keep,
   names: readonly string[],
+  pull: ((name: string) => Promise<Image>) | undefined,
 ): Promise<StageState[]> {
-  const found = names.map((name) => images.find(name)).filter((image) => image !== undefined);
-  return await Promise.all(found.map((image) => stateOfImage(image, content, keep)));
+  const found = await Promise.all(
+    names.map(async (name) => images.find(name) ?? (await pull?.(name).catch(() => undefined))),
+  );
+  const present = found.filter((image) => image !== undefined);
+  return await Promise.all(present.map((image) => stateOfImage(image, content, keep)));
 }
 
 export interface TakenStep {

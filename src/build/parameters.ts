@@ -24,6 +24,8 @@ export interface BuildParameters {
   network: string;
   extraHosts: string[];
   cacheFrom: string[];
+  /** `pullcache`, Gantry's own: images of `cachefrom` that are not here are pulled. */
+  pullCache: boolean;
   shmSizeBytes: number | undefined;
   ulimits: { Name: string; Soft: number; Hard: number }[];
   /** HostConfig's names. */
@@ -137,6 +139,7 @@ export function readParameters(params: Params): BuildParameters {
       text.trimStart().startsWith('[') ? names({ extrahosts: text }, 'extrahosts') : text.split(','),
     ),
     cacheFrom: names(params, 'cachefrom'),
+    pullCache: bool(params, 'pullcache'),
     shmSizeBytes: shm === undefined || shm === 0 ? undefined : shm,
     ulimits: json(params, 'ulimits', Ulimits) ?? [],
     resources,

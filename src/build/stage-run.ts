@@ -60,7 +60,7 @@ export class StageRun {
     this.args = new StageArguments(parameters.buildArgs, globals.values, platformArgs, inherited);
     const filter = parameters.noCacheFilter;
     // As in dockerd's classic builder: who names images to take steps from, none of which is here, wants no others.
-    const noImages = parameters.cacheFrom.length > 0 && images.length === 0;
+    const noImages = parameters.cacheFrom.length > 0 && images.length === 0 && !parameters.pullCache;
     this.#noCache =
       noImages ||
       parameters.noCache ||
@@ -155,24 +155,21 @@ export class StageRun {
   async #metadata(text: string, change: Parameters<typeof after>[1]): Promise<void> {
     const { cache, epoch } = this.run;
     const key = keyOf('metadata', this.#state.key, text, epoch);
-    const known = this.#cached(key);
+    const createdBy = `/bin/sh -c #(nop)  ${text}`;
+    const own = this.#cached(key) ?? (await this.#taken(key, createdBy));
+    const known = own?.layer === undefined ? own : undefined;
     const created = known?.created ?? this.#now();
     this.#told(known !== undefined, newId());
     if (known === undefined) await cache.add({ key, description: text, created, layer: undefined });
     this.run.used.add(key);
-    this.#state = after(
-      this.#state,
-      change,
-      { stepKey: key, created, layer: undefined, createdBy: `/bin/sh -c #(nop)  ${text}` },
-      false,
-    );
+    this.#state = after(this.#state, change, { stepKey: key, created, layer: undefined, createdBy }, false);
     this.#tellId();
   }
 
   async #files(step: FileStep): Promise<void> {
     const { cache, flights, gate, signal, epoch, keep } = this.run;
     const key = keyOf('files', this.#state.filesKey, step.key, epoch);
-    const own = this.#cached(key) ?? (await this.#taken(key, step));
+    const own = this.#cached(key) ?? (await this.#taken(key, step.createdBy));
     const alone = own === undefined ? await this.#independentKey(step) : undefined;
     const known = own ?? (await this.#moved(key, alone));
     const id = newId();
@@ -215,12 +212,12 @@ export class StageRun {
   }
 
   /** From an image of `cachefrom`; then it is in the cache from now on. */
-  async #taken(key: string, step: FileStep): Promise<CachedStep | undefined> {
+  async #taken(key: string, createdBy: string): Promise<CachedStep | undefined> {
     const { cache, images, parameters } = this.run;
     if (this.#noCache || parameters.cacheFrom.length === 0) return undefined;
-    const found = takeFrom(images, this.#state, step.createdBy);
+    const found = takeFrom(images, this.#state, createdBy);
     if (found === undefined) return undefined;
-    const taken = { key, description: step.createdBy, ...found };
+    const taken = { key, description: createdBy.replace(/^\/bin\/sh -c #\(nop\) +/, ''), ...found };
     await cache.add(taken);
     return taken;
   }

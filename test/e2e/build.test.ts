@@ -323,3 +323,14 @@ test('the build cache is listed and pruned', async () => {
   assert.equal(CachesDeleted.length, rows.length);
   assert.equal((await built('FROM busybox\nRUN echo listed > /listed')).cached, 0);
 });
+
+test('an image that cachefrom names is a cache, also of what changes only the configuration', async () => {
+  const dockerfile = 'FROM busybox\nRUN echo hi >/x\nCOPY a /a\nENV A=b\nRUN cat /a';
+  const first = await built(dockerfile, { a: '1' }, { t: 'cache-source' });
+  await daemon.api('POST', '/build/prune?all=1');
+  const query = { cachefrom: '["cache-source"]' };
+  const again = await built(dockerfile, { a: '1' }, query);
+  assert.deepEqual([again.cached, again.id], [4, first.id]);
+  await daemon.api('POST', '/build/prune?all=1');
+  assert.equal((await built(dockerfile, { a: '2' }, query)).cached, 1);
+});

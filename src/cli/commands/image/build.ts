@@ -149,6 +149,19 @@ function refuseSessionFlags(flags: FlagValues): void {
     );
 }
 
+/** `NAME` or `type=registry,ref=NAME`: an image is the only cache that can be read. */
+function cacheImage(text: string): string {
+  if (!text.includes('=')) return text;
+  const fields = new Map(
+    text.split(',').map((field) => [field.slice(0, field.indexOf('=')), field.slice(field.indexOf('=') + 1)]),
+  );
+  const [type, ref] = [fields.get('type'), fields.get('ref')];
+  if (type !== 'registry')
+    throw new Error(`--cache-from takes images, not a cache of type ${JSON.stringify(type ?? '')}`);
+  if (ref === undefined || ref === '') throw new Error('ref is required for a cache of type registry');
+  return ref;
+}
+
 function buildQuery(
   flags: FlagValues,
   env: NodeJS.ProcessEnv,
@@ -188,7 +201,8 @@ function buildQuery(
         .join(',') || undefined,
     buildargs: json(args),
     labels: json(toMap(flags.list('label'))),
-    cachefrom: json(flags.list('cache-from')),
+    cachefrom: json(flags.list('cache-from').map(cacheImage)),
+    pullcache: flags.list('cache-from').length > 0 || undefined,
     ulimits: json(flags.list('ulimit').map(parseUlimit)),
   };
 }
