@@ -10,7 +10,7 @@ export const hostOf = (server: string): string => server.replace(/^https?:\/\//,
 
 type Auth = Partial<RegistryAuth>;
 /** All of a command line that counts here. */
-type Configured = Pick<Cli, 'config'>;
+type Configured = Pick<Cli, 'config' | 'warn'>;
 
 /** Credentials for a registry: from the configured helper or config.json; nothing if there are none. */
 export async function registryAuth(cli: Configured, domain: string): Promise<Auth | undefined> {
@@ -38,7 +38,7 @@ export async function registryAuth(cli: Configured, domain: string): Promise<Aut
   return auth;
 }
 
-async function fromHelper(cli: Cli, helper: string, key: string): Promise<Auth | undefined> {
+async function fromHelper(cli: Configured, helper: string, key: string): Promise<Auth | undefined> {
   let answer: { code: number; stdout: string };
   try {
     answer = await callHelper(helper, 'get', key);
