@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { busyboxTar, execute } from '../support/index.ts';
+import { copies } from './copies.ts';
 import { lifecycle } from './lifecycle.ts';
 import { networks } from './networks.ts';
 import { objects } from './objects.ts';
@@ -13,7 +14,7 @@ import { play, type Recorded } from './scenario.ts';
  *
  * usage: reference.ts unix:///path/of/docker.sock [suite …]
  */
-const suites = { options, lifecycle, objects, networks };
+const suites = { options, lifecycle, objects, networks, copies };
 const [host, ...chosen] = process.argv.slice(2);
 if (host === undefined) throw new Error('usage: reference.ts HOST [suite …]');
 

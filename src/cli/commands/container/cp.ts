@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, realpathSync, statSync } from 'node:fs';
 import { isAbsolute, posix, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Client, PathStat } from '../../../client/index.ts';
@@ -82,6 +82,10 @@ async function fromContainer(
   target: string,
   options: Options,
 ): Promise<void> {
+  const local = resolve(target) + (target.endsWith('/') ? '/' : '');
+  const exists = existsSync(local);
+  if (target !== '-' && !exists && !existsSync(posix.dirname(posix.normalize(local).replace(/\/$/, ''))))
+    throw new Error(`invalid output path: directory ${JSON.stringify(posix.dirname(local))} does not exist`);
   let path = given;
   if (options.follow) {
     const info = await stat(client, container, path);
@@ -91,11 +95,7 @@ async function fromContainer(
     throw new Error('cowardly refusing to write a tar archive to a terminal; redirect stdout');
   const { stat: info, body } = await client.containers.getArchive(container, path);
   if (target === '-') return pipeline(body, cli.stdout, { end: false });
-  const local = resolve(target) + (target.endsWith('/') ? '/' : '');
-  const exists = existsSync(local);
   const to: CopyEnd = { path: local, exists, isDir: exists && statSync(local).isDirectory() };
-  if (!exists && !existsSync(posix.dirname(posix.normalize(local).replace(/\/$/, ''))))
-    throw new Error(`invalid output path: directory ${JSON.stringify(posix.dirname(local))} does not exist`);
   // A link that is followed keeps its name.
   const plan = planCopy({ path: given, exists: true, isDir: has(info.mode, GO_DIR) }, to);
   const size = await unpackLocal(
@@ -126,7 +126,7 @@ async function toContainer(
   const to: CopyEnd = { path, exists: info !== undefined, isDir: info !== undefined && has(info.mode, GO_DIR) };
   const put = { noOverwriteDirNonDir: true, copyUidGid: options.archive };
   if (source === '-') {
-    if (to.exists && !to.isDir) throw new Error(`destination "${container}:${given}" must be a directory`);
+    if (!to.isDir) throw new Error(`destination "${container}:${given}" must be a directory`);
     await client.containers.putArchive(container, path, cli.stdin, { ...put, noOverwriteDirNonDir: false });
     return;
   }
@@ -144,7 +144,16 @@ function localSource(given: string, follow: boolean): CopyEnd & { followed: bool
   const dot = given.endsWith('/.') || given === '.';
   const followed = follow || dot || given.endsWith('/');
   const info = (followed ? statSync : lstatSync)(path, { throwIfNoEntry: false });
-  if (info === undefined) throw new Error(`lstat ${path}: no such file or directory`);
+  if (info === undefined) throw new Error(`lstat ${followed ? missingOf(path) : path}: no such file or directory`);
   if (!info.isDirectory() && (dot || given.endsWith('/'))) throw new Error('not a directory');
   return { path: dot ? `${path}/.` : path, exists: true, isDir: info.isDirectory(), followed };
+}
+
+/** What is not there behind a link. */
+function missingOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).path ?? path;
+  }
 }
