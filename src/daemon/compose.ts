@@ -65,7 +65,7 @@ export async function compose({ settings, env, log, version }: ComposeParts): Pr
     db,
     log: log.with({ part: 'layers' }),
   });
-  const monitor = openMonitor({ execRoot, conmonPath });
+  const monitor = openMonitor({ execRoot, conmonPath, spillDirectory: dataRoot });
   const networks = await openNetworks({
     db,
     execRoot,

@@ -32,7 +32,7 @@ export async function execByConmon(plan: ExecPlan): Promise<ExecHandle> {
     let streams: Awaited<ReturnType<typeof attachTo>> | undefined;
     if (listen) {
       await conmon.attachable();
-      streams = await attachTo(join(directory, 'attach'));
+      streams = await attachTo(join(directory, 'attach'), plan.spillDirectory);
       conmon.go();
     }
     const answer = await conmon.next();

@@ -8,6 +8,8 @@ export interface ExecOptions {
   /** The container's. */
   bundle: string;
   conmonPath: string;
+  /** For output that the client has not yet taken. */
+  spillDirectory: string;
   runtimePath: string;
   runtimeArgs: string[];
 }

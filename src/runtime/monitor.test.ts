@@ -17,7 +17,7 @@ describe('the monitor', () => {
     copyFileSync('/bin/busybox', join(root, 'bin/busybox'));
     for (const name of ['sh', 'sleep', 'echo', 'cat', 'true', 'stty', 'head'])
       symlinkSync('busybox', join(root, 'bin', name));
-    monitor = openMonitor({ execRoot: join(dir, 'run'), conmonPath: '/usr/bin/conmon' });
+    monitor = openMonitor({ execRoot: join(dir, 'run'), conmonPath: '/usr/bin/conmon', spillDirectory: dir });
   });
   after(async () => {
     monitor.close();
@@ -175,12 +175,12 @@ describe('the monitor', () => {
   });
   it('is found again by a monitor opened later, running and ended', async () => {
     const id = await sleeper();
-    const later = openMonitor({ execRoot: join(dir, 'run'), conmonPath: '/usr/bin/conmon' });
+    const later = openMonitor({ execRoot: join(dir, 'run'), conmonPath: '/usr/bin/conmon', spillDirectory: dir });
     assert.equal((await later.state(id))?.status, 'running');
     await later.kill(id, 15);
     await later.kill(id, 9);
     later.close();
-    const last = openMonitor({ execRoot: join(dir, 'run'), conmonPath: '/usr/bin/conmon' });
+    const last = openMonitor({ execRoot: join(dir, 'run'), conmonPath: '/usr/bin/conmon', spillDirectory: dir });
     assert.equal((await last.wait(id)).code, 137);
     assert.ok((await last.list()).includes(id));
     await last.delete(id);
@@ -220,7 +220,7 @@ describe('the monitor', () => {
   });
   it('leaves nothing when its own program is not there', async () => {
     const execRoot = join(dir, 'absent');
-    const broken = openMonitor({ execRoot, conmonPath: '/nonexistent/conmon' });
+    const broken = openMonitor({ execRoot, conmonPath: '/nonexistent/conmon', spillDirectory: execRoot });
     const id = newId();
     const wanted = {
       id,

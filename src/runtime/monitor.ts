@@ -19,6 +19,8 @@ import type { CreateOptions, Exit, Monitor, RuntimeChoice } from './types.ts';
 export interface MonitorOptions {
   execRoot: string;
   conmonPath: string;
+  /** On a disk: here waits the output that an attached client has not yet taken. */
+  spillDirectory: string;
 }
 
 /**
@@ -39,7 +41,7 @@ interface Bundle extends BundleRecord {
  * conmon and an OCI runtime. Life of a bundle: `create` writes `bundles/<id>` and starts conmon, which runs the runtime's create and
  * answers with the pid; `start` releases the init; at its end conmon writes `exits/<id>`; `delete` removes all of it.
  */
-export function openMonitor({ execRoot, conmonPath }: MonitorOptions): Monitor & { close(): void } {
+export function openMonitor({ execRoot, conmonPath, spillDirectory }: MonitorOptions): Monitor & { close(): void } {
   const bundles = join(execRoot, 'b');
   const exits = join(execRoot, 'exits');
   mkdirSync(bundles, { recursive: true, mode: 0o711 });
@@ -247,7 +249,7 @@ export function openMonitor({ execRoot, conmonPath }: MonitorOptions): Monitor &
     wait,
     kill,
     pids,
-    attach: (id) => attachTo(join(bundle(id), 'attach')),
+    attach: (id) => attachTo(join(bundle(id), 'attach'), spillDirectory),
     resize: (id, { rows, columns }) => resizeBy(bundle(id), rows, columns),
     pause: (id) => run(id, 'pause', id),
     resume: (id) => run(id, 'resume', id),
@@ -287,6 +289,7 @@ export function openMonitor({ execRoot, conmonPath }: MonitorOptions): Monitor &
         ...options,
         bundle: bundle(options.id),
         conmonPath,
+        spillDirectory,
         runtimePath: programs.of(choice.path),
         runtimeArgs: runtimeArgs(choice),
       });

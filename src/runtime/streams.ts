@@ -2,12 +2,10 @@ import { closeSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Writable } from 'node:stream';
 import { SeqpacketSocket } from 'node-unix-socket';
+import { SpillQueue } from './spill-queue.ts';
 import type { Streams } from './types.ts';
 
-type Frame = { stream: 1 | 2; data: Buffer };
-
-/** conmon drops a reader that does not keep up; so everything is read at once, and a consumer that falls behind by more than this loses its connection. */
-const LIMIT_BYTES = 64 * 2 ** 20;
+export type Frame = { stream: 1 | 2; data: Buffer };
 
 export interface QueueBounds {
   highBytes: number;
@@ -82,22 +80,17 @@ export class FrameQueue implements AsyncIterable<Frame> {
 
 /**
  * One connection to conmon's attach socket (`BUNDLE/attach`, SOCK_SEQPACKET): each packet is a stream byte (2 stdout, 3 stderr) and data;
- * what is written is the container's stdin; half-closing it closes the stdin.
+ * what is written is the container's stdin; half-closing it closes the stdin. Everything is read at once, since conmon drops a reader that
+ * does not keep up; what a slow consumer has not taken waits in `spillDirectory`.
  */
-export function attachTo(path: string): Promise<Streams> {
+export function attachTo(path: string, spillDirectory: string): Promise<Streams> {
   // sun_path holds 107 bytes; a longer path goes through a descriptor of its directory.
   const directory = path.length > 100 ? openSync(dirname(path), 'r') : undefined;
   const address = directory === undefined ? path : `/proc/self/fd/${directory}/attach`;
   const socket = new SeqpacketSocket();
   // node-unix-socket calls back outside of a callback scope: promises settled there would wait for the loop's next event. An immediate has a scope.
   const soon = (action: () => void) => void setImmediate(action);
-  const queue = new FrameQueue({
-    highBytes: LIMIT_BYTES,
-    onFull: () => {
-      queue.end();
-      socket.destroy();
-    },
-  });
+  const queue = new SpillQueue(spillDirectory, () => socket.destroy());
   socket.on('data', (packet: Buffer) => {
     // The socket's own buffer is reused for the next packet.
     if (packet.length <= 1) return;
@@ -160,7 +153,7 @@ export function attachTo(path: string): Promise<Streams> {
           output: queue,
           closeStdin,
           detach: () => {
-            queue.end();
+            queue.abandon();
             socket.destroy();
           },
         };

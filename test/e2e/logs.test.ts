@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync, renameSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { eventually, TestDaemon } from '../support/index.ts';
+import { eventually, execute, TestDaemon } from '../support/index.ts';
 
 /** Counts from nought, 40 lines at a time, for as long as told. */
 const counter = (batches: number, pauseS: number) =>
@@ -20,6 +21,15 @@ describe('logs', () => {
     daemon = await TestDaemon.start();
   });
   after(() => daemon[Symbol.asyncDispose]());
+
+  it('and what an attached client gets are whole, however slowly it reads', async () => {
+    const script = `"$GANTRY" run --name slow --network none busybox sh -c 'head -c 100000000 /dev/zero; echo >&2 end' | { until "$GANTRY" inspect -f '{{.State.Status}}' slow | grep -q exited; do sleep 0.2; done; wc -c; }`;
+    const env = { GANTRY: resolve(import.meta.dirname, '../../bin/gantry'), DOCKER_HOST: daemon.host };
+    const { stdout, stderr } = await execute('sh', ['-c', script], { env });
+    assert.equal(stdout.trim(), '100000000', stderr);
+    assert.match(stderr, /^end$/m);
+    await daemon.ok('rm', 'slow');
+  });
 
   it('are followed across rotations without hole or double line', async () => {
     const id = await daemon.ok(
