@@ -50,10 +50,16 @@ export function connectionError(url: string, error: Error, secure = false): Erro
     return new ConnectionError(
       url,
       'other',
-      `error during connect: ${url}: the connection was closed before an answer came (${secure ? 'does the daemon accept this certificate' : 'does the daemon expect TLS'}?)`,
+      `error during connect: ${url}: the connection was closed before an answer came${closedHint(url, secure)}`,
       error,
     );
   return new ConnectionError(url, 'other', `error during connect: ${url}: ${error.message}`, error);
+}
+
+/** What to look at where the other side hung up; on a socket of this machine it is nothing about certificates. */
+function closedHint(url: string, secure: boolean): string {
+  if (secure) return ' (does the daemon accept this certificate?)';
+  return url.startsWith('tcp:') ? ' (does the daemon expect TLS?)' : '';
 }
 
 const UNKNOWN_AUTHORITY = 'x509: certificate signed by unknown authority';

@@ -9,9 +9,17 @@ export function apiTimestamp(text: string | undefined): string | undefined {
   if (/^-?\d+(\.\d+)?$/.test(text)) return text;
   const zoned =
     /^\d{4}-\d\d-\d\d/.test(text) && !/(Z|[+-]\d\d:\d\d)$/.test(text) ? `${padded(text)}${localZone(text)}` : text;
-  const ns = parseTimestampNs(zoned, nowNs());
+  const ns = timestampNs(zoned, text);
   const digits = (ns % 1_000_000_000n).toString().padStart(9, '0');
   return `${ns / 1_000_000_000n}.${digits}`;
+}
+
+function timestampNs(zoned: string, given: string): bigint {
+  try {
+    return parseTimestampNs(zoned, nowNs());
+  } catch (cause) {
+    throw new Error(`failed to parse value as time or duration: ${JSON.stringify(given)}`, { cause });
+  }
 }
 
 const padded = (text: string): string =>

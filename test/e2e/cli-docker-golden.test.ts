@@ -102,6 +102,10 @@ const LINES: readonly (readonly string[])[] = [
   ['--log-level', 'x', 'ps'],
   ['port'],
   ['version', '-f', '{{.Foo}}'],
+  ['save', '-o', '/dev/null', 'busybox'],
+  ['logs', '--since', 'x', 'golden'],
+  ['exec', '-e', '=x', 'golden', 'true'],
+  ['create', '--memory', '-1', 'busybox'],
 ];
 
 /** Templates that look at whole structs, at fields by Go's names and by JSON's, at what is not there; none at a pointer's address. */

@@ -1,10 +1,16 @@
+import { checkExtraHost } from '../run/create-flags.ts';
 import { parseUlimit } from '../run/resources.ts';
 import type { FlagSpec } from '../spec.ts';
 
 const PROGRESS = ['auto', 'none', 'plain', 'quiet', 'rawjson', 'tty'];
 
 export const buildFlags: readonly FlagSpec[] = [
-  { name: 'add-host', type: 'strings', usage: 'Add a custom host-to-IP mapping (format: "host:ip")' },
+  {
+    name: 'add-host',
+    type: 'strings',
+    usage: 'Add a custom host-to-IP mapping (format: "host:ip")',
+    check: checkExtraHost,
+  },
   { name: 'check', type: 'bool', usage: 'Look the Dockerfile through for what is seldom meant, and build nothing' },
   { name: 'build-arg', type: 'stringArray', usage: 'Set build-time variables' },
   { name: 'build-context', type: 'stringArray', usage: 'Additional build contexts (e.g., name=path)' },

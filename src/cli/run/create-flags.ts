@@ -36,7 +36,7 @@ function checkLink(value: string): string {
   return value;
 }
 /** `host:ip` or `host=ip`; an address may stand in brackets (docker/cli opts.ValidateExtraHost). */
-function checkExtraHost(value: string): string {
+export function checkExtraHost(value: string): string {
   const match = /^([^=:]+)[=:](.+)$/.exec(value);
   if (!match) throw new Error(`bad format for add-host: ${JSON.stringify(value)}`);
   const host = match[1]!.trim();
@@ -52,6 +52,12 @@ function checkSysctl(value: string): string {
   return value;
 }
 
+/** -1 is "no limit" of swap alone. */
+function checkLimit(value: string): string {
+  if (value === '-1') throw new Error("invalid size: '-1'");
+  return value;
+}
+
 const CHECKS: Readonly<Record<string, (value: string) => string>> = {
   'add-host': checkExtraHost,
   attach: checkAttach,
@@ -62,6 +68,9 @@ const CHECKS: Readonly<Record<string, (value: string) => string>> = {
   'device-write-iops': checkedBy(parseIoRate),
   dns: checkAddress,
   'dns-search': checkSearch,
+  memory: checkLimit,
+  'memory-reservation': checkLimit,
+  'shm-size': checkLimit,
   env: (value) => environmentValue(value, process.env),
   gpus: checkedBy(parseGpus),
   label: checkLabel,

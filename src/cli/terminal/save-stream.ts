@@ -51,5 +51,7 @@ export async function saveStream(
 function checkTarget(path: string, what: string): void {
   if (!existsSync(dirname(path)))
     throw new Error(`${what}: invalid output path: stat ${dirname(path)}: no such file or directory`);
+  if (existsSync(path) && statSync(path).isCharacterDevice())
+    throw new Error(`${what}: cannot write to a character device file`);
   if (existsSync(path) && statSync(path).isDirectory()) throw new Error(`${what}: cannot write to a directory`);
 }

@@ -12,7 +12,13 @@ export const command: CommandSpec = {
   flags: [
     { name: 'detach', short: 'd', type: 'bool', usage: 'Detached mode: run command in the background' },
     { name: 'detach-keys', type: 'string', usage: 'Override the key sequence for detaching a container' },
-    { name: 'env', short: 'e', type: 'list', usage: 'Set environment variables' },
+    {
+      name: 'env',
+      short: 'e',
+      type: 'list',
+      usage: 'Set environment variables',
+      check: (value) => environmentValue(value, process.env),
+    },
     { name: 'env-file', type: 'list', usage: 'Read in a file of environment variables' },
     { name: 'interactive', short: 'i', type: 'bool', usage: 'Keep STDIN open even if not attached' },
     { name: 'privileged', type: 'bool', usage: 'Give extended privileges to the command' },
@@ -32,7 +38,7 @@ async function run({ args, flags, cli }: Call): Promise<number> {
   const tty = flags.bool('tty');
   const stdin = flags.bool('interactive') && !detach;
   const files = flags.list('env-file').flatMap((path) => readKeyValueFile(path, (key) => cli.env[key]));
-  const environment = [...files, ...flags.list('env').map((value) => environmentValue(value, cli.env))];
+  const environment = [...files, ...flags.list('env')];
   if (stdin && tty && !cli.stdin.isTTY) throw new ExitError(1, 'the input device is not a TTY');
   const detachKeys = detachKeysFor(cli, flags.text('detach-keys'));
   const size = tty && !detach ? windowSize(cli) : undefined;

@@ -27,12 +27,15 @@ export const command: CommandSpec = {
   short: 'List volumes',
   aliases: ['volume ls', 'volume list'],
   flags: [
+    { name: 'cluster', type: 'bool', usage: '', hidden: true },
     { name: 'filter', short: 'f', type: 'filter', usage: 'Provide filter values (e.g. "dangling=true")' },
     TABLE_FORMAT,
     { name: 'quiet', short: 'q', type: 'bool', usage: 'Only display volume names' },
   ],
   args: noArgs,
   async run({ flags, cli }) {
+    if (flags.bool('cluster'))
+      throw new Error('--cluster lists the volumes of a Swarm: Gantry runs one machine; it has no cluster mode');
     const client = await cli.client();
     const { Volumes } = await client.volumes.list(filterMap(flags.list('filter')));
     const quiet = flags.bool('quiet');
