@@ -12,6 +12,9 @@ const throttle = (list: Resources['BlkioDeviceReadBps']) =>
     return { major: rdev >>> 8, minor: (rdev & 0xff) | ((rdev >>> 12) & 0xfff00), rate: Rate };
   });
 
+/** Linux has no higher process id (PID_MAX_LIMIT). crun 1.8 writes -1 as it is, which the kernel refuses. */
+const NO_PIDS_LIMIT = 4_194_304;
+
 /** OCI linux.resources (without devices) from the API's. Bytes, microseconds. */
 export function resourcesOf(host: Resources, cgroupVersion: 1 | 2): Record<string, unknown> {
   const period = host.NanoCpus ? 100_000 : host.CpuPeriod;
@@ -43,6 +46,6 @@ export function resourcesOf(host: Resources, cgroupVersion: 1 | 2): Record<strin
     ...(memory === undefined ? {} : { memory }),
     ...(cpu === undefined ? {} : { cpu }),
     ...(blockIO === undefined ? {} : { blockIO }),
-    ...(host.PidsLimit ? { pids: { limit: host.PidsLimit < 0 ? -1 : host.PidsLimit } } : {}),
+    ...(host.PidsLimit ? { pids: { limit: host.PidsLimit < 0 ? NO_PIDS_LIMIT : host.PidsLimit } } : {}),
   };
 }

@@ -99,6 +99,19 @@ describe('dockerode', () => {
     await container.remove({ force: true });
   });
 
+  it('runs without a limit of processes, and takes one away', async () => {
+    const container = await docker.createContainer({
+      Image: 'busybox',
+      Cmd: ['sleep', '1000'],
+      HostConfig: { PidsLimit: -1 },
+    });
+    await container.start();
+    await container.update({ PidsLimit: 50 });
+    await container.update({ PidsLimit: -1 });
+    assert.equal((await container.inspect()).HostConfig.PidsLimit, 0);
+    await container.remove({ force: true });
+  });
+
   it('executes with and without a terminal, and inspects the exit code', async () => {
     const container = await docker.createContainer({ Image: 'busybox', Cmd: ['sleep', '1000'] });
     await container.start();

@@ -79,7 +79,7 @@ export async function createContainer(
   host.NetworkMode = networkModeOf(host);
   host.IpcMode ||= 'private';
   if (!host.CgroupnsMode) host.CgroupnsMode = parts.cgroups.version === 2 && !host.Privileged ? 'private' : 'host';
-  host.PidsLimit ||= undefined;
+  if ((host.PidsLimit ?? 0) <= 0) host.PidsLimit = undefined;
   host.CgroupParent ||= parts.defaults.cgroupParent;
 
   const keep = parts.images.keep();

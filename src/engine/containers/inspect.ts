@@ -152,7 +152,7 @@ export function hostAnswer(host: HostConfig): Record<string, unknown> {
     MemorySwappiness:
       host.MemorySwappiness === undefined || host.MemorySwappiness === -1 ? null : host.MemorySwappiness,
     OomKillDisable: host.OomKillDisable ?? false,
-    PidsLimit: host.PidsLimit || null,
+    PidsLimit: host.PidsLimit === undefined ? null : Math.max(0, host.PidsLimit),
     Ulimits: host.Ulimits ?? null,
     ...(host.Mounts === undefined ? {} : { Mounts: host.Mounts.map(mountAnswer) }),
     ...(host.Init === undefined ? {} : { Init: host.Init }),
@@ -217,7 +217,7 @@ export function idleEndpoint(
           },
     Links: settings.Links ?? null,
     Aliases: settings.Aliases ?? null,
-    MacAddress: '',
+    MacAddress: settings.MacAddress ?? '',
     DriverOpts: settings.DriverOpts ?? null,
     GwPriority: settings.GwPriority ?? 0,
     NetworkID: networkId,

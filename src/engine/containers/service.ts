@@ -253,6 +253,8 @@ export class Containers implements ContainerService {
       const given = Object.fromEntries(
         Object.entries(body).filter(([, value]) => value !== undefined && value !== 0 && value !== ''),
       ) as Partial<HostConfig>;
+      // Here 0 says something: no limit, as -1 does.
+      if (body.PidsLimit !== undefined && body.PidsLimit <= 0) given.PidsLimit = -1;
       if (given.RestartPolicy !== undefined && !given.RestartPolicy.Name) delete given.RestartPolicy;
       const host: HostConfig = { ...record.host, ...given };
       const warnings: string[] = [];
