@@ -30,18 +30,19 @@ const FILES_OF_LAYER = 12_500;
 const BYTES_OF_FILE = 20_000;
 const GZIP_LEVEL = '6';
 
-/** A generated image of about 1 GB with 50,000 files in several layers, and a Debian base where mmdebstrap is installed. Made once. */
+/** The large image, and a Debian base where mmdebstrap is installed. */
 export async function imageFixtures(): Promise<ImageFixture[]> {
-  mkdirSync(CACHE, { recursive: true });
-  const fixtures = [
-    await fixture(
-      'large',
-      Array.from({ length: LAYERS }, (_, at) => (path) => generated(path, at)),
-    ),
-  ];
   const debian = await debianFixture();
-  if (debian !== undefined) fixtures.unshift(debian);
-  return fixtures;
+  return [...(debian === undefined ? [] : [debian]), await largeFixture()];
+}
+
+/** A generated image of about 1 GB with 50,000 files below /usr/share, in several layers. Made once. */
+export async function largeFixture(): Promise<ImageFixture> {
+  mkdirSync(CACHE, { recursive: true });
+  return fixture(
+    'large',
+    Array.from({ length: LAYERS }, (_, at) => (path) => generated(path, at)),
+  );
 }
 
 /** A minimal Debian, where mmdebstrap is installed. Made once. */

@@ -7,12 +7,13 @@ import { images } from './images.ts';
 import { load } from './load.ts';
 import { type Row, render } from './measure.ts';
 import { networks } from './networks.ts';
+import { volumes } from './volumes.ts';
 
 /**
  * usage: npm run bench [-- suite …]
  * Prints a table (medians, and how many times better Gantry is than each peer) and writes bench-results.json.
  */
-const suites = { builds, containers, dns, images, load, networks };
+const suites = { builds, containers, dns, images, load, networks, volumes };
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.find((name) => !Object.hasOwn(suites, name));
