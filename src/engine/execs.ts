@@ -11,6 +11,7 @@ import {
 import type { ExecConfig, HostConfig } from '../wire/index.ts';
 import { session } from './containers/attachments.ts';
 import type { Container, ContainerBook } from './containers/book.ts';
+import { parseDetachKeys } from './containers/detach-keys.ts';
 import { rlimitsOf } from './containers/devices.ts';
 import { accountsOf } from './containers/root-path.ts';
 import type { AttachSession, ExecService } from './types.ts';
@@ -59,6 +60,7 @@ export class Execs implements ExecService {
   async create(ref: string, config: ExecConfig): Promise<{ Id: string }> {
     const container = this.#runningContainer(ref);
     if (config.Cmd === undefined || config.Cmd.length === 0) throw invalid('No exec command specified');
+    if (config.DetachKeys) parseDetachKeys(config.DetachKeys, 'escape');
     // An unknown user is an error of create, as in Docker.
     if (config.User) await this.#process(config, container, undefined);
     const id = newId();

@@ -57,6 +57,13 @@ describe('clients on the wire', () => {
     socket.destroy();
   });
 
+  it('keys that are none are refused before anything begins', async () => {
+    const attached = await daemon.api('POST', '/containers/host/attach?stream=1&stdin=1&detachKeys=bogus-x');
+    assert.deepEqual([attached.status, attached.json.message], [400, 'Invalid detach keys (bogus-x) provided']);
+    const exec = await daemon.api('POST', '/containers/host/exec', { Cmd: ['true'], DetachKeys: 'bogus-x' });
+    assert.deepEqual([exec.status, exec.json.message], [400, 'Invalid escape keys (bogus-x) provided']);
+  });
+
   it('detach keys leave an exec that goes on; names of fields may be in any case', async () => {
     const id = await execOf({ cmd: ['cat'], attachStdin: true, attachStdout: true, tty: true, detachKeys: 'ctrl-x' });
     const { socket } = await ask(`POST /exec/${id}/start HTTP/1.1\r\n${UPGRADE}`, '{"tty":true}', '\r\n\r\n');

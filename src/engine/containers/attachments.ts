@@ -4,7 +4,7 @@ import { conflict } from '../../common/index.ts';
 import type { Monitor, Streams } from '../../runtime/index.ts';
 import type { AttachOptions, AttachSession } from '../types.ts';
 import type { Container } from './book.ts';
-import { detachFilter } from './detach-keys.ts';
+import { detachFilter, parseDetachKeys } from './detach-keys.ts';
 
 type Frame = { stream: 1 | 2; data: Buffer };
 
@@ -35,6 +35,7 @@ export class Attachments {
   }
 
   async attach(container: Container, options: AttachOptions, onDetach: () => void): Promise<AttachSession> {
+    if (options.detachKeys) parseDetachKeys(options.detachKeys);
     const { config } = container.record;
     const tty = config.Tty === true;
     const wantsStdin = options.stdin && config.OpenStdin === true;

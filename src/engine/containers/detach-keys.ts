@@ -2,13 +2,13 @@ import { invalid } from '../../common/index.ts';
 
 const DEFAULT = 'ctrl-p,ctrl-q';
 
-/** `ctrl-p,ctrl-q`, `a,b`, `ctrl-@`… to the bytes to look for (moby/term ToBytes). */
-export function parseDetachKeys(text: string): Buffer {
+/** `ctrl-p,ctrl-q`, `a,b`, `ctrl-@`… to the bytes to look for (moby/term ToBytes). An exec's are called escape keys where they are wrong. */
+export function parseDetachKeys(text: string, kind: 'detach' | 'escape' = 'detach'): Buffer {
   return Buffer.from(
     text.split(',').map((key) => {
       if (key.length === 1) return key.charCodeAt(0);
       const match = /^ctrl-([a-zA-Z@[\\\]^_])$/.exec(key);
-      if (match === null) throw invalid(`Invalid detach keys (${text}) provided`);
+      if (match === null) throw invalid(`Invalid ${kind} keys (${text}) provided`);
       return match[1]!.toUpperCase().charCodeAt(0) - 64;
     }),
   );
