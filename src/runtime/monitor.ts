@@ -106,7 +106,8 @@ export function openMonitor({ execRoot, conmonPath, spillDirectory }: MonitorOpt
     await mkdir(dir, { mode: 0o700 });
     const spec = isCrun(options.runtime) ? filters.apply(options.spec) : options.spec;
     await Promise.all([
-      writeFile(join(dir, 'config.json'), JSON.stringify(spec)),
+      // Its variables may be secrets.
+      writeFile(join(dir, 'config.json'), JSON.stringify(spec), { mode: 0o600 }),
       writeFile(join(dir, 'bundle.json'), JSON.stringify(bundleRecord)),
     ]);
     const root = stateRoot(options.runtime);

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { BuildSession } from '../../src/build/session.ts';
-import { execute, TestDaemon } from '../support/index.ts';
+import { eventually, execute, TestDaemon } from '../support/index.ts';
 
 let daemon: TestDaemon;
 let place: string;
@@ -50,6 +50,27 @@ test('a secret is a file or a variable of its command alone, and stays nowhere',
   const found = await execute('grep', ['-rl', SECRET, daemon.dataRoot, daemon.execRoot, daemon.logFile]);
   assert.equal(found.stdout, '');
   assert.deepEqual(readdirSync(join(daemon.execRoot, 'build')), []);
+});
+
+test('a secret in a variable is its daemon’s to read while the command runs, and gone after a crash', async () => {
+  const running = build('FROM busybox\nRUN --mount=type=secret,id=s,env=S [ -n "$S" ] && exec sleep 300\n', [
+    '--secret',
+    'id=s,src=DIR/secret',
+  ]);
+  const holding = async () =>
+    (await execute('grep', ['-rl', SECRET, daemon.dataRoot, daemon.execRoot, daemon.logFile])).stdout
+      .split('\n')
+      .filter(Boolean);
+  const files = await eventually('the command runs', async () => {
+    const found = await holding();
+    return found.length > 0 && found;
+  });
+  // The bundle, and the runtime's copy of it.
+  for (const file of files) assert.equal(statSync(file).mode & 0o077, 0, file);
+  await daemon.crash();
+  assert.notEqual((await running).code, 0);
+  await daemon.launch();
+  await eventually('nothing of the secret', async () => (await holding()).length === 0);
 });
 
 test('a secret that is required and not given ends the build, and so does a wrong mount', async () => {
