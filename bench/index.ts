@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { builds } from './builds.ts';
+import { cli } from './cli.ts';
 import { containers } from './containers.ts';
 import { dns } from './dns.ts';
 import { engines } from './engines.ts';
@@ -13,7 +14,7 @@ import { volumes } from './volumes.ts';
  * usage: npm run bench [-- suite …]
  * Prints a table (medians, and how many times better Gantry is than each peer) and writes bench-results.json.
  */
-const suites = { builds, containers, dns, images, load, networks, volumes };
+const suites = { builds, cli, containers, dns, images, load, networks, volumes };
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.find((name) => !Object.hasOwn(suites, name));
