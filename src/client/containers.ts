@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { messageOf } from '../common/index.ts';
 import type { CreateContainerBody, ExecConfig, UpdateContainerBody } from '../wire/index.ts';
 import type {
   Change,
@@ -53,6 +54,15 @@ export interface AttachOptions {
 const at = (id: string, action = ''): string => `/containers/${encodeURIComponent(id)}${action}`;
 
 /** Containers and the processes executed in them. */
+/** Docker names the option for logs, though not for events. */
+function logTime(name: string, text: string | undefined): string | undefined {
+  try {
+    return apiTimestamp(text);
+  } catch (error) {
+    throw new Error(`invalid value for ${JSON.stringify(name)}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
 export class ContainersApi {
   private readonly transport: Transport;
   constructor(transport: Transport) {
@@ -128,7 +138,7 @@ export class ContainersApi {
   }
   logs(id: string, options: LogOptions, signal?: AbortSignal): Promise<Answer> {
     return this.transport.request('GET', at(id, '/logs'), {
-      query: { ...options, since: apiTimestamp(options.since), until: apiTimestamp(options.until) },
+      query: { ...options, since: logTime('since', options.since), until: logTime('until', options.until) },
       signal,
     });
   }

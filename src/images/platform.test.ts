@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { choose, fits, parsePlatform, platformText } from './platform.ts';
+import { checkPlatform, choose, fits, parsePlatform, platformText } from './platform.ts';
 
 const OWN = { os: 'linux', architecture: 'amd64' };
 
@@ -47,4 +47,15 @@ test('the nearest platform that runs is chosen from an index', () => {
   assert.equal(chosen('linux/s390x'), undefined);
   assert.equal(choose([entry(undefined, '6')], OWN)?.digest[7], '6');
   assert.ok(!fits(parsePlatform('linux/arm/v5', OWN), { os: 'linux', architecture: 'arm', variant: 'v7' }));
+});
+
+test('an image for another platform is not found', () => {
+  const check = (offered: object, wanted: string) => checkPlatform('app:1', offered, parsePlatform(wanted, OWN));
+  assert.throws(() => check(OWN, 'arm64'), {
+    kind: 'not-found',
+    message:
+      'image with reference app:1 was found but its platform (linux/amd64) does not match the specified platform (linux/arm64)',
+  });
+  check(OWN, 'linux/amd64/v3');
+  check({}, 'linux/arm64');
 });

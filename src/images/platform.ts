@@ -1,4 +1,4 @@
-import { invalid } from '../common/index.ts';
+import { invalid, notFound } from '../common/index.ts';
 import type { Descriptor, Platform } from '../wire/index.ts';
 
 /** As containerd/platforms normalises them: other names, and variants that are the default. */
@@ -80,6 +80,16 @@ function distance(wanted: Platform, offered: Platform): number | undefined {
 }
 
 export const fits = (wanted: Platform, offered: Platform): boolean => distance(wanted, offered) !== undefined;
+
+/** Throws not-found where an image that is here is for another platform: its client may fetch the right one. */
+export function checkPlatform(ref: string, offered: Partial<Platform>, wanted: Platform): void {
+  const { os, architecture, variant } = offered;
+  // Imported by older engines, it need not say.
+  if (!os || !architecture || fits(wanted, { os, architecture, variant })) return;
+  throw notFound(
+    `image with reference ${ref} was found but its platform (${platformText(normalised({ os, architecture, variant }))}) does not match the specified platform (${platformText(wanted)})`,
+  );
+}
 
 /** False for what builders put beside an image about it: attestations, for no platform (BuildKit, "Image attestation storage"). */
 export const isRunnable = ({ annotations, platform }: Descriptor): boolean =>

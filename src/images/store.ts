@@ -17,7 +17,7 @@ import { type Keep, openKeep } from './keeping.ts';
 import { historyOf, listImages } from './listing.ts';
 import { loadArchive } from './load.ts';
 import { DOCKER } from './media-types.ts';
-import { parsePlatform } from './platform.ts';
+import { checkPlatform, parsePlatform } from './platform.ts';
 import { pruneImages } from './prune.ts';
 import { pullImages } from './pull.ts';
 import { pushImages } from './push.ts';
@@ -92,7 +92,12 @@ export async function openImageStore(options: ImagesOptions): Promise<ImageStore
 
   return {
     defaultPlatform: ownPlatform,
-    resolve: (ref) => book.resolve(ref),
+    resolve(ref, platform) {
+      const wanted = platformOf(platform);
+      const image = book.resolve(ref);
+      if (wanted !== undefined) checkPlatform(ref, image.config, wanted);
+      return image;
+    },
     find: (ref) => {
       try {
         return book.find(ref);

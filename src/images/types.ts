@@ -46,8 +46,11 @@ export interface NewImage {
 }
 
 export interface ImageStore {
-  /** By id, prefix, name, name@digest. Throws not-found `No such image: …`, conflict on an ambiguous prefix. */
-  resolve(ref: string): Image;
+  /**
+   * By id, prefix, name, name@digest. Throws not-found `No such image: …`, also for one that does not run on the platform asked for
+   * (`linux/arm64`), conflict on an ambiguous prefix, invalid for what is no platform.
+   */
+  resolve(ref: string, platform?: string): Image;
   find(ref: string): Image | undefined;
   all(): Image[];
   list(options: { all?: boolean; filters: Filters; sharedSize?: boolean }): Promise<ImageSummary[]>;

@@ -1,5 +1,5 @@
 import { closeSync, existsSync, openSync, rmSync, writeSync } from 'node:fs';
-import type { Client } from '../../client/index.ts';
+import { ApiError, type Client } from '../../client/index.ts';
 import { messageOf } from '../../common/index.ts';
 import type { CreateContainerBody } from '../../wire/index.ts';
 import { pullImage } from '../pull.ts';
@@ -15,9 +15,7 @@ export async function createContainer(
   body: CreateContainerBody,
   flags: FlagValues,
 ): Promise<string> {
-  const policy = flags.text('pull');
-  if (!['always', 'missing', 'never'].includes(policy))
-    throw new Error(`invalid pull option: '${policy}': must be one of "always", "missing" or "never"`);
+  const policy = pullPolicy(flags);
   const image = body.Image ?? '';
   const reference = /^(sha256:)?[0-9a-f]{64}$/.test(image) ? undefined : normalizeReference(image);
   for (const server of body.HostConfig?.Dns ?? [])
@@ -37,8 +35,8 @@ export async function createContainer(
     try {
       created = await client.containers.create(body, options);
     } catch (error) {
-      const missing = error instanceof Error && error.name === 'ApiError' && /^No such image/i.test(error.message);
-      if (!missing || policy !== 'missing' || !reference) throw error;
+      // Also one that is there for another platform.
+      if (!(error instanceof ApiError && error.status === 404) || policy !== 'missing' || !reference) throw error;
       if (!flags.bool('quiet')) cli.warn(`Unable to find image '${reference.familiar}' locally\n`);
       await pull();
       created = await client.containers.create(body, options);
@@ -49,6 +47,14 @@ export async function createContainer(
   } finally {
     cidfile?.close();
   }
+}
+
+/** `--pull`, checked. */
+export function pullPolicy(flags: FlagValues): string {
+  const policy = flags.text('pull');
+  if (!['always', 'missing', 'never'].includes(policy))
+    throw new Error(`invalid pull option: '${policy}': must be one of "always", "missing" or "never"`);
+  return policy;
 }
 
 /** The file that takes the container's id; it must be new, and goes away if no id was written. */

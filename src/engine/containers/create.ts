@@ -61,7 +61,7 @@ export async function createContainer(
   const { HostConfig: givenHost, NetworkingConfig: networking, ...request } = body;
   const reference = request.Image ?? '';
   if (reference === '') throw invalid('config cannot be empty in order to create a container');
-  const image = parts.images.resolve(reference);
+  const image = parts.images.resolve(reference, options.platform);
   const config = mergeConfig(request, image.config.config);
   const host: HostConfig = { ...givenHost };
   const warnings = checkConfig(config, host, {

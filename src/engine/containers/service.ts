@@ -195,12 +195,13 @@ export class Containers implements ContainerService {
     signal: AbortSignal,
   ): Promise<{ result: Promise<{ StatusCode: number; Error?: { Message: string } }> }> {
     const container = this.#parts.book.get(ref);
-    const answer = (StatusCode: number) => {
-      const { error } = container.state;
-      return { StatusCode, ...(error ? { Error: { Message: error } } : {}) };
-    };
+    const answer = (StatusCode: number) => ({ StatusCode });
     const idle = !container.running && container.state.status !== 'restarting';
-    if (condition === 'not-running' && idle) return { result: Promise.resolve(answer(container.state.exitCode)) };
+    if (condition === 'not-running' && idle) {
+      const { exitCode, error } = container.state;
+      // Only who asks later hears of a start that failed: others have its own answer.
+      return { result: Promise.resolve({ ...answer(exitCode), ...(error ? { Error: { Message: error } } : {}) }) };
+    }
     if (condition !== 'removed')
       return { result: this.#parts.lifecycle.nextExit(container.id, signal).then((code) => answer(code)) };
     const { promise, resolve } = Promise.withResolvers<void>();

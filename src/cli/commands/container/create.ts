@@ -1,5 +1,5 @@
 import { containerBody } from '../../run/container-body.ts';
-import { createContainer } from '../../run/create.ts';
+import { createContainer, pullPolicy } from '../../run/create.ts';
 import { createFlags } from '../../run/create-flags.ts';
 import { startFailure } from '../../run/start-errors.ts';
 import { atLeast, type CommandSpec } from '../../spec.ts';
@@ -17,6 +17,7 @@ export const command: CommandSpec = {
     const [image, ...command] = args as [string, ...string[]];
     let body: ReturnType<typeof containerBody>;
     try {
+      pullPolicy(flags);
       body = containerBody(flags, image, command, cli.env);
     } catch (error) {
       throw startFailure(error, path);

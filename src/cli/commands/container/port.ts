@@ -18,7 +18,10 @@ export const command: CommandSpec = {
         : `${binding.HostIp}:${binding.HostPort}`;
     if (wanted !== undefined) {
       const key = wanted.includes('/') ? wanted : `${wanted}/tcp`;
-      if (!/^\d+\/\w+$/.test(key)) throw new Error(`Error: invalid port '${wanted}'`);
+      if (!/^\d+\/\w+$/.test(key))
+        throw new Error(
+          `Error: invalid port (${wanted}): strconv.ParseUint: parsing ${JSON.stringify(wanted.split('/')[0])}: invalid syntax`,
+        );
       const bindings = ports[key];
       if (!bindings) throw new Error(`Error: No public port '${wanted}' published for ${name}`);
       cli.print(bindings.map((binding) => `${address(binding)}\n`).join(''));

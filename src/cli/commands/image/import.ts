@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { jsonLines } from '../../../client/index.ts';
 import type { ProgressMessage } from '../../../wire/index.ts';
 import { normalizeReference } from '../../references.ts';
-import { between, type CommandSpec } from '../../spec.ts';
+import { atLeast, type CommandSpec } from '../../spec.ts';
 import { byteProgress } from '../../terminal/byte-progress.ts';
 import { openInput } from '../../terminal/open-input.ts';
 import { asExit, showProgress } from '../../terminal/progress.ts';
@@ -17,7 +17,7 @@ export const command: CommandSpec = {
     { name: 'message', short: 'm', type: 'string', usage: 'Set commit message for imported image' },
     { name: 'platform', type: 'string', usage: 'Set platform if server is multi-platform capable' },
   ],
-  args: between(1, 2),
+  args: atLeast(1),
   async run({ args, flags, cli }) {
     const [source, target] = args as [string, string | undefined];
     const reference = target === undefined ? undefined : normalizeReference(target);
