@@ -55,6 +55,9 @@ function settle(links: Links, link: Link, network: StoredNetwork, options: Netwo
   ensureSysctl(`net/ipv6/conf/${name}/disable_ipv6`, network.ipv6 ? '0' : '1');
   if (network.ipv6) {
     ensureSysctl(`net/ipv6/conf/${name}/accept_ra`, '0');
+    // Nobody else has a bridge's link-local address: while it was looked for, a second or two, neighbours were not asked for containers' addresses,
+    // and nothing from outside came to them by IPv6.
+    ensureSysctl(`net/ipv6/conf/${name}/accept_dad`, '0');
     if (options.ipForward ?? true) ensureSysctl('net/ipv6/conf/all/forwarding', '1');
   }
   // Lets the machine reach published ports by 127.0.0.1; the `guard` chain keeps containers from the machine's loopback.
