@@ -8,6 +8,7 @@ export type HoldResult = { fd: number } | { code: 'in-use' | 'no-address' | 'uns
 const AF_INET = 2;
 const AF_INET6 = 10;
 const SOCK_CLOEXEC = 0o2000000;
+const SOCK_NONBLOCK = 0o4000;
 const KINDS: Record<Protocol, { type: number; protocol: number }> = {
   tcp: { type: 1, protocol: 6 },
   udp: { type: 2, protocol: 17 },
@@ -22,6 +23,7 @@ const socket = libc.func('int socket(int, int, int)');
 const setsockopt = libc.func('int setsockopt(int, int, int, const void *, unsigned int)');
 const bind = libc.func('int bind(int, const void *, unsigned int)');
 const listen = libc.func('int listen(int, int)');
+const accept4 = libc.func('int accept4(int, void *, void *, int)');
 const closeFd = libc.func('int close(int)');
 
 const one = Buffer.from([1, 0, 0, 0]);
@@ -36,11 +38,13 @@ function socketAddress(address: Address, port: number): Buffer {
 
 /**
  * Takes a port on the machine by a bound (and for TCP listening) socket, so that another program's bind fails, and ours does
- * if another program was first. No packet ever reaches it: nftables sends them to the container before.
+ * if another program was first. Once the rules are there no packet reaches it: nftables sends them to the container before.
  */
 export function holdPort(protocol: Protocol, address: Address, port: number, errnoOf: () => number): HoldResult {
   const kind = KINDS[protocol];
-  const fd = Number(socket(address.family === 4 ? AF_INET : AF_INET6, kind.type | SOCK_CLOEXEC, kind.protocol));
+  const fd = Number(
+    socket(address.family === 4 ? AF_INET : AF_INET6, kind.type | SOCK_CLOEXEC | SOCK_NONBLOCK, kind.protocol),
+  );
   if (fd < 0) return { code: 'unsupported' };
   if (address.family === 6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, one, 4);
   // As every server does: else a connection of the past in TIME_WAIT would count as a conflict. UDP must not share.
@@ -55,6 +59,12 @@ export function holdPort(protocol: Protocol, address: Address, port: number, err
   if (errno === 1 || errno === 13) return { code: 'denied' };
   return { code: errno === 98 ? 'in-use' : 'unsupported' };
 }
+
+/** Ends the connections that came to a held port before its rules: they would wait for ever. Their clients try again, and meet the container. */
+export function turnAway(fd: number): void {
+  for (let early = accept(fd); early >= 0; early = accept(fd)) closeFd(early);
+}
+const accept = (fd: number): number => Number(accept4(fd, null, null, SOCK_CLOEXEC));
 
 export const releasePort = (fd: number): void => {
   closeFd(fd);

@@ -1,12 +1,15 @@
 import koffi from 'koffi';
 import { internal } from '../common/index.ts';
 import { parseAddress } from './address.ts';
-import { ephemeralRange, holdPort, hostPort, type Protocol, releasePort } from './host-ports.ts';
+import { ephemeralRange, holdPort, hostPort, type Protocol, releasePort, turnAway } from './host-ports.ts';
 import { compact, type PortGrant, type PortWish } from './ports.ts';
 import type { PublishedRange } from './store.ts';
 
 /** Sockets held for one container; past this number ports are checked once and not held, so that ten thousand cost nothing. */
 const HELD_AT_MOST = 64;
+
+/** Within this time a client answers to the first half of a handshake. */
+const HANDSHAKE_MS = 1000;
 
 export interface Allocation {
   grants: PortGrant[];
@@ -143,6 +146,16 @@ export class PortBook {
       }
     this.adopt(containerId, ranges, sockets);
     return lost;
+  }
+
+  /** The rules of a container's ports are there: who came before them is turned away, at once and when a slow handshake is over. */
+  open(containerId: string): void {
+    const sockets = this.#sockets.get(containerId);
+    if (sockets === undefined) return;
+    for (const fd of sockets) turnAway(fd);
+    setTimeout(() => {
+      if (this.#sockets.get(containerId) === sockets) for (const fd of sockets) turnAway(fd);
+    }, HANDSHAKE_MS).unref();
   }
 
   release(containerId: string): void {

@@ -65,7 +65,7 @@ export class SandboxOpening {
   }
 
   async #build(sandbox: StoredSandbox, sysctls: Record<string, string>): Promise<void> {
-    const { links, routes, rules, sandboxes, served } = this.#parts;
+    const { links, ports, routes, rules, sandboxes, served } = this.#parts;
     const path = sandboxes.netnsPath(sandbox);
     mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
     if (sandbox.kind === 'host') {
@@ -81,6 +81,7 @@ export class SandboxOpening {
     const serving = Promise.allSettled([served.serveNames(sandbox), served.serveRelay(sandbox)]);
     try {
       rules.add(sandbox);
+      ports.open(sandbox);
       if (sandbox.kind === 'own') {
         for (const endpoint of sandbox.endpoints)
           plugEndpoint(links, inside!, path, endpoint, sandboxes.networkOf(endpoint));

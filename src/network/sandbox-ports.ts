@@ -89,6 +89,11 @@ export class SandboxPorts {
     return this.#ports.hold(sandbox.containerId, sandbox.published, this.#heldElsewhere(sandbox));
   }
 
+  /** To be called when the rules are there. */
+  open(sandbox: StoredSandbox): void {
+    this.#ports.open(sandbox.containerId);
+  }
+
   release(sandbox: StoredSandbox): void {
     this.#ports.release(sandbox.containerId);
   }
