@@ -1,7 +1,8 @@
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { invalid, unavailable } from '../common/index.ts';
-import { chooseRuntime, hidingUnified, type RuntimeChoice } from '../runtime/index.ts';
+import { CGROUPS, chooseRuntime, hidingUnified, type RuntimeChoice } from '../runtime/index.ts';
+import { mounts } from '../sys/index.ts';
 import type { Settings } from './settings.ts';
 
 /** In the order of preference: crun starts a container in half of runc's time. */
@@ -54,6 +55,9 @@ export interface RuntimeSearch {
   cgroup: string;
 }
 
+const isShared = async (point: string): Promise<boolean> =>
+  (await mounts()).some(({ target, shared }) => target === point && shared);
+
 /** What there is, and what really works here (a runtime may refuse the machine's cgroups). Throws if the one asked for is unknown. */
 export async function findRuntimes(
   settings: Pick<Settings, 'runtimes' | 'defaults'>,
@@ -68,7 +72,7 @@ export async function findRuntimes(
     byName.set(
       name,
       name === 'crun' && hybrid
-        ? hidingUnified(found, readFileSync('/proc/self/mountinfo', 'utf8'), findProgram('busybox', search.path))
+        ? hidingUnified(found, await isShared(CGROUPS), findProgram('busybox', search.path))
         : found,
     );
   }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import koffi from 'koffi';
 import { libc } from '../sys/index.ts';
 import { type Address, addressBytes, formatAddress, parseAddress } from './address.ts';
 
@@ -8,12 +9,12 @@ export type HoldResult = { fd: number } | { code: 'in-use' | 'no-address' | 'uns
 const AF_INET = 2;
 const AF_INET6 = 10;
 const SOCK_CLOEXEC = 0o2000000;
-const SOCK_NONBLOCK = 0o4000;
 const KINDS: Record<Protocol, { type: number; protocol: number }> = {
   tcp: { type: 1, protocol: 6 },
   udp: { type: 2, protocol: 17 },
   sctp: { type: 1, protocol: 132 },
 };
+const EOPNOTSUPP = 95;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
 const IPPROTO_IPV6 = 41;
@@ -23,7 +24,6 @@ const socket = libc.func('int socket(int, int, int)');
 const setsockopt = libc.func('int setsockopt(int, int, int, const void *, unsigned int)');
 const bind = libc.func('int bind(int, const void *, unsigned int)');
 const listen = libc.func('int listen(int, int)');
-const accept4 = libc.func('int accept4(int, void *, void *, int)');
 const closeFd = libc.func('int close(int)');
 
 const one = Buffer.from([1, 0, 0, 0]);
@@ -37,22 +37,19 @@ function socketAddress(address: Address, port: number): Buffer {
 }
 
 /**
- * Takes a port on the machine by a bound (and for TCP listening) socket, so that another program's bind fails, and ours does
- * if another program was first. Once the rules are there no packet reaches it: nftables sends them to the container before.
+ * Takes a port on the machine by a bound socket; fails if another program was first. It does not listen yet: a connection that comes before
+ * nftables leads to the container is refused, not left waiting for an answer that nobody gives. Afterwards no packet reaches it.
  */
-export function holdPort(protocol: Protocol, address: Address, port: number, errnoOf: () => number): HoldResult {
+export function holdPort(protocol: Protocol, address: Address, port: number): HoldResult {
   const kind = KINDS[protocol];
-  const fd = Number(
-    socket(address.family === 4 ? AF_INET : AF_INET6, kind.type | SOCK_CLOEXEC | SOCK_NONBLOCK, kind.protocol),
-  );
+  const fd = Number(socket(address.family === 4 ? AF_INET : AF_INET6, kind.type | SOCK_CLOEXEC, kind.protocol));
   if (fd < 0) return { code: 'unsupported' };
   if (address.family === 6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, one, 4);
   // As every server does: else a connection of the past in TIME_WAIT would count as a conflict. UDP must not share.
   if (protocol !== 'udp') setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, one, 4);
   const where = socketAddress(address, port);
-  const failed = Number(bind(fd, where, where.length)) < 0 || (protocol !== 'udp' && Number(listen(fd, 1)) < 0);
-  if (!failed) return { fd };
-  const errno = errnoOf();
+  if (Number(bind(fd, where, where.length)) === 0) return { fd };
+  const errno = koffi.errno();
   closeFd(fd);
   if (errno === 99) return { code: 'no-address' };
   if (errno === 22) return { code: 'invalid' };
@@ -60,11 +57,8 @@ export function holdPort(protocol: Protocol, address: Address, port: number, err
   return { code: errno === 98 ? 'in-use' : 'unsupported' };
 }
 
-/** Ends the connections that came to a held port before its rules: they would wait for ever. Their clients try again, and meet the container. */
-export function turnAway(fd: number): void {
-  for (let early = accept(fd); early >= 0; early = accept(fd)) closeFd(early);
-}
-const accept = (fd: number): number => Number(accept4(fd, null, null, SOCK_CLOEXEC));
+/** The second half, when the rules are there: from now on no other program's bind succeeds. False: one was quicker. UDP has no such half. */
+export const guardPort = (fd: number): boolean => Number(listen(fd, 1)) === 0 || koffi.errno() === EOPNOTSUPP;
 
 export const releasePort = (fd: number): void => {
   closeFd(fd);

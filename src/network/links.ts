@@ -10,7 +10,6 @@ import {
   NLM_F_EXCL,
   NLM_F_REPLACE,
   sysError,
-  u8,
   u16,
   u32,
   zstr,
@@ -32,7 +31,6 @@ const IFLA_IFNAME = 3;
 const IFLA_MTU = 4;
 const IFLA_LINK = 5;
 const IFLA_MASTER = 10;
-const IFLA_PROTINFO = 12;
 const IFLA_LINKINFO = 18;
 const IFLA_NET_NS_FD = 28;
 const IFLA_STATS64 = 23;
@@ -40,7 +38,6 @@ const IFLA_IFALIAS = 20;
 const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
 const VETH_INFO_PEER = 1;
-const IFLA_BRPORT_ISOLATED = 33;
 const IFLA_MACVLAN_MODE = 1;
 const IFLA_IPVLAN_MODE = 1;
 const IFLA_IPVLAN_FLAGS = 2;
@@ -65,7 +62,6 @@ const ENODEV = 19;
 const AF_UNSPEC = 0;
 const AF_INET = 2;
 const AF_INET6 = 10;
-const AF_BRIDGE = 7;
 
 const afOf = (family: 4 | 6): number => (family === 4 ? AF_INET : AF_INET6);
 
@@ -283,12 +279,6 @@ export class Links {
       [IFLA_LINKINFO, [[IFLA_INFO_KIND, zstr('dummy')]]],
     ];
     this.#change(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, ifinfo(up), attributes, `create dummy ${name}`);
-  }
-
-  /** Keeps a bridge's port from speaking to other isolated ports. */
-  isolate(index: number): void {
-    const attributes: NetlinkAttribute[] = [[IFLA_PROTINFO, [[IFLA_BRPORT_ISOLATED, u8(1)]]]];
-    this.#change(RTM_NEWLINK, 0, ifinfo({ family: AF_BRIDGE, index }), attributes, 'isolate port');
   }
 
   setUp(index: number): void {

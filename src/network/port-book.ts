@@ -1,15 +1,11 @@
-import koffi from 'koffi';
 import { internal } from '../common/index.ts';
 import { parseAddress } from './address.ts';
-import { ephemeralRange, holdPort, hostPort, type Protocol, releasePort, turnAway } from './host-ports.ts';
+import { ephemeralRange, guardPort, holdPort, hostPort, type Protocol, releasePort } from './host-ports.ts';
 import { compact, type PortGrant, type PortWish } from './ports.ts';
 import type { PublishedRange } from './store.ts';
 
 /** Sockets held for one container; past this number ports are checked once and not held, so that ten thousand cost nothing. */
 const HELD_AT_MOST = 64;
-
-/** Within this time a client answers to the first half of a handshake. */
-const HANDSHAKE_MS = 1000;
 
 export interface Allocation {
   grants: PortGrant[];
@@ -107,7 +103,7 @@ export class PortBook {
         if (held !== undefined) throw internal(`Bind for ${held}:${port} failed: port is already allocated`);
       }
       for (const ip of wish.hostIps) {
-        const held = holdPort(wish.proto, parseAddress(ip)!, port, () => koffi.errno());
+        const held = holdPort(wish.proto, parseAddress(ip)!, port);
         if ('fd' in held) {
           if (owner.heldElsewhere({ proto: wish.proto, hostIp: ip })) releasePort(held.fd);
           else taken.push(held.fd);
@@ -140,22 +136,18 @@ export class PortBook {
     const lost: PublishedRange[] = [];
     for (const range of ranges.filter((candidate) => !heldElsewhere(candidate)))
       for (let offset = 0; offset < range.count && sockets.length < HELD_AT_MOST; offset++) {
-        const held = holdPort(range.proto, parseAddress(range.hostIp)!, range.hostPort + offset, () => koffi.errno());
-        if ('fd' in held) sockets.push(held.fd);
+        const held = holdPort(range.proto, parseAddress(range.hostIp)!, range.hostPort + offset);
+        if ('fd' in held && guardPort(held.fd)) sockets.push(held.fd);
         else lost.push({ ...range, hostPort: range.hostPort + offset, count: 1 });
       }
     this.adopt(containerId, ranges, sockets);
     return lost;
   }
 
-  /** The rules of a container's ports are there: who came before them is turned away, at once and when a slow handshake is over. */
-  open(containerId: string): void {
-    const sockets = this.#sockets.get(containerId);
-    if (sockets === undefined) return;
-    for (const fd of sockets) turnAway(fd);
-    setTimeout(() => {
-      if (this.#sockets.get(containerId) === sockets) for (const fd of sockets) turnAway(fd);
-    }, HANDSHAKE_MS).unref();
+  /** The rules of a container's ports are there: now its sockets keep other programs away. Throws Docker's words where one was quicker. */
+  guard(containerId: string): void {
+    for (const fd of this.#sockets.get(containerId) ?? [])
+      if (!guardPort(fd)) throw internal(`failed to bind a published port: ${REASONS['in-use']}`);
   }
 
   release(containerId: string): void {

@@ -81,7 +81,7 @@ export class SandboxOpening {
     const serving = Promise.allSettled([served.serveNames(sandbox), served.serveRelay(sandbox)]);
     try {
       rules.add(sandbox);
-      ports.open(sandbox);
+      ports.guard(sandbox);
       if (sandbox.kind === 'own') {
         for (const endpoint of sandbox.endpoints)
           plugEndpoint(links, inside!, path, endpoint, sandboxes.networkOf(endpoint));

@@ -90,8 +90,8 @@ export class SandboxPorts {
   }
 
   /** To be called when the rules are there. */
-  open(sandbox: StoredSandbox): void {
-    this.#ports.open(sandbox.containerId);
+  guard(sandbox: StoredSandbox): void {
+    this.#ports.guard(sandbox.containerId);
   }
 
   release(sandbox: StoredSandbox): void {

@@ -150,7 +150,6 @@ export class Sandboxes {
         container: sandbox.containerId,
         port: `${range.hostIp}:${range.hostPort}`,
       });
-    this.#ports.open(sandbox);
     await Promise.all([this.#served.serveNames(sandbox), this.#served.serveRelay(sandbox)]);
   }
 

@@ -1,6 +1,6 @@
 import type { RuntimeChoice } from './types.ts';
 
-const CGROUPS = '/sys/fs/cgroup';
+export const CGROUPS = '/sys/fs/cgroup';
 
 /** The program and its words, up to the runtime's own global options, by which a runtime makes a container. */
 export function createCommand({ createPrefix = [], path, args }: RuntimeChoice): [string, ...string[]] {
@@ -12,15 +12,10 @@ export function createCommand({ createPrefix = [], path, args }: RuntimeChoice):
  * crun refuses to make containers where a cgroup2 mount stands beside the v1 hierarchies (libcrun/cgroup.c), though these are all it needs.
  * So it makes them in a mount namespace of its own, in which an empty file system covers that mount. Needed for `create` only: all
  * other commands look at the container's v1 cgroups. All other mounts stay what they are, also in what they share with the machine's
- * (`-v /a:/b:rshared`). With `busybox`, a static one, the shell and mount(8) start in half the time.
+ * (`-v /a:/b:rshared`); only the one around, where it is `shared`, must not carry the cover out. With `busybox`, a static one, the shell and mount(8) start in half the time.
  */
-export function hidingUnified(runtime: RuntimeChoice, mountinfo: string, busybox: string | undefined): RuntimeChoice {
+export function hidingUnified(runtime: RuntimeChoice, shared: boolean, busybox: string | undefined): RuntimeChoice {
   const cover = `mount -t tmpfs none ${CGROUPS}/unified && exec "$@"`;
-  // proc_pid_mountinfo(5): the fifth field is the mount point, the optional ones follow the sixth.
-  const shared = mountinfo
-    .split('\n')
-    .map((line) => line.split(' '))
-    .some(([, , , , point, , ...rest]) => point === CGROUPS && rest[0]?.startsWith('shared:') === true);
   return {
     ...runtime,
     createPrefix: [

@@ -1,6 +1,6 @@
 export * from './capabilities.ts';
 export { openCgroups } from './cgroups.ts';
-export { hidingUnified } from './create-command.ts';
+export { CGROUPS, hidingUnified } from './create-command.ts';
 export { StartFailure } from './failure.ts';
 export { type MonitorOptions, openMonitor } from './monitor.ts';
 export { chooseRuntime, type ProbedRuntime, probeRuntime } from './probe.ts';

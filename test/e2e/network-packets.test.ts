@@ -314,8 +314,7 @@ test('other tables are left as they are, and flushed rules come back', async () 
   const one = await networks.container('one', { ports: { '80/tcp': [{ HostIp: '', HostPort: '8080' }] } });
   const server = await tcpServer(one.netnsPath, 80);
   run('nft delete table inet gantry-test');
-  // Taken by the socket that holds the port: never answered, or turned away as one that came before the rules.
-  assert.match(await tcpCall(outside.path, '203.0.113.1', 8080, NEVER_MS), /^(timeout|ECONNRESET)$/);
+  assert.equal(await tcpCall(outside.path, '203.0.113.1', 8080, NEVER_MS), 'timeout');
   await networks.net.restoreRules();
   assert.match(await tcpCall(outside.path, '203.0.113.1', 8080), /^hello /);
   run('nft flush ruleset');
