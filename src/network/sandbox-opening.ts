@@ -80,8 +80,6 @@ export class SandboxOpening {
     // The companion works while this process does.
     const serving = Promise.allSettled([served.serveNames(sandbox), served.serveRelay(sandbox)]);
     try {
-      rules.add(sandbox);
-      ports.guard(sandbox);
       if (sandbox.kind === 'own') {
         for (const endpoint of sandbox.endpoints)
           plugEndpoint(links, inside!, path, endpoint, sandboxes.networkOf(endpoint));
@@ -92,6 +90,10 @@ export class SandboxOpening {
             for (const [key, value] of settings) writeSysctl(sysctlPath(key), value);
           });
       }
+      // Behind the plugs, and before anything runs there: a packet that rules led to an address without an interface would be lost, and its
+      // client try again only after a second.
+      rules.add(sandbox);
+      ports.guard(sandbox);
     } finally {
       inside?.close();
     }

@@ -9,7 +9,7 @@ const KEPT = 16;
 const ANNOTATION = 'run.oci.seccomp_bpf_data';
 
 /**
- * Compiling the default seccomp profile is a third of what crun does for a start. It leaves the result in its state directory, from where
+ * Compiling the default seccomp profile is a quarter of crun's work for a container. It leaves the result in its state directory, from where
  * it is kept, to be given back with the next container of the same profile.
  */
 export class CompiledFilters {

@@ -12,7 +12,7 @@ export function createCommand({ createPrefix = [], path, args }: RuntimeChoice):
  * crun refuses to make containers where a cgroup2 mount stands beside the v1 hierarchies (libcrun/cgroup.c), though these are all it needs.
  * So it makes them in a mount namespace of its own, in which an empty file system covers that mount. Needed for `create` only: all
  * other commands look at the container's v1 cgroups. All other mounts stay what they are, also in what they share with the machine's
- * (`-v /a:/b:rshared`); only the one around, where it is `shared`, must not carry the cover out. With `busybox`, a static one, the shell and mount(8) start in half the time.
+ * (`-v /a:/b:rshared`); only the one around, where it is `shared`, must not carry the cover out. With `busybox`, a static one, the shell and mount(8) start sooner.
  */
 export function hidingUnified(runtime: RuntimeChoice, shared: boolean, busybox: string | undefined): RuntimeChoice {
   const cover = `mount -t tmpfs none ${CGROUPS}/unified && exec "$@"`;

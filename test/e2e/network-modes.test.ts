@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import {
   becomeMachine,
-  OtherHost,
+  type OtherHost,
+  openOutside,
   TestNetworks,
   tcpCall,
   tcpServer,
@@ -22,22 +20,15 @@ const BRIDGE = 'com.docker.network.bridge.';
 const PUBLISHED: Wish['ports'] = { '80/tcp': [{ HostIp: '', HostPort: '7080' }] };
 
 const execute = promisify(execFile);
-let directory: string;
 let outside: OtherHost;
+let closeOutside: () => void;
 
 before(() => {
   becomeMachine();
-  directory = mkdtempSync(join(tmpdir(), 'gt-hosts-'));
-  outside = new OtherHost(directory, 'outside', {
-    machine: '203.0.113.1/24',
-    host: '203.0.113.2/24',
-    machine6: 'fd99::1/64',
-    host6: 'fd99::2/64',
-  });
+  ({ outside, close: closeOutside } = openOutside());
 });
 after(() => {
-  outside.close();
-  rmSync(directory, { recursive: true, force: true });
+  closeOutside();
 });
 
 type Container = Awaited<ReturnType<TestNetworks['container']>>;

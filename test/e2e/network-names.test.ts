@@ -1,19 +1,16 @@
 import assert from 'node:assert/strict';
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as dnsPacket from 'dns-packet';
 import { parseAddress } from '../../src/network/address.ts';
 import { openServerSocket, openTcpClient, openUdpClient } from '../../src/network/netns-socket.ts';
-import { becomeMachine, OtherHost, run, TestNetworks } from '../support/network-hosts.ts';
+import { becomeMachine, type OtherHost, openOutside, run, TestNetworks } from '../support/network-hosts.ts';
 
 const SERVER = parseAddress('127.0.0.11')!;
-let directory: string;
 let outside: OtherHost;
+let closeOutside: () => void;
 const closers: (() => void)[] = [];
 /** Questions that reached the upstream server, as `transport name`. */
 const asked: string[] = [];
@@ -43,13 +40,7 @@ function upstreamAnswer(message: Buffer, transport: string): Buffer {
 
 before(async () => {
   becomeMachine();
-  directory = mkdtempSync(join(tmpdir(), 'gt-hosts-'));
-  outside = new OtherHost(directory, 'outside', {
-    machine: '203.0.113.1/24',
-    host: '203.0.113.2/24',
-    machine6: 'fd99::1/64',
-    host6: 'fd99::2/64',
-  });
+  ({ outside, close: closeOutside } = openOutside());
   const any = parseAddress('203.0.113.2')!;
   run('ip addr add 203.0.113.3/24 dev eth0', outside.path);
   const udp = await udpServer('203.0.113.2', (message) => upstreamAnswer(message, 'udp'));
@@ -77,8 +68,7 @@ before(async () => {
 });
 after(() => {
   for (const close of closers) close();
-  outside.close();
-  rmSync(directory, { recursive: true, force: true });
+  closeOutside();
 });
 
 /** A server of the outside host. */

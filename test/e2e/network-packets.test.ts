@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import {
   becomeMachine,
-  OtherHost,
+  type OtherHost,
+  openOutside,
   ping,
   run,
   TestNetworks,
@@ -29,22 +27,15 @@ function kernelMakes(kind: string): boolean {
   }
 }
 
-let directory: string;
 let outside: OtherHost;
+let closeOutside: () => void;
 
 before(() => {
   becomeMachine();
-  directory = mkdtempSync(join(tmpdir(), 'gt-hosts-'));
-  outside = new OtherHost(directory, 'outside', {
-    machine: '203.0.113.1/24',
-    host: '203.0.113.2/24',
-    machine6: 'fd99::1/64',
-    host6: 'fd99::2/64',
-  });
+  ({ outside, close: closeOutside } = openOutside());
 });
 after(() => {
-  outside.close();
-  rmSync(directory, { recursive: true, force: true });
+  closeOutside();
 });
 
 test('a container on the default bridge reaches the gateway, a neighbour and the outside world, which sees the machine', async () => {

@@ -71,6 +71,24 @@ export class OtherHost {
   }
 }
 
+/** The host beyond the machine that most tests call from: 203.0.113.2 and fd99::2, with the machine at .1 and ::1. */
+export function openOutside(): { outside: OtherHost; close(): void } {
+  const directory = mkdtempSync(join(tmpdir(), 'gt-hosts-'));
+  const outside = new OtherHost(directory, 'outside', {
+    machine: '203.0.113.1/24',
+    host: '203.0.113.2/24',
+    machine6: 'fd99::1/64',
+    host6: 'fd99::2/64',
+  });
+  return {
+    outside,
+    close() {
+      outside.close();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
 /** A TCP server inside a namespace that tells each client its address. */
 export async function tcpServer(
   netnsPath: string,

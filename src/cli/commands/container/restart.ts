@@ -1,32 +1,5 @@
-import { forEach } from '../../each.ts';
-import { atLeast, type CommandSpec } from '../../spec.ts';
+import { stopCommand } from '../../stop-command.ts';
 
-export const command: CommandSpec = {
-  use: '[OPTIONS] CONTAINER [CONTAINER...]',
-  short: 'Restart one or more containers',
-  aliases: ['container restart', 'restart'],
-  flags: [
-    { name: 'signal', short: 's', type: 'string', usage: 'Signal to send to the container' },
-    { name: 'timeout', short: 't', type: 'int', usage: 'Seconds to wait before killing the container' },
-    {
-      name: 'time',
-      type: 'int',
-      usage: '',
-      hidden: true,
-      aliasOf: 'timeout',
-      deprecated: 'use --timeout instead',
-    },
-  ],
-  args: atLeast(1),
-  complete: ['running'],
-  async run({ args, flags, cli }) {
-    const client = await cli.client();
-    const timeoutS = flags.changed('timeout') ? flags.int('timeout') : undefined;
-    const options = { timeoutS, signal: flags.text('signal') };
-    await forEach(
-      args,
-      (name) => client.containers.restart(name, options),
-      (name) => cli.print(`${name}\n`),
-    );
-  },
-};
+export const command = stopCommand('restart', 'Restart one or more containers', (client, name, options) =>
+  client.containers.restart(name, options),
+);
