@@ -228,3 +228,25 @@ describe('names', () => {
     assert.deepEqual(seen, ['host:5000/a/b:c', 'host/a@sha256:00']);
   });
 });
+
+describe('a refused request with a body', () => {
+  const upload = 'POST /images/create?fromSrc=- HTTP/1.1\r\nHost: d\r\nTransfer-Encoding: chunked\r\n\r\n';
+  const refuse = async (): Promise<never> => {
+    throw conflict('not this one');
+  };
+  it('is answered when the client has sent it, and its connection goes on', async () => {
+    await using api = await openTestApi({ images: { importArchive: refuse } });
+    const client = await api.connect();
+    client.send(`${upload}4\r\nsome\r\n`);
+    setTimeout(() => client.send('4\r\nmore\r\n0\r\n\r\n'), 50);
+    assert.match(await client.until('not this one'), /^HTTP\/1\.1 409 /);
+    client.send('GET /_ping HTTP/1.1\r\nHost: d\r\nConnection: close\r\n\r\n');
+    assert.match(await client.end(), /HTTP\/1\.1 200 OK[\s\S]*OK$/);
+  });
+  it('is answered in any case when the client takes its time', async () => {
+    await using api = await openTestApi({ images: { importArchive: refuse } });
+    const client = await api.connect();
+    client.send(`${upload}4\r\nsome\r\n`);
+    assert.match(await client.end(), /^HTTP\/1\.1 409 [\s\S]*Connection: close[\s\S]*not this one/);
+  });
+});

@@ -8,6 +8,7 @@ import { stopParserAt, takeBody } from './plain-hijack.ts';
 import { Query } from './query.ts';
 import { type Match, Router } from './router.ts';
 import { allRoutes } from './routes.ts';
+import { readRest } from './unread.ts';
 import { NEWEST, parseVersion, TooOld, versionText } from './version.ts';
 
 export interface ApiOptions {
@@ -103,6 +104,8 @@ export function createApi(options: ApiOptions): Api {
       options.log.debug(`Calling ${request.method} ${request.url}`);
       await match.route.handle(call);
     } catch (error) {
+      // A hijacked connection's input is no body.
+      if (socket === undefined) await readRest(request);
       fail(
         call ??
           new Call({
