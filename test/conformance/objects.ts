@@ -8,7 +8,7 @@ export const objects = scenarios({
   'image table header': '$D images nosuch-$N; $D images --digests nosuch-$N',
   'image inspect unknown': '$D image inspect nosuch-$N; $D image rm nosuch-$N; $D history nosuch-$N',
   'rmi in use':
-    'printf x > f; tar c f | $D import - $N:a >/dev/null; $D create --name $N $N:a x >/dev/null; $D rmi $N:a; $D rm $N >/dev/null; $D rmi $N:a',
+    'printf $N > f; tar c f | $D import - $N:a >/dev/null; $D create --name $N $N:a x >/dev/null; $D rmi $N:a; $D rm $N >/dev/null; $D rmi $N:a',
   'rmi by id with two names':
     'printf "$N" > f; tar c f | $D import - $N:a >/dev/null; $D tag $N:a $N:b; $D rmi $($D images -q $N | head -1); $D rmi -f $($D images -q $N | head -1)',
   'import with changes':
