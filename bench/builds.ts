@@ -13,9 +13,13 @@ const LARGE_MB = Number(process.env.BENCH_BUILD_LARGE_MB ?? 1024);
 
 type Build = (context: string) => Promise<void>;
 
+/** Writes a build's context; `salt` is the builder's own, so that no builder answers from what another one left in the engine they share. */
+type Prepare = (context: string, salt: string) => void;
+
 /**
  * Builds: 20 steps cold, cached, and with one file changed before the last; a large context that stays as it is; four stages that
- * only wait. Beside the classic builder stands buildx, where Docker's command line has it. The base is a minimal Debian where mmdebstrap is there, else busybox; every engine has it as `bench-base`.
+ * only wait. Every engine is driven by Docker's classic client, Gantry by its own too, and the peers by buildx where Docker's command line has it.
+ * What a peer kept of the same base from earlier runs (its build cache too) makes the images suite's loads of it nothing: prune first. The base is a minimal Debian where mmdebstrap is there, else busybox; every engine has it as `bench-base`.
  * Other builders are given in BENCH_BUILDERS, `name=command {}` separated by `;`, where `{}` is the context's path, below BENCH_ROOT
  * without it (for a command that changes its root there). They have to know `bench-base` themselves.
  */
@@ -29,13 +33,10 @@ export async function builds(engines: readonly BenchEngine[], gantry: TestDaemon
   }
   const builders = new Map<string, Build>([
     ['gantry', async (context) => void (await gantry.ok('build', '-q', context))],
-    // Gantry's own cache would answer a second client of it.
-    ...engines
-      .slice(1)
-      .map(({ name, docker }): [string, Build] => [
-        `${name} by docker`,
-        async (context) => void (await docker('build', '-q', context)),
-      ]),
+    ...engines.map(({ name, docker }): [string, Build] => [
+      `${name} by docker`,
+      async (context) => void (await docker('build', '-q', context)),
+    ]),
     ...(await buildxBuilders(engines.slice(1))),
     ...otherBuilders(root),
   ]);
@@ -82,12 +83,13 @@ async function measure(builders: ReadonlyMap<string, Build>, scratch: string): P
   const rows: Row[] = [];
   let round = 0;
   /** `prepare` writes the context before each build; what it takes is not measured. */
-  const row = async (what: string, prepare: (context: string) => void, warmUp: number): Promise<void> => {
+  const row = async (what: string, prepare: Prepare, warmUp: number): Promise<void> => {
     const contexts = new Map([...builders.keys()].map((name) => [name, mkdtempSync(join(scratch, 'c-'))]));
+    const salts = new Map([...builders.keys()].map((name, at) => [name, `${process.pid}-${at}`]));
     const measured: Record<string, number[]> = {};
     for (let run = -warmUp; run < RUNS; run++) {
       round++;
-      for (const context of contexts.values()) prepare(context);
+      for (const [name, context] of contexts) prepare(context, salts.get(name)!);
       const bodies = [...builders].map(([name, build]) => [name, () => build(contexts.get(name)!)]);
       const times = await inTurns(1, Object.fromEntries(bodies), 0);
       if (run >= 0)
@@ -97,32 +99,30 @@ async function measure(builders: ReadonlyMap<string, Build>, scratch: string): P
     const values = Object.fromEntries(Object.entries(measured).map(([name, list]) => [name, median(list)]));
     rows.push({ suite: 'builds', what, unit: 'ms', values, runs: RUNS });
   };
-  const echoes = (salt: string | number): string[] =>
-    Array.from({ length: STEPS }, (_, index) => `RUN echo ${salt}-${index}`);
+  const echoes = (salt: string): string[] => Array.from({ length: STEPS }, (_, index) => `RUN echo ${salt}-${index}`);
   const write = (context: string, lines: readonly string[]): void =>
     writeFileSync(join(context, 'Dockerfile'), ['FROM bench-base', ...lines].join('\n'));
 
-  const salt = process.pid;
-  await row(`${STEPS} steps, cold`, (context) => write(context, echoes(`${salt}-${round}`)), 0);
-  await row(`${STEPS} steps, cached`, (context) => write(context, echoes(`${salt}-same`)), 1);
+  await row(`${STEPS} steps, cold`, (context, salt) => write(context, echoes(`${salt}-${round}`)), 0);
+  await row(`${STEPS} steps, cached`, (context, salt) => write(context, echoes(`${salt}-same`)), 1);
   await row(
     `${STEPS} steps, a file changed before the last`,
-    (context) => {
+    (context, salt) => {
       writeFileSync(join(context, 'changing'), `${salt}-${round}`);
       write(context, [...echoes(`${salt}-same`).slice(1), 'COPY changing /', 'RUN cat /changing']);
     },
     1,
   );
-  const writeLarge = (context: string): void => {
+  const writeLarge: Prepare = (context, salt) => {
     mkdirSync(join(context, 'large'), { recursive: true });
     for (let at = 0; at < LARGE_FILES; at++)
       writeFileSync(join(context, `large/${at}`), Buffer.alloc((LARGE_MB / LARGE_FILES) * 2 ** 20, at + 1));
-    write(context, ['COPY large /large']);
+    write(context, [`LABEL salt=${salt}`, 'COPY large /large']);
   };
   await row(
     `a context of ${LARGE_MB} MB, unchanged`,
-    (context) => {
-      if (!existsSync(join(context, 'large'))) writeLarge(context);
+    (context, salt) => {
+      if (!existsSync(join(context, 'large'))) writeLarge(context, salt);
     },
     1,
   );
@@ -130,7 +130,7 @@ async function measure(builders: ReadonlyMap<string, Build>, scratch: string): P
   await row(`a context of ${LARGE_MB} MB, written anew`, writeLarge, 1);
   await row(
     'four stages of sleep 2',
-    (context) => {
+    (context, salt) => {
       const stages = [1, 2, 3, 4].map((n) => `FROM bench-base AS s${n}\nRUN sleep 2; echo ${salt}-${round} > /${n}`);
       const copies = [1, 2, 3, 4].map((n) => `COPY --from=s${n} /${n} /`);
       writeFileSync(join(context, 'Dockerfile'), [...stages, 'FROM bench-base', ...copies].join('\n'));
