@@ -53,7 +53,10 @@ export const writeXattr = (path: Buffer, name: string, value: Buffer): void =>
 export const writeXattrFd = (fd: number, name: string, value: Buffer): void =>
   set(name, () => setXattrFd(fd, name, value));
 
-export const OPAQUE_XATTR = 'trusted.overlay.opaque';
+const OPAQUE_XATTR = 'trusted.overlay.opaque';
+/** Makes a directory hide what the layers below have in it. */
+export const markOpaque = (dirfd: number, name: string): void =>
+  setXattr(pathBelow(dirfd, name), OPAQUE_XATTR, Buffer.from('y'));
 /** True for a directory that hides what the layers below have in it. */
 export const isOpaque = (dirfd: number, name: string): boolean =>
   getXattr(pathBelow(dirfd, name), OPAQUE_XATTR)?.toString() === 'y';

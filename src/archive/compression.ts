@@ -106,7 +106,7 @@ function decompressor(compression: Compression): Duplex {
 }
 
 /** Reads until `length` bytes or the end; gives back all that was read. */
-async function peek(source: AsyncIterator<Uint8Array>, length: number): Promise<Buffer> {
+export async function peek(source: AsyncIterator<Uint8Array>, length: number): Promise<Buffer> {
   const parts: Uint8Array[] = [];
   for (let total = 0; total < length; ) {
     const { value, done } = await source.next();

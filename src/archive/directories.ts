@@ -1,21 +1,7 @@
 import { readlinkSync } from 'node:fs';
 import { invalid, isErrno } from '../common/index.ts';
-import {
-  chmodAt,
-  chownAt,
-  closeFd,
-  findAt,
-  mkdirAt,
-  O,
-  openAt,
-  openAt2,
-  RESOLVE,
-  setXattr,
-  statFd,
-  unlinkAt,
-  utimesAt,
-} from '../sys/index.ts';
-import { OPAQUE_XATTR, pathBelow } from './attributes.ts';
+import { chmodAt, closeFd, findAt, mkdirAt, O, openAt, openAt2, RESOLVE, statFd, unlinkAt } from '../sys/index.ts';
+import { markOpaque, pathBelow } from './attributes.ts';
 import { bytesOf, textOf } from './names.ts';
 import { isDirectory, isWhiteout } from './tree.ts';
 
@@ -48,15 +34,14 @@ const MAX_LINKS = 40;
  */
 export class Directories {
   readonly #root: number;
-  readonly #lower: readonly string[];
   readonly #overlay: boolean;
   readonly #open = new Map<string, OpenDirectory>();
+  /** Parents that were made without an entry of their own, by path, each after its own parent. */
+  readonly implied = new Set<string>();
 
-  /** `lower`: directories below an overlay's, topmost first, that give implied parents their owner and mode. */
-  constructor(root: string, options: { overlay: boolean; lower: readonly string[] }) {
+  constructor(root: string, { overlay }: { overlay: boolean }) {
     this.#root = openAt(-100, root, O.PATH | O.DIRECTORY);
-    this.#lower = options.lower;
-    this.#overlay = options.overlay;
+    this.#overlay = overlay;
   }
 
   get root(): number {
@@ -155,45 +140,12 @@ export class Directories {
     else if (there !== undefined && !isDirectory(there))
       throw invalid(`archive entry: ${textOf(path.join('/'))} is no directory`);
     mkdirAt(parent, bytes, 0o755);
-    if (hidden) this.setOpaque(parent, name);
-    else this.#copyAttributes(path, parent, bytes);
+    if (hidden) markOpaque(parent, name);
+    else {
+      chmodAt(parent, bytes, 0o755);
+      if (this.#overlay) this.implied.add(path.join('/'));
+    }
     return openAt(parent, bytes, O.PATH | O.DIRECTORY | O.NOFOLLOW);
-  }
-
-  /** overlayfs shows the topmost directory's owner and mode: a parent made only to hold something must not change them. */
-  #copyAttributes(path: readonly string[], parent: number, name: Buffer): void {
-    for (const layer of this.#lower) {
-      const found = this.#below(layer, path);
-      if (found === 'hidden') break;
-      if (found === undefined) continue;
-      chownAt(parent, name, found.uid, found.gid);
-      chmodAt(parent, name, found.mode & 0o7777);
-      utimesAt(parent, name, found.mtime, found.mtime);
-      return;
-    }
-    chmodAt(parent, name, 0o755);
-  }
-
-  #below(layer: string, path: readonly string[]) {
-    const top = openAt(-100, layer, O.PATH | O.DIRECTORY);
-    try {
-      const fd = openAt2(top, bytesOf(path.join('/')), O.PATH | O.NOFOLLOW, RESOLVE.IN_ROOT | RESOLVE.NO_SYMLINKS);
-      try {
-        const stat = statFd(fd);
-        return isDirectory(stat) ? stat : 'hidden';
-      } finally {
-        closeFd(fd);
-      }
-    } catch (error) {
-      // Not in this layer: ENOENT. Another kind of thing on the way hides what is further down.
-      return isErrno(error, 'ENOENT') ? undefined : 'hidden';
-    } finally {
-      closeFd(top);
-    }
-  }
-
-  setOpaque(parent: number, name: string): void {
-    setXattr(pathBelow(parent, name), OPAQUE_XATTR, Buffer.from('y'));
   }
 
   /** Forgets what is open: names may mean other directories now. */

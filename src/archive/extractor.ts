@@ -19,13 +19,13 @@ import {
   utimesAt,
   utimesFd,
 } from '../sys/index.ts';
-import { pathBelow, writeXattr } from './attributes.ts';
+import { markOpaque, pathBelow, writeXattr } from './attributes.ts';
 import { components, Directories, type OpenDirectory } from './directories.ts';
 import { FileWriter } from './file-writer.ts';
 import { byteName, bytesOf, textOf } from './names.ts';
 import type { TarSink } from './parser.ts';
-import { isDirectory, isWhiteout, namesIn, openDirectory, removeNow, typeOf } from './tree.ts';
-import type { Owner, TarHeader } from './types.ts';
+import { isDirectory, isWhiteout, removeNow, typeOf } from './tree.ts';
+import type { Owner, TarHeader, Unsettled } from './types.ts';
 import { whiteoutOf } from './whiteouts.ts';
 
 export interface ExtractorOptions {
@@ -36,8 +36,8 @@ export interface ExtractorOptions {
   topEntry?: boolean | undefined;
   renameTop?: string | undefined;
   maxEntries?: number | undefined;
-  /** Whiteouts become overlayfs's. `lower`: the layers below, topmost first. */
-  overlay?: { lower: readonly string[] } | undefined;
+  /** Whiteouts become overlayfs's. */
+  overlay?: boolean | undefined;
 }
 
 const DEFAULT_MAX_ENTRIES = 10_000_000;
@@ -70,10 +70,7 @@ export class Extractor implements TarSink {
 
   constructor(root: string, options: ExtractorOptions) {
     this.#options = options;
-    this.#directories = new Directories(root, {
-      overlay: options.overlay !== undefined,
-      lower: options.overlay?.lower ?? [],
-    });
+    this.#directories = new Directories(root, { overlay: options.overlay === true });
   }
 
   entry(header: TarHeader): void {
@@ -140,7 +137,7 @@ export class Extractor implements TarSink {
   #make(header: TarHeader): void {
     const path = this.#path(header.name);
     if (path.length === 0) this.#onRoot(header);
-    else if (this.#options.overlay === undefined || !this.#asWhiteout(path, header)) this.#makeAt(path, header);
+    else if (this.#options.overlay !== true || !this.#asWhiteout(path, header)) this.#makeAt(path, header);
   }
 
   #asWhiteout(path: string[], header: TarHeader): boolean {
@@ -182,7 +179,7 @@ export class Extractor implements TarSink {
   #onRoot(header: TarHeader): void {
     if (header.type !== 'dir') {
       // An entry without a name, as odd archivers write: what is there is a directory, and stays.
-      if (this.#options.overlay === undefined && this.#options.topEntry !== true) return;
+      if (this.#options.overlay !== true && this.#options.topEntry !== true) return;
       throw invalid('archive entry: its root can only be a directory');
     }
     if (this.#options.topEntry !== true) return;
@@ -222,7 +219,7 @@ export class Extractor implements TarSink {
     unlinkAt(directory.fd, bytes);
     // What was opened through the link may be another directory by the same name from now on.
     if (typeOf(there) === S_IF.LNK) this.#directories.forget();
-    return this.#options.overlay !== undefined && isWhiteout(there) ? 'hidden' : undefined;
+    return this.#options.overlay === true && isWhiteout(there) ? 'hidden' : undefined;
   }
 
   #makeDirectory(given: OpenDirectory, name: string, path: string[], header: TarHeader): void {
@@ -236,13 +233,15 @@ export class Extractor implements TarSink {
       directory = this.#directories.get(path.slice(0, -1));
       if (there === undefined || there === 'hidden') mkdirAt(directory.fd, bytes, 0o700);
       // The layer below had something here and this layer said it is gone: nothing of it may show through.
-      if (there === 'hidden') this.#directories.setOpaque(directory.fd, name);
+      if (there === 'hidden') markOpaque(directory.fd, name);
     }
     const { uid, gid } = this.#ownerOf(header);
     chownAt(directory.fd, bytes, uid, gid);
     chmodAt(directory.fd, bytes, header.mode);
     this.#setXattrs(directory.fd, name, header);
-    this.#directoryTimes.set(path.join('/'), header.mtime);
+    const key = path.join('/');
+    this.#directories.implied.delete(key);
+    this.#directoryTimes.set(key, header.mtime);
   }
 
   #makeFile(given: OpenDirectory, name: string, header: TarHeader): void {
@@ -265,7 +264,7 @@ export class Extractor implements TarSink {
   #makeHardLink(directory: OpenDirectory, name: string, path: string[], header: TarHeader): void {
     const target = this.#path(header.linkName ?? '');
     if (target.length === 0) throw invalid(`archive entry ${textOf(header.name)}: a hard link to the root`);
-    if (this.#options.overlay !== undefined && target.some((part) => part.startsWith('.wh.')))
+    if (this.#options.overlay === true && target.some((part) => part.startsWith('.wh.')))
       throw invalid(`archive entry ${textOf(header.name)}: a hard link to a whiteout`);
     const missing = () =>
       invalid(
@@ -315,11 +314,11 @@ export class Extractor implements TarSink {
   }
 
   #opaque(path: string[]): void {
-    // overlayfs does not look at the attribute of a layer's own root; finish() does it by whiteouts.
+    // overlayfs does not look at the attribute of a layer's own root: whiteouts must do it (settle.ts).
     if (path.length === 0) this.#rootOpaque = true;
     else {
       const { fd } = this.#directories.get(path);
-      this.#directories.setOpaque(fd, '.');
+      markOpaque(fd, '.');
     }
   }
 
@@ -330,29 +329,11 @@ export class Extractor implements TarSink {
     if (there === undefined) {
       mknodAt(fd, bytesOf(name), S_IF.CHR, 0, 0);
       utimesAt(fd, bytesOf(name), header.mtime, header.mtime);
-    } else if (isDirectory(there)) this.#directories.setOpaque(fd, name);
-  }
-
-  /** Hides, at the top, all that the layers below have and this one has not. */
-  #hideRoots(): void {
-    const { root } = this.#directories;
-    for (const layer of this.#options.overlay?.lower ?? []) {
-      const below = openDirectory(-100, byteName(layer));
-      try {
-        for (const name of namesIn(below)) {
-          const own = findAt(root, bytesOf(name));
-          if (own === undefined) mknodAt(root, bytesOf(name), S_IF.CHR, 0, 0);
-          else if (isDirectory(own)) this.#directories.setOpaque(root, name);
-        }
-      } finally {
-        closeFd(below);
-      }
-    }
+    } else if (isDirectory(there)) markOpaque(fd, name);
   }
 
   /** Call once, when the archive has ended well. */
   finish(): void {
-    if (this.#rootOpaque) this.#hideRoots();
     for (const [key, time] of this.#directoryTimes) {
       const path = key === '' ? [] : key.split('/');
       const name = path.length === 0 ? '.' : bytesOf(path.at(-1)!);
@@ -360,6 +341,11 @@ export class Extractor implements TarSink {
       const there = findAt(fd, name);
       if (there !== undefined && isDirectory(there)) utimesAt(fd, name, time, time);
     }
+  }
+
+  /** What is left to do when it is known what the layer stands on. */
+  get unsettled(): Unsettled {
+    return { parents: [...this.#directories.implied], opaqueRoot: this.#rootOpaque };
   }
 
   /** Closes what is open; also after a failure. */

@@ -6,11 +6,13 @@ import type {
   ExtractResult,
   PackOptions,
   TreeChange,
+  Unsettled,
 } from './types.ts';
 
 /** What a worker can be asked for. Plain data: it crosses threads. */
 export type Job =
   | { kind: 'extract'; root: string; path: string; options: ExtractorOptions; limits: ExpansionLimits }
+  | { kind: 'settle'; root: string; lower: readonly string[]; unsettled: Unsettled }
   | { kind: 'pack'; root: string; path: string; options: Omit<PackOptions, 'signal'> }
   | { kind: 'copy'; source: string; destination: string; options: Omit<CopyTreeOptions, 'signal'> }
   | { kind: 'size'; dir: string }
@@ -19,6 +21,7 @@ export type Job =
 
 export interface JobResults {
   extract: ExtractResult;
+  settle: undefined;
   pack: undefined;
   copy: CopyTreeResult;
   size: number;

@@ -10,6 +10,7 @@ import { byteName } from './names.ts';
 import { OutputBuffer } from './output-buffer.ts';
 import { Packer } from './packer.ts';
 import { TarParser } from './parser.ts';
+import { settle } from './settle.ts';
 import { type Breath, openDirectory, removeAt, treeBytes } from './tree.ts';
 import type { ExtractResult } from './types.ts';
 
@@ -28,6 +29,9 @@ export async function runJob(job: Job, channels: JobChannels): Promise<JobResult
   switch (job.kind) {
     case 'extract':
       return await extract(job, channels);
+    case 'settle':
+      await settle(job.root, job.lower, job.unsettled, breathe);
+      return undefined;
     case 'pack':
       await new Packer(new OutputBuffer(channels.output), breathe, job.options).pack(job.root, job.path);
       return undefined;
@@ -94,6 +98,7 @@ async function extractAt(
       sizeBytes: extractor.sizeBytes,
       entries: extractor.entries,
       compression,
+      unsettled: extractor.unsettled,
     };
   } finally {
     extractor.close();

@@ -9,9 +9,9 @@ import type {
   CopyTreeResult,
   ExtractOptions,
   ExtractResult,
-  OverlayExtractOptions,
   PackOptions,
   TreeChange,
+  Unsettled,
 } from './types.ts';
 
 /**
@@ -143,7 +143,7 @@ async function extract(
 function extractJob(
   root: string,
   options: ExtractOptions,
-  overlay?: { lower: readonly string[] },
+  { overlay }: { overlay: boolean },
 ): Job & { kind: 'extract' } {
   const { owner, noOverwriteDirNonDir, topEntry, renameTop, maxEntries, maxBytes, maxRatio, ratioFloorBytes } = options;
   const shownRoot = options.path;
@@ -162,14 +162,23 @@ export const extractInto = (
   root: string,
   archive: AsyncIterable<Uint8Array>,
   options: ExtractOptions = {},
-): Promise<ExtractResult> => extract(archive, extractJob(root, options), options);
+): Promise<ExtractResult> => extract(archive, extractJob(root, options, { overlay: false }), options);
 
-/** As extractInto, for a layer archive into an empty directory that overlayfs will use as a lower one. */
+/**
+ * As extractInto, for a layer archive into an empty directory that overlayfs will use as a lower one: whiteouts become overlayfs's.
+ * `settleLayer` completes it.
+ */
 export const extractLayer = (
   directory: string,
   archive: AsyncIterable<Uint8Array>,
-  options: OverlayExtractOptions,
-): Promise<ExtractResult> => extract(archive, extractJob(directory, options, { lower: options.lower }), options);
+  options: ExtractOptions,
+): Promise<ExtractResult> => extract(archive, extractJob(directory, options, { overlay: true }), options);
+
+/** Gives an extracted layer what it takes from those below it (their directories, topmost first). */
+export async function settleLayer(root: string, lower: readonly string[], unsettled: Unsettled): Promise<void> {
+  if (lower.length === 0 || (unsettled.parents.length === 0 && !unsettled.opaqueRoot)) return;
+  await simple({ kind: 'settle', root, lower, unsettled });
+}
 
 /**
  * An archive of `path` (UTF-8; resolved inside `root`, never out of it), packed on a worker thread as it is read. Children are sorted by

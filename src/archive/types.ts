@@ -81,14 +81,6 @@ export interface ExtractOptions extends ExpansionLimits {
   signal?: AbortSignal;
 }
 
-export interface OverlayExtractOptions extends ExtractOptions {
-  /**
-   * The directories of the layers below, topmost first: whiteouts become overlayfs's, and parents that the archive does not
-   * name get the owner and mode that they have below.
-   */
-  lower: readonly string[];
-}
-
 export interface ExtractResult {
   /** `sha256:…` of the decompressed archive, trailing bytes included. */
   diffId: string;
@@ -96,6 +88,16 @@ export interface ExtractResult {
   sizeBytes: number;
   entries: number;
   compression: Compression;
+  /** Of a layer; empty for other archives. */
+  unsettled: Unsettled;
+}
+
+/** What a layer takes from the layers below it, and so can only have when it is known what it stands on. */
+export interface Unsettled {
+  /** Directories that the archive did not name (byte strings), each after its parent. */
+  parents: string[];
+  /** It hides all that is below its root. */
+  opaqueRoot: boolean;
 }
 
 export interface PackOptions {

@@ -73,6 +73,39 @@ test('a layer is unpacked, verified and found again by its chain', options, asyn
   assert.deepEqual(again, base);
 });
 
+test('a layer may be unpacked before it is known what it stands on', options, async (t) => {
+  const { dir: root, store, lease } = await fresh(t);
+  const base = await tar([
+    dir('etc/', { mode: 0o700, uid: 7, gid: 8, mtime: { seconds: 1e9, nanoseconds: 0 } }),
+    file('etc/old', 'x'),
+    file('other', 'x'),
+  ]);
+  const upper = await tar([file('etc/new', 'y'), file('made/up', 'z'), file('.wh..wh..opq', '')]);
+  const parent = (await store.unpack(from(base), lease, {})).chainId;
+  const direct = await store.unpack(from(upper), lease, { parent });
+  const look = (chainId: string, path: string) => lstatSync(join(root, 'layers', chainId.slice(7), path));
+  const seen = () => ({
+    etc: [look(direct.chainId, 'etc')].map(({ mode, uid, gid, mtimeMs }) => [mode & 0o777, uid, gid, mtimeMs]),
+    made: look(direct.chainId, 'made').mode & 0o777,
+    hidden: look(direct.chainId, 'other').isCharacterDevice(),
+    opaque: getXattr(join(root, 'layers', direct.chainId.slice(7), 'etc'), 'trusted.overlay.opaque')?.toString(),
+  });
+  const expected = { etc: [[0o700, 7, 8, 1e12]], made: 0o755, hidden: true, opaque: 'y' };
+  assert.deepEqual(seen(), expected);
+  const own = store.lease();
+  lease.end();
+  await store.remove(direct.chainId);
+  const { signal } = new AbortController();
+  const staged = await store.stage(Readable.from([gzipSync(upper)]), { signal });
+  assert.equal(staged.diffId, direct.diffId);
+  assert.deepEqual(await staged.place(parent, own), direct);
+  assert.deepEqual(seen(), expected);
+  await (await store.stage(Readable.from([upper]), { signal })).discard();
+  assert.deepEqual(readdirSync(join(root, 'layers/passing')), []);
+  await assert.rejects(store.stage(Readable.from([Buffer.alloc(1024, 7)]), { signal }), { kind: 'invalid' });
+  assert.deepEqual(readdirSync(join(root, 'layers/passing')), []);
+});
+
 test('an archive with another diff id, or a broken one, leaves nothing', options, async (t) => {
   const { dir: root, store, lease } = await fresh(t);
   const bytes = await tar([file('a', 'b'.repeat(5000))]);

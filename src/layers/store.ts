@@ -11,7 +11,7 @@ import { openPlaces, type Places } from './places.ts';
 import { reconcile } from './reconcile.ts';
 import { Records, type SnapshotRecord } from './records.ts';
 import { discard, setAside } from './removal.ts';
-import type { Change, Layer, LayerStore, SnapshotPaths } from './types.ts';
+import type { Change, Layer, LayerStore, SnapshotPaths, StagedLayer } from './types.ts';
 import { Unpacker } from './unpacker.ts';
 
 export interface LayerStoreOptions {
@@ -63,6 +63,10 @@ class DiskLayerStore implements LayerStore {
   }
   unpack(source: () => Promise<Readable>, lease: Lease, options: Parameters<LayerStore['unpack']>[2]): Promise<Layer> {
     return this.#unpacker.unpack(source, lease, options);
+  }
+
+  stage(source: Readable, options: { signal: AbortSignal }): Promise<StagedLayer> {
+    return this.#unpacker.stage(source, options);
   }
 
   /** Directories of a chain, topmost first. */

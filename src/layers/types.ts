@@ -19,6 +19,15 @@ export interface Layer {
   sizeBytes: number;
 }
 
+/** A layer that is unpacked and stands on nothing yet. Whoever has it places or discards it. */
+export interface StagedLayer {
+  readonly diffId: string;
+  /** Puts it over `parent`, which the caller holds; once. The lease holds what is returned. */
+  place(parent: string | undefined, lease: Lease): Promise<Layer>;
+  /** Removes it, unless it was placed. */
+  discard(): Promise<void>;
+}
+
 export type ChangeKind = 'A' | 'C' | 'D';
 export interface Change {
   /** Absolute inside the container. */
@@ -46,6 +55,11 @@ export interface LayerStore {
     lease: Lease,
     options: { parent?: string; diffId?: string; signal?: AbortSignal; onProgress?: (bytesRead: number) => void },
   ): Promise<Layer>;
+  /**
+   * Unpacks an archive (as `unpack`) while it is not known yet which layers it stands on. Throws invalid for one that is broken or
+   * tries to leave its place. Ends the source.
+   */
+  stage(source: Readable, options: { signal: AbortSignal }): Promise<StagedLayer>;
   /** Holds chain ids, of layers that are there or not yet. */
   lease(): Lease;
   /** Throws conflict while a layer or snapshot stands on it, or a lease holds it. It is out of the records before this first waits. */

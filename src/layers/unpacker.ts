@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { extractLayer } from '../archive/index.ts';
+import { type ExtractResult, extractLayer, settleLayer } from '../archive/index.ts';
 import { cancelled, invalid, type Lease, type Leases, notFound } from '../common/index.ts';
 import type { Database } from '../state/index.ts';
 import { syncFileSystem } from '../sys/index.ts';
@@ -9,7 +9,7 @@ import { chainIdOf } from './chain.ts';
 import type { Places } from './places.ts';
 import type { Records } from './records.ts';
 import { discard } from './removal.ts';
-import type { Layer, LayerStore } from './types.ts';
+import type { Layer, LayerStore, StagedLayer } from './types.ts';
 
 type UnpackOptions = Parameters<LayerStore['unpack']>[2];
 
@@ -120,16 +120,43 @@ export class Unpacker {
     options: UnpackOptions & { signal: AbortSignal },
   ): Promise<Layer> {
     const { parent, diffId, signal, onProgress } = options;
+    const staged = await this.stage(await unlessAborted(source(), signal), { signal, onProgress });
+    if (diffId === undefined || staged.diffId === diffId) return await staged.place(parent, lease);
+    await staged.discard();
+    throw invalid(`layer archive has diff id ${staged.diffId} where ${diffId} was expected`);
+  }
+
+  async stage(
+    archive: Readable,
+    options: { signal: AbortSignal; onProgress?: UnpackOptions['onProgress'] },
+  ): Promise<StagedLayer> {
     const passing = this.#places.passingName();
     mkdirSync(passing, { mode: 0o755 });
+    const remove = () => discard(this.#places, passing);
     try {
-      const archive = await unlessAborted(source(), signal);
-      const result = await extractLayer(passing, archive, { lower: this.#lower(parent), signal, onProgress });
-      if (diffId !== undefined && result.diffId !== diffId)
-        throw invalid(`layer archive has diff id ${result.diffId} where ${diffId} was expected`);
-      const chainId = chainIdOf(parent, result.diffId);
-      lease.add(chainId);
-      return await this.#keep(passing, { chainId, diffId: result.diffId, parent, sizeBytes: result.sizeBytes });
+      const result = await extractLayer(passing, archive, options);
+      return {
+        diffId: result.diffId,
+        place: (parent, lease) => this.#place(passing, result, parent, lease),
+        discard: remove,
+      };
+    } catch (error) {
+      await remove();
+      throw error;
+    }
+  }
+
+  async #place(
+    passing: string,
+    { diffId, sizeBytes, unsettled }: ExtractResult,
+    parent: string | undefined,
+    lease: Lease,
+  ): Promise<Layer> {
+    const chainId = chainIdOf(parent, diffId);
+    lease.add(chainId);
+    try {
+      await settleLayer(passing, this.#lower(parent), unsettled);
+      return await this.#keep(passing, { chainId, diffId, parent, sizeBytes });
     } catch (error) {
       await discard(this.#places, passing);
       throw error;
