@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
@@ -83,6 +85,27 @@ test('loading tells of layers with bars, or with quiet not at all, and names or 
     ),
   );
   assert.deepEqual(store.lines().slice(-2), ['Loaded image: b:latest', 'Loaded image: c:2']);
+});
+
+test('layers are unpacked while the archive still comes, and go with it if it ends badly', async (t) => {
+  const store = await openTestImages(t);
+  const image = await twoLayers();
+  const whole = await dockerArchive(image, ['a:1']);
+  const passing = () => readdirSync(join(store.root, 'layers/passing'));
+  const slow = async function* (end: Buffer) {
+    // Without the manifest, which is the last that comes.
+    yield whole.subarray(0, -4096);
+    while (passing().length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    yield end;
+  };
+  const sent = (end: Buffer) =>
+    store.images.load(Readable.from(slow(end)), { progress: store.progress, signal: store.signal });
+  await assert.rejects(sent(Buffer.alloc(1024)), { kind: 'invalid' });
+  assert.deepEqual([passing(), store.layers.list(), await Array.fromAsync(store.content.list())], [[], [], []]);
+  await sent(whole.subarray(-4096));
+  assert.deepEqual(passing(), []);
+  assert.equal(store.images.resolve('a:1').id, image.id);
+  assert.equal(store.layers.list().length, 2);
 });
 
 test('a name that an archive brings moves from the image that had it', async (t) => {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { craftImage, dockerArchive, publish, tarOf } from '../../test/support/crafted-image.ts';
-import { FakeRegistry, sha256 } from '../../test/support/fake-registry.ts';
+import { FakeRegistry, type Fault, type SeenRequest, sha256 } from '../../test/support/fake-registry.ts';
 import { openTestImages, type TestImages } from '../../test/support/image-store.ts';
 import { shortId } from '../common/index.ts';
 
@@ -128,4 +129,55 @@ test('an image that was pulled keeps its manifest when a sibling is pushed', asy
   await push(store, `${registry.host}/child`, 'v1');
   await push(store, `${registry.host}/base`, 'v1');
   assert.equal(sha256(registry.manifests.get('base:v1')!.bytes), digest);
+});
+
+test('a layer is sent while it is packed, and from where it broke off or anew if that fails', async (t) => {
+  const faults: Record<string, Parameters<typeof faultyPush>[1]> = {
+    'nothing fails': () => undefined,
+    'the registry is busy': ({ method }, before) => (method === 'PATCH' && before === 0 ? { status: 503 } : undefined),
+    'the connection breaks': ({ method }, before) => (method === 'PATCH' && before === 0 ? 'reset' : undefined),
+    'the registry forgets uploads': ({ method }, before) =>
+      method === 'GET' ? { status: 404 } : method === 'PATCH' && before === 0 ? { status: 500 } : undefined,
+  };
+  for (const [name, fault] of Object.entries(faults))
+    await t.test(name, async (inner) => {
+      const { registry, image } = await faultyPush(inner, fault);
+      const sent = registry.requests.filter(({ method }) => method === 'PATCH');
+      assert.equal(sent[0]?.headers['content-length'], undefined);
+      const manifest = JSON.parse(registry.manifests.get('app:v1')!.bytes.toString());
+      const layers = manifest.layers.map(({ digest }: { digest: string }) => gunzipSync(registry.blobs.get(digest)!));
+      assert.deepEqual(layers.map(sha256), image.layers.map(sha256));
+    });
+});
+
+async function faultyPush(t: TestContext, fault: (request: SeenRequest, patchesBefore: number) => Fault | undefined) {
+  const registry = await FakeRegistry.start();
+  t.after(() => registry[Symbol.asyncDispose]());
+  const store = await openTestImages(t);
+  const image = craftImage([await tarOf([['big', randomBytes(700_000)]])]);
+  const archive = await dockerArchive(image, [`${registry.host}/app:v1`]);
+  await store.images.load(Readable.from([archive]), { progress: () => {}, signal: store.signal });
+  let patches = 0;
+  registry.fault = (request) => fault(request, request.method === 'PATCH' ? patches++ : patches);
+  await push(store, `${registry.host}/app`, 'v1');
+  return { registry, image };
+}
+
+test('a layer that was packed for another image is neither packed nor sent again', async (t) => {
+  await using registry = await FakeRegistry.start();
+  const store = await openTestImages(t);
+  const base = craftImage([await tarOf([['base', 'base']])]);
+  const child = craftImage([...base.layers, await tarOf([['more', 'more']])]);
+  for (const [image, name] of [
+    [base, 'base:v1'],
+    [child, 'child:v1'],
+  ] as const)
+    await store.images.load(Readable.from([await dockerArchive(image, [`${registry.host}/${name}`])]), {
+      progress: () => {},
+      signal: store.signal,
+    });
+  await push(store, `${registry.host}/base`, 'v1');
+  store.messages.length = 0;
+  await push(store, `${registry.host}/child`, 'v1');
+  assert.ok(store.lines().includes(`${shortId(sha256(base.layers[0]!))}: Mounted from base`), store.lines().join('\n'));
 });

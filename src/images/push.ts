@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { invalid, type Logger, notFound, shortId } from '../common/index.ts';
 import type { ContentStore } from '../content/index.ts';
 import {
@@ -12,7 +12,7 @@ import {
   type Repository,
 } from '../registry/index.ts';
 import { type Descriptor, Manifest, type Progress } from '../wire/index.ts';
-import { gzipped, manifestBytes, store } from './blobs.ts';
+import { gzipped, manifestBytes, type Packing, store } from './blobs.ts';
 import type { ImageBook, StoredImage } from './book.ts';
 import type { ImageEvents } from './events.ts';
 import type { Keep } from './keeping.ts';
@@ -21,6 +21,9 @@ import { fits, normalised, parsePlatform, platformText } from './platform.ts';
 import { bar, layerLine } from './progress.ts';
 import type { Slots } from './slots.ts';
 import type { ImageStore } from './types.ts';
+
+/** Of a layer that is packed faster than it is sent. */
+const SENT_AHEAD_BYTES = 1024 * 1024;
 
 export interface PushParts {
   book: ImageBook;
@@ -100,16 +103,16 @@ function checkPlatform(image: StoredImage, shown: string, platform: string | und
 
 async function pushOne(image: StoredImage, tag: string, push: Push, parts: PushParts): Promise<void> {
   const { repository, progress, signal, keep, reference } = push;
-  const diffIds = image.diffIds.map(shortId);
-  for (const id of diffIds.toReversed()) progress(layerLine(id, 'Preparing'));
+  for (const diffId of image.diffIds.toReversed()) progress(layerLine(shortId(diffId), 'Preparing'));
   const layers = [...image.manifest.layers];
   const failure = new AbortController();
   const inner: Push = { ...push, signal: AbortSignal.any([signal, failure.signal]) };
   const once = new Map<string, Promise<Descriptor>>();
   const pushed = layers.map((layer, index) => {
-    const id = diffIds[index]!;
+    const diffId = image.diffIds[index]!;
     // One blob may stand for several layers.
-    const work = once.get(layer.digest) ?? parts.slots.run(() => pushLayer(layer, id, inner, parts), inner.signal);
+    const work =
+      once.get(layer.digest) ?? parts.slots.run(() => pushLayer({ layer, diffId }, inner, parts), inner.signal);
     once.set(layer.digest, work);
     work.catch((error: unknown) => failure.abort(error));
     return work;
@@ -151,21 +154,60 @@ async function manifestFor(
 
 const isPlain = (mediaType: string) => mediaType === DOCKER.layer || mediaType === OCI.layer;
 
-/** Sends a layer as it is; one that was made here and never pushed is packed first. */
-async function pushLayer(layer: Descriptor, id: string, push: Push, parts: PushParts): Promise<Descriptor> {
-  const { repository, keep, signal } = push;
-  if (
-    isPlain(layer.mediaType) &&
-    !(await repository.hasBlob(layer.digest, signal)) &&
-    !cameFrom(layer.digest, parts.book)
-  ) {
-    const packed = await gzipped(parts.content, layer.digest, keep, signal);
-    await pushBlob(packed, id, push, parts);
-    return packed;
-  }
-  await pushBlob(layer, id, push, parts);
-  return layer;
+interface PushedLayer {
+  layer: Descriptor;
+  diffId: string;
 }
+
+/** Sends a layer as it is; one that was made here and never pushed is packed for it. */
+async function pushLayer({ layer, diffId }: PushedLayer, push: Push, parts: PushParts): Promise<Descriptor> {
+  const { repository, signal } = push;
+  const asItIs =
+    !isPlain(layer.mediaType) || (await repository.hasBlob(layer.digest, signal)) || cameFrom(layer.digest, parts.book);
+  const known = asItIs ? layer : await packedBefore(diffId, push, parts);
+  if (known === undefined) return await pushWhilePacking({ layer, diffId }, push, parts);
+  await pushBlob(known, shortId(diffId), push, parts);
+  return known;
+}
+
+/** The layer as it was packed for another image. */
+async function packedBefore(diffId: string, { keep }: Push, { book }: PushParts): Promise<Descriptor | undefined> {
+  for (const { diffIds, manifest } of book.all()) {
+    const layer = manifest.layers[diffIds.indexOf(diffId)];
+    if (layer !== undefined && !isPlain(layer.mediaType) && (await keep.blob(layer.digest))) return layer;
+  }
+  return undefined;
+}
+
+/** Packs a layer and sends it at the same time. Its digest is known only at the end: the registry cannot be asked for it before. */
+async function pushWhilePacking({ layer, diffId }: PushedLayer, push: Push, parts: PushParts): Promise<Descriptor> {
+  const { repository, keep, progress, signal } = push;
+  const id = shortId(diffId);
+  const sink = new PassThrough({ highWaterMark: SENT_AHEAD_BYTES });
+  const refused = new AbortController();
+  const sending = repository.stream(sink, signal);
+  sending.catch((error: unknown) => refused.abort(error));
+  const packing: Packing = {
+    keep,
+    signal: AbortSignal.any([signal, refused.signal]),
+    sink,
+    onProgress: bar(progress, id, 'Pushing', layer.size),
+  };
+  const packed = await gzipped(parts.content, layer.digest, packing).catch((error: unknown) => {
+    sink.destroy();
+    throw error;
+  });
+  sink.end();
+  await repository.upload(sourceOf(packed, parts.content), signal, await sending);
+  progress(layerLine(id, 'Pushed'));
+  return packed;
+}
+
+const sourceOf = ({ digest, size }: Descriptor, content: ContentStore) => ({
+  digest,
+  size,
+  open: (start: number, end: number) => openRange(content, digest, start, end),
+});
 
 /** True if some registry is known to have the blob: then its digest is to stay. */
 const cameFrom = (digest: string, book: ImageBook): boolean =>
@@ -190,15 +232,7 @@ async function pushBlob(descriptor: Descriptor, id: string | undefined, push: Pu
   }
   const size = (await parts.content.size(descriptor.digest)) ?? descriptor.size;
   const onProgress = id === undefined ? undefined : bar(progress, id, 'Pushing', size);
-  await repository.upload(
-    {
-      digest: descriptor.digest,
-      size,
-      open: (start, end) => openRange(parts.content, descriptor.digest, start, end),
-      onProgress,
-    },
-    signal,
-  );
+  await repository.upload({ ...sourceOf({ ...descriptor, size }, parts.content), onProgress }, signal);
   say('Pushed');
 }
 

@@ -1,10 +1,18 @@
+import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { invalid } from '../common/index.ts';
 import { failureOf, networkError } from './failures.ts';
 import { MAX_MANIFEST, readHead, readManifest } from './manifests.ts';
 import { MANIFEST_TYPES } from './media-types.ts';
 import type { Call, Endpoint, RemoteManifest, Reply, Transport } from './types.ts';
-import { mountBlob, type UploadOptions, type UploadSource, uploadBlob } from './upload.ts';
+import {
+  mountBlob,
+  streamBlob,
+  type UploadOptions,
+  type UploadSource,
+  type UploadState,
+  uploadBlob,
+} from './upload.ts';
 
 const TagList = z.object({ tags: z.array(z.string()).nullish() });
 const MAX_TAG_PAGES = 1000;
@@ -123,8 +131,13 @@ export class Repository {
     return mountBlob(digest, repositories, this.#uploads(signal));
   }
 
-  upload(source: UploadSource, signal: AbortSignal): Promise<void> {
-    return uploadBlob(source, this.#uploads(signal));
+  /** Begins to upload a blob that is still being made; `upload` goes on from there. undefined: from the start. Destroys the stream. */
+  stream(body: Readable, signal: AbortSignal): Promise<UploadState | undefined> {
+    return streamBlob(body, this.#uploads(signal));
+  }
+
+  upload(source: UploadSource, signal: AbortSignal, begun?: UploadState): Promise<void> {
+    return uploadBlob(source, this.#uploads(signal), begun);
   }
 
   async tags(signal: AbortSignal): Promise<string[]> {

@@ -77,11 +77,51 @@ async function cancel(location: string, { transport, scopes, signal }: UploadOpt
   }
 }
 
+/** How far an upload has come. */
+export interface UploadState {
+  location: string;
+  offset: number;
+}
+
+/**
+ * Sends bytes while they are made, before their digest and number are known; `uploadBlob` goes on from where that came, and ends it.
+ * undefined if nothing of it is there. Destroys the stream, also if the registry does not take all of it.
+ */
+export async function streamBlob(body: Readable, options: UploadOptions): Promise<UploadState | undefined> {
+  const { transport, scopes, signal } = options;
+  try {
+    const location = await begin(options);
+    try {
+      const headers = { 'content-type': 'application/octet-stream' };
+      const reply = await transport({ method: 'PATCH', url: location, scopes, headers, body: onlyOnce(body), signal });
+      if (reply.status < 300) {
+        await reply.body.dump();
+        const offset = offsetOf(reply);
+        if (offset !== undefined) return { location: locationOf(reply), offset };
+      } else await reply.body.dump();
+    } catch (error) {
+      if (signal.aborted) throw error;
+      // Whatever it was: the blob is whole on disk soon, and can be sent again.
+    }
+    return await stateOf(location, options);
+  } finally {
+    body.destroy();
+  }
+}
+
+const onlyOnce = (body: Readable) => {
+  let given = false;
+  return () => {
+    if (given) throw internal('a stream cannot be sent twice');
+    given = true;
+    return body;
+  };
+};
+
 /** Uploads a blob; what broke off goes on where the registry says that it is (distribution-spec, "Pushing blobs"). */
-export async function uploadBlob(source: UploadSource, options: UploadOptions): Promise<void> {
-  if (source.size <= MONOLITHIC_BYTES) return await uploadWhole(source, options);
-  let location = await begin(options);
-  let offset = 0;
+export async function uploadBlob(source: UploadSource, options: UploadOptions, begun?: UploadState): Promise<void> {
+  if (begun === undefined && source.size <= MONOLITHIC_BYTES) return await uploadWhole(source, options);
+  let { location, offset } = begun ?? { location: await begin(options), offset: 0 };
   let most = source.size;
   for (let failures = 0; offset < source.size; ) {
     const end = Math.min(source.size, offset + most);
@@ -194,17 +234,20 @@ async function counted(source: UploadSource, start: number, end: number): Promis
 async function stateOf(
   location: string,
   { transport, scopes, signal }: UploadOptions,
-): Promise<{ location: string; offset: number } | undefined> {
+): Promise<UploadState | undefined> {
   const reply = await transport({ method: 'GET', url: location, scopes, signal });
   await reply.body.dump();
-  const range = /^(?:bytes=)?0-(\d+)$/.exec(reply.header('range') ?? '');
   if (reply.status !== 204 && reply.status !== 202) return undefined;
-  if (range === null) return undefined;
-  const last = Number(range[1]);
-  // `0-0` is both nothing and one byte: begin anew.
-  return last === 0
+  const offset = offsetOf(reply);
+  return offset === undefined
     ? undefined
-    : { location: reply.header('location') === undefined ? location : locationOf(reply), offset: last + 1 };
+    : { location: reply.header('location') === undefined ? location : locationOf(reply), offset };
+}
+
+/** Bytes that the registry has, or undefined if it does not say. `0-0` is both nothing and one byte: begin anew. */
+function offsetOf(reply: Reply): number | undefined {
+  const last = Number(/^(?:bytes=)?0-(\d+)$/.exec(reply.header('range') ?? '')?.[1] ?? 0);
+  return last === 0 ? undefined : last + 1;
 }
 
 async function finish(
