@@ -129,6 +129,7 @@ export class FileIngest implements Ingest {
       const target = this.#blobPath(digest);
       this.#lease.add(digest);
       await mkdir(dirname(target), { recursive: true });
+      if (!this.#keep) await this.#file.utimes(0, 0);
       await this.#file.datasync();
       await rename(this.#path, target);
       await syncDirectory(dirname(target));

@@ -8,6 +8,9 @@ import type { Descriptor } from '../wire/index.ts';
  * Life of a blob: `ingest` opens an invisible file under `ingest/`; bytes are hashed as they come; `commit` checks digest
  * and size, puts it into the lease, fsyncs, renames: now it is content. An ingest with a `ref` that was broken off is resumed by
  * opening the same ref. Content that nobody references is deleted by the collector (images room), but never while a lease holds it.
+ *
+ * What a broken-off work is to find again comes under a ref, and its time says when it came. Other blobs are of the epoch: if the work that
+ * brought them did not end well, nobody comes back for them.
  */
 export interface Ingest {
   /** Bytes already there (of an earlier, broken try with the same ref). */
@@ -30,7 +33,7 @@ export interface ContentStore {
   open(digest: string, range?: { start?: number }): Promise<Readable>;
   /** The whole blob, verified against its digest; throws invalid if larger than maxBytes (default 4 MiB) or damaged. */
   read(digest: string, maxBytes?: number): Promise<Buffer>;
-  /** The lease holds the blob from its commit on. */
+  /** The lease holds the blob from its commit on. `ref`: see above. */
   ingest(lease: Lease, options?: { ref?: string }): Promise<Ingest>;
   /** A small blob in one step. */
   put(bytes: Uint8Array, lease: Lease, expected?: { digest?: string }): Promise<{ digest: string; size: number }>;

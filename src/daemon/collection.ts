@@ -4,7 +4,7 @@ import { startGc } from '../images/index.ts';
 import type { Settings } from './settings.ts';
 
 const INTERVAL_MS = 10 * 60_000;
-/** What a broken pull had fetched is kept so long, for the next try. */
+/** What a broken pull had fetched is kept so long, for the next try. What a load or build left goes at once. */
 const ORPHANS_MS = 24 * 3600_000;
 
 /** Rule after rule, as dockerd: an early one says what may go first, the last what must. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -156,6 +157,31 @@ test('an archive that is broken or lies is refused, and nothing of it stays', as
     assert.deepEqual(readdirSync('/').includes('gantry-outside'), false);
     assert.deepEqual(readdirSync('/tmp').includes('gantry-outside'), false);
   }
+});
+
+test('a load that dies with its daemon leaves nothing to be seen, and nothing on disk after the next start', async () => {
+  const { archive } = await oldArchive('killed/one:1');
+  const half = await archiveOf([file('one/layer.tar', await tarOf({ large: randomBytes(3_000_000) }))]);
+  const names = async () => (await daemon.api('GET', '/images/json?all=1')).json;
+  const before = await names();
+  const sending = request({ socketPath: daemon.socket, method: 'POST', path: '/v1.51/images/load' });
+  sending.on('error', () => {});
+  // A whole layer, a part of another, and no end.
+  sending.write(archive.subarray(0, archive.indexOf('config.json')));
+  sending.write(half.subarray(0, 2_000_000));
+  const arrived = () => {
+    const now = kept();
+    return now.blobs.length > bare.blobs.length && files('layers/passing').length === 2 && now.parts.length > 0;
+  };
+  await eventually('a layer and a half on disk', arrived, 20_000);
+  assert.deepEqual(await names(), before);
+  await daemon.crash();
+  await daemon.launch();
+  assert.deepEqual(await names(), before);
+  await eventually('nothing stays', () => JSON.stringify(kept()) === JSON.stringify(bare), 20_000);
+  assert.deepEqual(files('layers/passing'), []);
+  assert.match((await load(archive)).text, /Loaded image: killed\/one:1/);
+  await remove('killed/one:1');
 });
 
 test('an image that was removed under its container goes with it, layers and all', async () => {
