@@ -1,4 +1,5 @@
 import { invalid } from './errors.ts';
+import { parseTimestampNs } from './time.ts';
 
 /** Filters of the API: key → values. `{"label":["a=b"]}` and the old `{"label":{"a=b":true}}` are both read. */
 export class Filters {
@@ -48,6 +49,12 @@ export class Filters {
     };
     return this.get('label').every(met) && !this.get('label!').some(met);
   }
+  /** The one `until` of a prune, in nanoseconds since the epoch, or undefined. Throws in moby's words. */
+  until(): bigint | undefined {
+    const [text, ...others] = this.get('until');
+    if (others.length > 0) throw invalid('more than one until filter specified');
+    return text === undefined ? undefined : untilNs(text);
+  }
   /** A boolean filter (`dangling=true|1|false|0`), or undefined if it is absent. */
   bool(key: string): boolean | undefined {
     if (!this.has(key)) return undefined;
@@ -56,5 +63,14 @@ export class Filters {
     const falsy = values.some((value) => value === 'false' || value === '0');
     if (truthy === falsy) throw invalid(`invalid filter '${key}=[${values.join(' ')}]'`);
     return truthy;
+  }
+}
+
+/** The value of an `until` filter, in nanoseconds since the epoch. Throws in moby's words. */
+export function untilNs(text: string): bigint {
+  try {
+    return parseTimestampNs(text);
+  } catch {
+    throw invalid(`failed to parse value as time or duration: ${JSON.stringify(text)}`);
   }
 }

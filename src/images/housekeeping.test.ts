@@ -177,6 +177,11 @@ test('pruning takes nameless images, or all that no container uses, and counts w
   await put(store, ['idle:1'], { created: '2024-01-02T03:04:05Z', config: { Labels: { keep: 'yes' } } });
   await put(store, ['other:1', 'other:2']);
   store.containers.push({ imageId: used.id, id: 'c'.repeat(64), name: 'c', running: false });
+  for (const [values, message] of [
+    [['abc'], 'failed to parse value as time or duration: "abc"'],
+    [['1h', '2h'], 'more than one until filter specified'],
+  ] as const)
+    await assert.rejects(store.images.prune(new Filters([['until', values]])), { message });
   const first = await store.images.prune(new Filters());
   assert.deepEqual(first.ImagesDeleted[0], { Deleted: nameless.id });
   assert.equal(first.SpaceReclaimed, 100);

@@ -1,4 +1,4 @@
-import { type Filters, invalid, parseRfc3339Ns, parseTimestampNs } from '../common/index.ts';
+import { type Filters, parseRfc3339Ns, untilNs } from '../common/index.ts';
 import type { LayerStore } from '../layers/index.ts';
 import { familiarName, parseReference } from '../registry/index.ts';
 import type { ImageSummary } from '../wire/index.ts';
@@ -89,14 +89,6 @@ function selected(filters: Filters, book: ImageBook, all: boolean): Row[] {
     rows.push({ image, repoTags, repoDigests });
   }
   return rows;
-}
-
-function untilNs(text: string): bigint {
-  try {
-    return parseTimestampNs(text);
-  } catch {
-    throw invalid(`failed to parse value as time or duration: ${JSON.stringify(text)}`);
-  }
 }
 
 /** distribution/reference FamiliarMatch: the pattern is held against the short name, with its tag or digest and without. */

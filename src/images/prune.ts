@@ -1,4 +1,4 @@
-import { type Filters, isKind, parseRfc3339Ns, parseTimestampNs } from '../common/index.ts';
+import { type Filters, isKind, parseRfc3339Ns } from '../common/index.ts';
 import type { ImageDeleteItem } from '../wire/index.ts';
 import { chainIds, type StoredImage } from './book.ts';
 import { type RemovalParts, removeImage } from './removal.ts';
@@ -15,7 +15,7 @@ export async function pruneImages(
 ): Promise<{ ImagesDeleted: ImageDeleteItem[]; SpaceReclaimed: number }> {
   filters.allow(['dangling', 'until', 'label', 'label!']);
   const danglingOnly = filters.bool('dangling') ?? true;
-  const until = filters.get('until').map((text) => parseTimestampNs(text));
+  const until = filters.until();
   const { book, users } = parts;
   const sizes = new Map(
     book
@@ -23,7 +23,7 @@ export async function pruneImages(
       .flatMap(({ diffIds }) => chainIds(diffIds).map((chainId) => [chainId, parts.layerSize(chainId)] as const)),
   );
   const old = ({ config }: StoredImage) =>
-    until.every((limit) => config.created !== undefined && parseRfc3339Ns(config.created) <= limit);
+    until === undefined || (config.created !== undefined && parseRfc3339Ns(config.created) <= until);
   const wanted = book.all().filter((image) => {
     // One that only digests name counts as nameless.
     if (danglingOnly && image.repoTags.length > 0) return false;

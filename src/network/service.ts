@@ -1,15 +1,6 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  conflict,
-  type Filters,
-  forbidden,
-  invalid,
-  messageOf,
-  notFound,
-  parseRfc3339Ns,
-  parseTimestampNs,
-} from '../common/index.ts';
+import { conflict, type Filters, forbidden, invalid, messageOf, notFound, parseRfc3339Ns } from '../common/index.ts';
 import { releaseNetworkNamespace } from '../sys/index.ts';
 import type { CreateNetworkBody, NetworkInspect } from '../wire/index.ts';
 import { formatPrefix, overlaps, type Prefix, parsePrefix } from './address.ts';
@@ -43,15 +34,6 @@ const overlapsAny = (network: StoredNetwork, blocks: readonly Prefix[]): boolean
 
 const withoutPools = (network: StoredNetwork | undefined): StoredNetwork | undefined =>
   network === undefined ? undefined : { ...network, pools: [] };
-
-/** `prune --filter until=…`. Throws in the words of moby's network prune. */
-function untilNs(text: string): bigint {
-  try {
-    return parseTimestampNs(text);
-  } catch {
-    throw invalid(`failed to parse value as time or duration: ${JSON.stringify(text)}`);
-  }
-}
 
 /** `dangling` takes one truth value (moby daemon/network/filter.go). */
 function danglingOf(filters: Filters): boolean | undefined {
@@ -308,9 +290,7 @@ export class Networks implements NetworkService {
 
   async prune(filters: Filters): Promise<{ NetworksDeleted: string[] }> {
     filters.allow(['label', 'label!', 'until']);
-    const until = filters.get('until');
-    if (until.length > 1) throw invalid('more than one until filter specified');
-    const before = until[0] === undefined ? undefined : untilNs(until[0]);
+    const before = filters.until();
     const removed: string[] = [];
     for (const network of this.#book.all()) {
       if (PREDEFINED.includes(network.name) || this.#used(network) || !filters.labels(network.labels)) continue;

@@ -9,7 +9,6 @@ import {
   newId,
   notFound,
   parseRfc3339Ns,
-  parseTimestampNs,
 } from '../../common/index.ts';
 import { applyChanges, type ImageStore } from '../../images/index.ts';
 import type { LayerStore } from '../../layers/index.ts';
@@ -326,8 +325,7 @@ export class Containers implements ContainerService {
 
   async prune(filters: Filters): Promise<{ ContainersDeleted: string[]; SpaceReclaimed: number }> {
     filters.allow(['until', 'label', 'label!']);
-    const until = filters.get('until')[0];
-    const limit = until === undefined ? undefined : parseTimestampNs(until);
+    const limit = filters.until();
     const deleted: string[] = [];
     let space = 0;
     for (const container of this.#parts.book.all()) {
