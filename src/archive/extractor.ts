@@ -276,17 +276,30 @@ export class Extractor implements TarSink {
     if (there === undefined) throw missing();
     if (isDirectory(there)) throw invalid(`archive entry ${textOf(header.name)}: a hard link to a directory`);
     // A link to itself, by any spelling of its path: removing what is there would lose the file.
-    if (findAt(directory.fd, bytesOf(name))?.identity === there.identity) return;
-    this.#clear(directory, name, header);
-    // Clearing may have closed what was open.
-    const from = this.#directories.get(target.slice(0, -1));
-    const to = this.#directories.get(path.slice(0, -1));
-    try {
-      linkAt(from.fd, targetName, to.fd, bytesOf(name));
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) throw missing();
-      throw error;
+    if (findAt(directory.fd, bytesOf(name))?.identity !== there.identity) {
+      this.#clear(directory, name, header);
+      // Clearing may have closed what was open.
+      const from = this.#directories.get(target.slice(0, -1));
+      const to = this.#directories.get(path.slice(0, -1));
+      try {
+        linkAt(from.fd, targetName, to.fd, bytesOf(name));
+      } catch (error) {
+        if (isErrno(error, 'ENOENT')) throw missing();
+        throw error;
+      }
     }
+    this.#relabel(this.#directories.get(path.slice(0, -1)), name, there, header);
+  }
+
+  /** As in Docker (moby/go-archive, createTarFile) the last entry that names a file says what it is like, also if it is a link. */
+  #relabel({ fd }: OpenDirectory, name: string, before: FileStat, header: TarHeader): void {
+    const bytes = bytesOf(name);
+    const { uid, gid } = this.#ownerOf(header);
+    // A change of owner takes set-id bits and capabilities away, so none that changes nothing.
+    if (uid !== before.uid || gid !== before.gid) chownAt(fd, bytes, uid, gid);
+    if (typeOf(before) !== S_IF.LNK) chmodAt(fd, bytes, header.mode);
+    this.#setXattrs(fd, name, header);
+    if (typeOf(before) !== S_IF.LNK) utimesAt(fd, bytes, header.mtime, header.mtime);
   }
 
   #makeNode(given: OpenDirectory, name: string, header: TarHeader, make: (directory: number) => void): void {

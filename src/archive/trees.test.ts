@@ -193,6 +193,22 @@ test('extracting goes into a path inside the root, gives owners and renames the 
   await assert.rejects(extractInto(dir, archive([file('f')]), { path: 'none' }), /ENOENT/);
 });
 
+test('the last entry of a file says what it is like, also if it is a hard link', options, async (t) => {
+  const dir = fresh(t);
+  const link = {
+    name: 'h',
+    type: 'hardlink',
+    linkName: 'f',
+    mode: 0o4600,
+    uid: 7,
+    gid: 8,
+    mtime: { seconds: 1_400_000_000, nanoseconds: 0 },
+  } as const;
+  await extractInto(dir, archive([file('f'), { header: link }]));
+  const { mode, uid, gid, nlink, mtimeMs } = lstatSync(join(dir, 'f'));
+  assert.deepEqual([mode & 0o7777, uid, gid, nlink, mtimeMs], [0o4600, 7, 8, 2, 1_400_000_000_000]);
+});
+
 test('a file that somebody put a link in the place of is made anew', options, async (t) => {
   const dir = fresh(t);
   mkdirSync(join(dir, 'root'));
