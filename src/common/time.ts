@@ -2,14 +2,22 @@ import { invalid } from './errors.ts';
 
 const UNITS: Record<string, number> = { ns: 1, us: 1e3, µs: 1e3, μs: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
 
-/** Parses a Go duration (`1h2m3.5s`, `-1.5h`, `0`) to nanoseconds (time.ParseDuration). */
+/** Parses a Go duration (`1h2m3.5s`, `-1.5h`, `0`) to nanoseconds; errors are Go's (time.ParseDuration). */
 export function parseDurationNs(text: string): number {
-  const match = /^([+-]?)((?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/.exec(text);
-  if (/^[+-]?0$/.test(text)) return 0;
-  if (!match) throw invalid(`time: invalid duration ${JSON.stringify(text)}`);
+  const fail = (why: string) => invalid(`time: ${why} ${JSON.stringify(text)}`);
+  let rest = text.replace(/^[+-]/, '');
+  if (rest === '0') return 0;
+  if (rest === '') throw fail('invalid duration');
   let total = 0;
-  for (const [, number, unit] of text.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g))
-    total += Number(number) * UNITS[unit as string]!;
+  while (rest !== '') {
+    const [whole, number = '', unit = ''] = /^(\d+\.?\d*|\.\d+)([^\d.]*)/.exec(rest) ?? [];
+    if (whole === undefined) throw fail('invalid duration');
+    if (unit === '') throw fail('missing unit in duration');
+    const scale = UNITS[unit];
+    if (scale === undefined) throw fail(`unknown unit ${JSON.stringify(unit)} in duration`);
+    total += Number(number) * scale;
+    rest = rest.slice(whole.length);
+  }
   return text.startsWith('-') ? -total : total;
 }
 

@@ -226,8 +226,10 @@ function healthcheck(line: number, flags: ReadonlyMap<string, string[]>, rest: s
     return { none: true };
   }
   if (type !== 'CMD') throw at(line, `Unknown type ${JSON.stringify(type)} in HEALTHCHECK (try CMD)`);
-  if (body === '') throw at(line, 'Missing command after HEALTHCHECK CMD');
-  const health: HealthcheckBody = { none: false, command: commandForm(body) };
+  const command = commandForm(body);
+  if (body === '' || ('exec' in command && command.exec.length === 0))
+    throw at(line, 'Missing command after HEALTHCHECK CMD');
+  const health: HealthcheckBody = { none: false, command };
   const duration = (flag: string): number | undefined => {
     const text = flags.get(flag)?.[0];
     if (text === undefined || text === '') return undefined;

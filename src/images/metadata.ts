@@ -65,7 +65,7 @@ export function applyMetadata(
       };
     }
     case 'EXPOSE': {
-      const words = replaceWords(instruction.values);
+      const words = replaceWords(instruction.values).sort();
       return {
         config: {
           ...config,
