@@ -15,6 +15,7 @@ export const buildFlags: readonly FlagSpec[] = [
   { name: 'build-arg', type: 'stringArray', usage: 'Set build-time variables' },
   { name: 'build-context', type: 'stringArray', usage: 'Additional build contexts (e.g., name=path)' },
   { name: 'cache-from', type: 'stringArray', usage: 'External cache sources (e.g., "user/app:cache")' },
+  { name: 'cache-to', type: 'stringArray', usage: 'Cache export destinations (e.g., "type=inline")' },
   { name: 'cgroup-parent', type: 'string', usage: 'Set the parent cgroup for the "RUN" instructions during build' },
   { name: 'compress', type: 'bool', usage: 'Compress the build context using gzip' },
   { name: 'cpu-period', type: 'int', usage: 'Limit the CPU CFS (Completely Fair Scheduler) period' },

@@ -141,8 +141,13 @@ function checkTag(tag: string): void {
   }
 }
 
-/** What only a BuildKit session can carry. */
+/** What only a BuildKit session can carry, and caches that are no image. */
 function refuseSessionFlags(flags: FlagValues): void {
+  for (const text of flags.list('cache-to'))
+    if (!/^(?:.*,)?type=inline(?:,|$)/.test(text))
+      throw new Error(
+        `--cache-to ${text}: only type=inline can be exported: an image is its own cache, for --cache-from where it is pushed to`,
+      );
   if (flags.list('build-context').length > 0)
     throw new Error(
       '--build-context needs a BuildKit session, which this daemon does not offer: COPY --from an image instead',
