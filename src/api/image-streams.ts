@@ -58,7 +58,7 @@ async function importImage(call: Call, images: Engine['images']): Promise<void> 
   if (source === undefined) throw invalid('fromImage or fromSrc is needed');
   const messages = call.messages();
   await messages.run(async () => {
-    const archive = source === '-' ? call.request : await openRemote(source, messages.send, signal);
+    const archive = source === '-' ? call.request : await openRemote(images, source, messages.send, signal);
     const image = await images.importArchive(archive, {
       repo: query.text('repo'),
       tag: query.text('tag'),

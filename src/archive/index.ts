@@ -15,3 +15,4 @@ export {
   treeSize,
 } from './threads.ts';
 export type * from './types.ts';
+export { whiteoutOf } from './whiteouts.ts';

@@ -1,5 +1,6 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
+import { nowText } from '../common/index.ts';
 import { type Dockerfile, IgnoreMatcher } from '../dockerfile/index.ts';
 import type { Keep } from '../images/index.ts';
 import type { GlobalArguments } from './arguments.ts';
@@ -42,7 +43,7 @@ export class BuildRun {
   readonly stateOf: (name: string, before: number) => Promise<StageState>;
   readonly #digests = new Map<string, Promise<string>>();
 
-  constructor(given: Omit<BuildRun, 'used' | 'scratch' | 'contextDigest' | 'localDigest' | 'cacheLock'>) {
+  constructor(given: Omit<BuildRun, 'used' | 'scratch' | 'contextDigest' | 'localDigest' | 'now' | 'cacheLock'>) {
     this.parts = given.parts;
     this.parameters = given.parameters;
     this.file = given.file;
@@ -90,6 +91,11 @@ export class BuildRun {
     const digest = await work;
     digests.set(key, digest);
     return digest;
+  }
+
+  /** When what is made now was made. */
+  now(): string {
+    return this.epoch === undefined ? nowText() : new Date(this.epoch * 1000).toISOString().replace('.000Z', 'Z');
   }
 
   /** Waits until nobody else has this cache directory; undefined: nobody need wait. */

@@ -64,15 +64,15 @@ test('parameters are read as dockerd reads them; what is not done is refused', (
     memory: '64',
     extrahosts: '["a:1"]',
     cachefrom: '["x"]',
+    squash: '1',
   });
   assert.deepEqual(
-    [read.tags, read.noCache, read.quiet, read.resources, read.extraHosts],
-    [['a', 'b'], true, false, { Memory: 64 }, ['a:1']],
+    [read.tags, read.noCache, read.quiet, read.resources, read.extraHosts, read.squash],
+    [['a', 'b'], true, false, { Memory: 64 }, ['a:1'], true],
   );
   for (const [params, why] of [
     [{ version: '2' }, /BuildKit sessions/],
     [{ outputs: '[{"Type":"local"}]' }, /outputs/],
-    [{ squash: '1' }, /squash is only supported/],
     [{ memory: 'x' }, /invalid syntax/],
     [{ networkmode: 'container:x' }, /container/],
   ] as const)

@@ -19,8 +19,9 @@ import { classicLanes, eventLanes, type Lane, type LaneMaker, silentLanes } from
 import { type BuildParameters, readParameters } from './parameters.ts';
 import type { SecretBox } from './secret-box.ts';
 import { BuildSession } from './session.ts';
+import { squashed } from './squash.ts';
 import { StageRun } from './stage-run.ts';
-import { emptyState, idOf, imageConfigOf, type StageState, stateOfImage, withPath } from './stage-state.ts';
+import { emptyState, idOf, imageConfigOf, type StageState, stateOfImage } from './stage-state.ts';
 import type { BuilderParts, BuildService } from './types.ts';
 
 export interface BuilderState {
@@ -50,6 +51,7 @@ export async function buildImage(builder: BuilderState, options: BuildOptions): 
   const session = new BuildSession(builder.sessions, builder.secrets.take(parameters.buildId), parameters.agents);
   try {
     const context = await receiveContext(
+      builder.parts.images,
       { remote: parameters.remote, dockerfile: parameters.dockerfile, source: options.context },
       async () => join(await directory.path(), 'context'),
       signal,
@@ -61,6 +63,7 @@ export async function buildImage(builder: BuilderState, options: BuildOptions): 
       images: builder.parts.images,
       options: parameters.buildArgs.get('BUILDKIT_DOCKERFILE_CHECK'),
       platformArgs: platform,
+      isIgnored: (path: string) => context.ignores?.excludes(path) === true,
     };
     if (parameters.checks === 'only') {
       options.onMessage({ aux: { Checks: checksReport(context.dockerfile, parameters.dockerfile, checking) } });
@@ -234,7 +237,7 @@ class Solver {
     const state = last.state;
     if (state.layers.length === 0 && state.history.length === 0 && state.imageId === undefined)
       throw invalid('No image was generated. Is your Dockerfile empty?');
-    return state;
+    return parameters.squash ? await squashed(this.run, state, last.base) : state;
   }
 
   /** The error that came first; the others were stopped because of it. */
@@ -260,14 +263,7 @@ class Solver {
         lane.begin({ number: first, total: this.#total, text: stage.original });
       });
       lane.end(base.imageId === undefined && base.history.length === 0 ? '' : shortId(idOf(base)));
-      const stageRun = new StageRun(
-        this.run,
-        stage,
-        lane,
-        withPath(base),
-        { first, total: this.#total },
-        inherited?.args,
-      );
+      const stageRun = new StageRun(this.run, stage, lane, base, { first, total: this.#total }, inherited?.args);
       await stageRun.all();
       return stageRun;
     } finally {

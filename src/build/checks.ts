@@ -9,10 +9,15 @@ export interface CheckParts {
   /** `BUILDKIT_DOCKERFILE_CHECK` of the build's arguments. */
   options: string | undefined;
   platformArgs: ReadonlyMap<string, string>;
+  isIgnored: (path: string) => boolean;
 }
 
 /** What the checks say of a Dockerfile. */
-export function checksOf(text: string, { images, options, platformArgs }: CheckParts, file?: Dockerfile): Checked {
+export function checksOf(
+  text: string,
+  { images, options, platformArgs, isIgnored }: CheckParts,
+  file?: Dockerfile,
+): Checked {
   return checkDockerfile(
     text,
     {
@@ -20,6 +25,7 @@ export function checksOf(text: string, { images, options, platformArgs }: CheckP
       platformArgs,
       environmentOf: (base) => (images.find(base)?.config.config?.Env ?? []).map((pair) => pair.split('=', 1)[0]!),
       isReference,
+      isIgnored,
     },
     file,
   );

@@ -5,7 +5,8 @@ import { Readable } from 'node:stream';
 import { extractInto, looksLikeArchive } from '../archive/index.ts';
 import { invalid, tooLarge, unsupported } from '../common/index.ts';
 import { IgnoreMatcher, readIgnoreFile } from '../dockerfile/index.ts';
-import { isHttpUrl, openUrl } from './fetch.ts';
+import type { ImageStore } from '../images/index.ts';
+import { isHttpUrl } from './fetch.ts';
 import { fetchGit, isGitUrl } from './git-source.ts';
 import type { KeptContext } from './kept/contexts.ts';
 import { findStat, resolveInRoot } from './root-path.ts';
@@ -19,6 +20,8 @@ export interface BuildContext {
   /** Directory of the files, without what is ignored. */
   root: string;
   dockerfile: string;
+  /** What .dockerignore leaves out, as far as it is known. */
+  ignores: IgnoreMatcher | undefined;
   /** SHA-256 (hex) of a file of the context, where it is known. */
   digestOf?: (path: Buffer) => string | undefined;
   /** Digests of parts of it that a build asked for. */
@@ -27,6 +30,7 @@ export interface BuildContext {
 
 /** Brings the context into a directory, if it is not in one, and reads the Dockerfile. */
 export async function receiveContext(
+  images: Pick<ImageStore, 'openUrl'>,
   { remote, dockerfile, source }: { remote: string | undefined; dockerfile: string; source: ContextSource },
   makeDirectory: () => Promise<string>,
   signal: AbortSignal,
@@ -45,8 +49,8 @@ export async function receiveContext(
   if (isGitUrl(remote))
     return readContext(await fetchGit(remote, directory, { keepGitDir: false, signal }), dockerfile, given);
   if (!isHttpUrl(remote)) throw invalid(`remoteURL (${remote}) could not be recognized as URL`);
-  const answer = await openUrl(remote, signal);
-  const body = await peeked(Readable.fromWeb(answer.body as Parameters<typeof Readable.fromWeb>[0]));
+  if (!URL.canParse(remote)) throw invalid(`parse ${JSON.stringify(remote)}: invalid URL`);
+  const body = await peeked((await images.openUrl(remote, signal)).body);
   if (looksLikeArchive(body.head)) {
     await unpack(directory, body.all, signal);
     return readContext(directory, dockerfile, given);
@@ -95,7 +99,7 @@ async function unpack(directory: string, source: AsyncIterable<Uint8Array>, sign
 /** The client has left out what is ignored. */
 function keptContext({ root, dockerfile: { name, text }, digestOf, digests }: KeptContext): BuildContext {
   if (text === '') throw emptyDockerfile(name);
-  return { root, dockerfile: text, digestOf, digests };
+  return { root, dockerfile: text, ignores: ignoreRules(root, name), digestOf, digests };
 }
 
 const emptyDockerfile = (name: string) => invalid(`the Dockerfile (${name}) cannot be empty`);
@@ -104,8 +108,7 @@ const emptyDockerfile = (name: string) => invalid(`the Dockerfile (${name}) cann
 function readContext(root: string, name: string, given?: string): BuildContext {
   if (given !== undefined) {
     if (given === '') throw emptyDockerfile(name);
-    dropIgnored(root, name);
-    return { root, dockerfile: given, digests: new Map() };
+    return { root, dockerfile: given, ignores: dropIgnored(root, name), digests: new Map() };
   }
   const clean = posix.normalize(name);
   if (clean.startsWith('../')) throw invalid(`forbidden path outside the build context: ${name} ()`);
@@ -116,18 +119,22 @@ function readContext(root: string, name: string, given?: string): BuildContext {
   if (!stat.isFile()) throw invalid(`failed to read Dockerfile ${name}: not a regular file`);
   if (stat.size === 0) throw emptyDockerfile(name);
   const dockerfile = readFileSync(path, 'utf8');
-  dropIgnored(root, clean);
-  return { root, dockerfile, digests: new Map() };
+  return { root, dockerfile, ignores: dropIgnored(root, clean), digests: new Map() };
 }
 
-/** Removes what `<Dockerfile>.dockerignore`, or else `.dockerignore`, leaves out. The client may have done so before: twice is the same. */
-function dropIgnored(root: string, dockerfile: string): void {
+/** `<Dockerfile>.dockerignore`, or else `.dockerignore`. */
+function ignoreRules(root: string, dockerfile: string): IgnoreMatcher | undefined {
   const file = [`${dockerfile}.dockerignore`, '.dockerignore']
     .map((name) => resolveInRoot(root, name))
     .find((path) => findStat(path)?.isFile());
-  if (file === undefined) return;
-  const matcher = new IgnoreMatcher(readIgnoreFile(readFileSync(file, 'utf8')));
-  if (!matcher.empty) dropBelow(root, '', matcher);
+  return file === undefined ? undefined : new IgnoreMatcher(readIgnoreFile(readFileSync(file, 'utf8')));
+}
+
+/** Removes what is ignored, and answers the rules. The client may have done so before: twice is the same. */
+function dropIgnored(root: string, dockerfile: string): IgnoreMatcher | undefined {
+  const matcher = ignoreRules(root, dockerfile);
+  if (matcher?.empty === false) dropBelow(root, '', matcher);
+  return matcher;
 }
 
 /** True if nothing is left. */

@@ -219,7 +219,7 @@ async function remoteSource({ run, replace }: StageRun, instruction: Copy, url: 
   if (checksum !== undefined && !/^sha256:[0-9a-f]{64}$/.test(checksum))
     throw invalid(`invalid checksum digest format: ${checksum}`);
   try {
-    await fetchFile(url, join(directory, name), { checksum, signal: run.signal });
+    await fetchFile(run.parts.images, url, join(directory, name), { checksum, signal: run.signal });
   } catch (error) {
     if (run.signal.aborted) throw error;
     throw invalid(`ADD failed: ${error instanceof Error ? error.message : String(error)}`, error);

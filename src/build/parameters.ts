@@ -21,6 +21,8 @@ export interface BuildParameters {
   buildArgs: Map<string, string | undefined>;
   labels: Record<string, string>;
   target: string | undefined;
+  /** All layers over the target's base become one. */
+  squash: boolean;
   network: string;
   extraHosts: string[];
   cacheFrom: string[];
@@ -94,7 +96,6 @@ export function readParameters(params: Params): BuildParameters {
     );
   if (one(params, 'outputs') !== undefined && !['[]', 'null'].includes(one(params, 'outputs') ?? ''))
     throw unsupported('build outputs are not supported by the classic build API: save or export the image instead');
-  if (bool(params, 'squash')) throw invalid('squash is only supported with experimental mode');
   const network = one(params, 'networkmode') ?? 'default';
   if (network.startsWith('container:')) throw invalid('network mode "container" is not supported for builds');
   const resources: Record<string, number | string> = {};
@@ -134,6 +135,7 @@ export function readParameters(params: Params): BuildParameters {
     ),
     labels: json(params, 'labels', Labels) ?? {},
     target: one(params, 'target'),
+    squash: bool(params, 'squash'),
     network: network === 'bridge' ? 'default' : network,
     extraHosts: all(params, 'extrahosts').flatMap((text) =>
       text.trimStart().startsWith('[') ? names({ extrahosts: text }, 'extrahosts') : text.split(','),

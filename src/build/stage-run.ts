@@ -1,4 +1,4 @@
-import { newId, nowText, shortId } from '../common/index.ts';
+import { newId, shortId } from '../common/index.ts';
 import { type Instruction, parseTrigger, type Stage, substitute } from '../dockerfile/index.ts';
 import { applyMetadata } from '../images/index.ts';
 import { StageArguments } from './arguments.ts';
@@ -9,7 +9,7 @@ import { copyStep } from './copy-step.ts';
 import { layerOver } from './layer-step.ts';
 import type { Lane } from './messages.ts';
 import { runStep } from './run-step.ts';
-import { after, chainOf, idOf, type StageState } from './stage-state.ts';
+import { after, chainOf, idOf, type StageState, withPath } from './stage-state.ts';
 import type { BuiltLayer } from './types.ts';
 import { workdirStep } from './workdir-step.ts';
 
@@ -39,6 +39,8 @@ export class StageRun {
   readonly stage: Stage;
   readonly lane: Lane;
   readonly args: StageArguments;
+  /** What FROM gave. */
+  readonly base: StageState;
   readonly #steps: Steps;
   readonly #noCache: boolean;
   #state: StageState;
@@ -54,8 +56,9 @@ export class StageRun {
     this.run = run;
     this.stage = stage;
     this.lane = lane;
+    this.base = base;
     this.#steps = steps;
-    this.#state = base;
+    this.#state = withPath(base);
     const { parameters, globals, platformArgs, images } = run;
     this.args = new StageArguments(parameters.buildArgs, globals.values, platformArgs, inherited);
     const filter = parameters.noCacheFilter;
@@ -158,7 +161,7 @@ export class StageRun {
     const createdBy = `/bin/sh -c #(nop)  ${text}`;
     const own = this.#cached(key) ?? (await this.#taken(key, createdBy));
     const known = own?.layer === undefined ? own : undefined;
-    const created = known?.created ?? this.#now();
+    const created = known?.created ?? this.run.now();
     this.#told(known !== undefined, newId());
     if (known === undefined) await cache.add({ key, description: text, created, layer: undefined });
     this.run.used.add(key);
@@ -182,7 +185,7 @@ export class StageRun {
           const result = {
             key,
             description: step.createdBy.replace(/^\/bin\/sh -c #\(nop\) +/, ''),
-            created: this.#now(),
+            created: this.run.now(),
             layer,
           };
           await cache.add(result);
@@ -235,12 +238,6 @@ export class StageRun {
     const moved = { ...found, key, layer: await layerOver(this.run, found.layer, chainOf(this.#state)) };
     await this.run.cache.add(moved);
     return moved;
-  }
-
-  #now(): string {
-    return this.run.epoch === undefined
-      ? nowText()
-      : new Date(this.run.epoch * 1000).toISOString().replace('.000Z', 'Z');
   }
 
   #told(cached: boolean, id: string, removedLater = false): void {

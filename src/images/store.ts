@@ -128,6 +128,7 @@ export async function openImageStore(options: ImagesOptions): Promise<ImageStore
       events.prune({ reclaimed: String(result.SpaceReclaimed) });
       return result;
     },
+    openUrl: (url, signal) => registries.open(url, signal),
     create: (image) => createImage(image, creation),
     async load(archive, { progress, quiet, signal, platform }) {
       const keep = newKeep();

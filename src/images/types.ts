@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Filters } from '../common/index.ts';
+import type { Reply } from '../registry/index.ts';
 import type {
   ContainerConfig,
   ImageConfig,
@@ -66,6 +67,8 @@ export interface ImageStore {
   prune(filters: Filters): Promise<{ ImagesDeleted: ImageDeleteItem[]; SpaceReclaimed: number }>;
   /** Writes manifest and config into content, records the image, tags it. Emits no event but `tag`. Throws conflict if a layer or blob is gone. */
   create(image: NewImage): Promise<Image>;
+  /** Opens any URL in the way registries are reached: by the same proxies and certificates. Throws in dockerd's words. */
+  openUrl(url: string, signal: AbortSignal): Promise<Reply>;
   /** Parent of a locally built or committed image. */
   parentOf(id: string): string | undefined;
   load(

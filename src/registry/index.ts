@@ -7,4 +7,4 @@ export { openRegistries, type Registries } from './registries.ts';
 export type { BlobBody, Repository } from './repository.ts';
 export { backoffMs, isTemporary, pause } from './retry.ts';
 export type { SearchResult } from './search.ts';
-export type { Proxies, RegistryConfig, RemoteManifest } from './types.ts';
+export type { Proxies, RegistryConfig, RemoteManifest, Reply } from './types.ts';

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { internal, type Logger, messageOf } from '../common/index.ts';
+import { internal, invalid, type Logger, messageOf } from '../common/index.ts';
 import type { RegistryAuth } from '../wire/index.ts';
 import { Authorizer } from './authorizer.ts';
 import { Connections } from './connections.ts';
@@ -12,7 +12,7 @@ import { Repository } from './repository.ts';
 import { withRetry } from './retry.ts';
 import { type SearchOptions, type SearchResult, searchRegistry } from './search.ts';
 import { sender } from './send.ts';
-import type { Endpoint, Proxies, RegistryConfig, Transport } from './types.ts';
+import type { Endpoint, Proxies, RegistryConfig, Reply, Transport } from './types.ts';
 
 export interface AccessOptions {
   auth: RegistryAuth | undefined;
@@ -34,6 +34,8 @@ export interface Registries {
   /** Proves credentials; an identity token if the registry's token server gives one. */
   login(auth: RegistryAuth, signal: AbortSignal): Promise<{ identity: string | undefined }>;
   search(options: SearchOptions): Promise<SearchResult[]>;
+  /** What any URL has, by the same proxies and certificates. Throws in dockerd's words. */
+  open(url: string, signal: AbortSignal): Promise<Reply>;
   close(): Promise<void>;
 }
 
@@ -112,6 +114,13 @@ export function openRegistries(config: RegistryConfig, log: Logger): Registries 
         connect: async (endpoint, auth, signal) => (await connect(endpoint, auth, signal)).transport,
         plain: (endpoint) => plain(endpoint.insecure, attempts),
       }),
+
+    async open(url, signal) {
+      const reply = await withRedirects(plain(false, 1), plain(false, 1))({ method: 'GET', url, signal });
+      if (reply.status >= 200 && reply.status < 300) return reply;
+      await reply.body.dump();
+      throw invalid(`failed to GET ${url} with status ${reply.status} ${STATUS_CODES[reply.status] ?? ''}`.trim());
+    },
 
     close: () => connections.close(),
   };

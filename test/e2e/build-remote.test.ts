@@ -114,3 +114,27 @@ for (const cli of clients) {
     assert.match(both.stderr, /ambiguous Dockerfile source: both stdin and flag correspond to Dockerfiles/);
   });
 }
+
+test('a file may be added from any port, also one that browsers refuse', async () => {
+  const files = new Map([['/dir/file', { type: 'text/plain', body: 'from afar' }]]);
+  const port = 6667;
+  const there = await ContextServer.start(files, scratch, port);
+  try {
+    const dockerfile = (url: string) => `FROM busybox\nADD ${url} /c/\n`;
+    await daemon.ok('rmi', '-f', 'from/remote');
+    const added = await daemon.gantry(['build', '-q', '-t', 'from/remote', '-'], {
+      input: dockerfile(`http://127.0.0.1:${port}/dir/file`),
+    });
+    assert.equal(added.code, 0, added.stderr);
+    assert.equal(await daemon.ok('run', '--rm', 'from/remote', 'cat', '/c/file'), 'from afar');
+    const missing = await daemon.gantry(['build', '-q', '-'], { input: dockerfile(`http://127.0.0.1:${port}/none`) });
+    assert.match(missing.stderr, /failed to GET http:\/\/127\.0\.0\.1:6667\/none with status 404 Not Found/);
+    const closed = await daemon.gantry(['build', '-q', '-'], { input: dockerfile('http://127.0.0.1:1/x') });
+    assert.match(
+      closed.stderr,
+      /Get "http:\/\/127\.0\.0\.1:1\/x": dial tcp 127\.0\.0\.1:1: connect: connection refused/,
+    );
+  } finally {
+    there[Symbol.dispose]();
+  }
+});

@@ -8,6 +8,7 @@ const check = (text: string, options?: string) =>
     platformArgs: new Map([['TARGETPLATFORM', 'linux/amd64']]),
     environmentOf: (base) => (base === 'withenv' ? ['FROM_BASE'] : []),
     isReference: (reference) => /^[a-z]+(?::[a-z]+)?$/.test(reference),
+    isIgnored: (path) => path === 'secret.txt',
   });
 const told = (text: string, options?: string): string[] =>
   check(text, options).warnings.map(({ rule, start, detail }) => `${start} ${rule}: ${detail}`);
@@ -95,6 +96,15 @@ test('rules are skipped, asked for and made errors by the directive or by its ov
     '3 InvalidDefinitionDescription: Comment for FROM should follow the format: `# b <description>`',
   ]);
   assert.throws(() => check(text, 'bar=1'), /failed to parse check options: invalid check option "bar"/);
+});
+
+test('copies of what .dockerignore leaves out are told when asked for', () => {
+  const text = 'FROM a AS b\nCOPY other.txt secret.txt /x/\nADD secret.txt /y\nCOPY --from=b secret.txt /z\n';
+  assert.deepEqual(told(text), []);
+  assert.deepEqual(told(text, 'experimental=CopyIgnoredFile'), [
+    '2 CopyIgnoredFile: Attempting to Copy file "secret.txt" that is excluded by .dockerignore',
+    '3 CopyIgnoredFile: Attempting to Add file "secret.txt" that is excluded by .dockerignore',
+  ]);
 });
 
 test('a rule has its page, a warning the lines of its instruction', () => {

@@ -27,7 +27,7 @@ export function checkStages(file: Dockerfile, lines: readonly LogicalLine[], req
     const base = known.findLast(({ stage: other }) => other.name === stage.base.toLowerCase())?.facts;
     const names = base?.names ?? [...ALWAYS, ...request.environmentOf(stage.base)];
     const facts = { workdirSet: false, shellSet: false, ...base, names: new Set(names) };
-    const checked = new StageCheck(file, facts, lineOf, warn);
+    const checked = new StageCheck(file, facts, { lineOf, isIgnored: request.isIgnored, warn });
     for (const instruction of stage.instructions) checked.instruction(instruction);
     known.push({ stage, facts });
   }
@@ -110,15 +110,21 @@ class StageCheck {
   readonly #file: Dockerfile;
   readonly #facts: StageFacts;
   readonly #lineOf: (at: { line: number }) => LogicalLine;
+  readonly #isIgnored: CheckRequest['isIgnored'];
   readonly #warn: Warn;
   /** Instructions of which the last one counts. */
   readonly #last = new Map<string, LogicalLine>();
 
-  constructor(file: Dockerfile, facts: StageFacts, lineOf: (at: { line: number }) => LogicalLine, warn: Warn) {
+  constructor(
+    file: Dockerfile,
+    facts: StageFacts,
+    tools: { lineOf: (at: { line: number }) => LogicalLine; isIgnored: CheckRequest['isIgnored']; warn: Warn },
+  ) {
     this.#file = file;
     this.#facts = facts;
-    this.#lineOf = lineOf;
-    this.#warn = warn;
+    this.#lineOf = tools.lineOf;
+    this.#isIgnored = tools.isIgnored;
+    this.#warn = tools.warn;
   }
 
   instruction(instruction: Instruction): void {
@@ -146,6 +152,10 @@ class StageCheck {
         break;
       case 'EXPOSE':
         this.#expose(texts, line);
+        break;
+      case 'COPY':
+      case 'ADD':
+        if (instruction.from === undefined) this.#copy(instruction.name, instruction.sources, line);
         break;
       case 'ARG':
         for (const { name } of instruction.args) this.#declare('ARG', name, line);
@@ -186,6 +196,17 @@ class StageCheck {
         line,
         `Relative workdir ${JSON.stringify(path)} can have unexpected results if the base image changes`,
       );
+  }
+
+  #copy(name: 'COPY' | 'ADD', sources: readonly string[], line: LogicalLine): void {
+    // What a variable holds is not known here.
+    for (const source of sources.filter((text) => !text.includes('$') && !/^\w+:\/\//.test(text)))
+      if (this.#isIgnored(source))
+        this.#warn(
+          'CopyIgnoredFile',
+          line,
+          `Attempting to ${name === 'COPY' ? 'Copy' : 'Add'} file ${JSON.stringify(source)} that is excluded by .dockerignore`,
+        );
   }
 
   #expose(ports: readonly string[], line: LogicalLine): void {

@@ -40,10 +40,11 @@ export const RULES = {
   ExposeProtoCasing: 'Protocol in EXPOSE instruction should be lowercase',
   ExposeInvalidFormat:
     'IP address and host-port mapping should not be used in EXPOSE instruction. This will become an error in a future release',
+  CopyIgnoredFile: 'Attempting to Copy file that is excluded by .dockerignore',
 } as const;
 export type RuleName = keyof typeof RULES;
 
-export const EXPERIMENTAL: readonly RuleName[] = ['InvalidDefinitionDescription'];
+export const EXPERIMENTAL: readonly RuleName[] = ['InvalidDefinitionDescription', 'CopyIgnoredFile'];
 
 export interface CheckRequest {
   /** Overrides the file's directive (`BUILDKIT_DOCKERFILE_CHECK`). */
@@ -54,6 +55,8 @@ export interface CheckRequest {
   environmentOf: (base: string) => readonly string[];
   /** Whether this can be an image's name. */
   isReference: (text: string) => boolean;
+  /** Whether .dockerignore leaves this path of the context out. */
+  isIgnored: (path: string) => boolean;
 }
 
 export type Warn = (rule: RuleName, at: Pick<LogicalLine, 'line' | 'endLine'>, detail: string) => void;
