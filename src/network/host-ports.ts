@@ -27,6 +27,7 @@ const listen = libc.func('int listen(int, int)');
 const closeFd = libc.func('int close(int)');
 
 const one = Buffer.from([1, 0, 0, 0]);
+const zero = Buffer.alloc(4);
 
 function socketAddress(address: Address, port: number): Buffer {
   const bytes = Buffer.alloc(address.family === 4 ? 16 : 28);
@@ -41,12 +42,27 @@ function socketAddress(address: Address, port: number): Buffer {
  * nftables leads to the container is refused, not left waiting for an answer that nobody gives. Afterwards no packet reaches it.
  */
 export function holdPort(protocol: Protocol, address: Address, port: number): HoldResult {
+  // As every server does: else a connection of the past in TIME_WAIT would count as a conflict. UDP must not share.
+  return bound(protocol, address, port, protocol !== 'udp');
+}
+
+/** Takes a UDP port at one address beside `general`, a socket that has it at all of them. Nobody else shares with either afterwards. */
+export function holdBeside(general: number, address: Address, port: number): HoldResult {
+  share(general, true);
+  const held = bound('udp', address, port, true);
+  share(general, false);
+  if ('fd' in held) share(held.fd, false);
+  return held;
+}
+
+const share = (fd: number, on: boolean): number => Number(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, on ? one : zero, 4));
+
+function bound(protocol: Protocol, address: Address, port: number, shared: boolean): HoldResult {
   const kind = KINDS[protocol];
   const fd = Number(socket(address.family === 4 ? AF_INET : AF_INET6, kind.type | SOCK_CLOEXEC, kind.protocol));
   if (fd < 0) return { code: 'unsupported' };
   if (address.family === 6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, one, 4);
-  // As every server does: else a connection of the past in TIME_WAIT would count as a conflict. UDP must not share.
-  if (protocol !== 'udp') setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, one, 4);
+  if (shared) share(fd, true);
   const where = socketAddress(address, port);
   if (Number(bind(fd, where, where.length)) === 0) return { fd };
   const errno = koffi.errno();

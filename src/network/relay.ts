@@ -1,8 +1,8 @@
-import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { libc } from '../sys/index.ts';
 import { addressFromBytes, formatAddress } from './address.ts';
 import { type Publication, type Target, targetOf } from './relay-targets.ts';
+import { UdpRelay } from './udp-relay.ts';
 
 /**
  * Carries what rules cannot lead: IPv6 clients of containers without IPv6, ::1, a container that calls its own published port. nftables
@@ -13,10 +13,6 @@ const SOL_IPV6 = 41;
 /** linux/netfilter_ipv4.h SO_ORIGINAL_DST, linux/netfilter_ipv6/ip6_tables.h IP6T_SO_ORIGINAL_DST. */
 const ORIGINAL_DST = 80;
 const getsockopt = libc.func('int getsockopt(int, int, int, void *, void *)');
-
-/** docker-proxy: UDPConnTrackTimeout. */
-const UDP_IDLE_MS = 90_000;
-const UDP_CLIENTS_AT_MOST = 1024;
 
 function originalDestination(socket: Socket, family: 4 | 6): { ip: string; port: number } | undefined {
   // The descriptor has no public name in Node; SO_ORIGINAL_DST cannot be asked otherwise.
@@ -98,7 +94,7 @@ export class Relay {
         const server = createServer({ allowHalfOpen: true }, (client) => carry(client, target));
         own.push(server);
         await listening(server, { host: hostIp, port: hostPort, ipv6Only: true });
-      } else own.push(await relayUdp(hostIp, hostPort, target));
+      } else own.push(UdpRelay.open(hostIp, hostPort, target));
     }
   }
 
@@ -121,56 +117,6 @@ function listening(server: Server, where: { host: string; port: number; ipv6Only
       server.off('error', reject);
       server.on('error', () => {});
       resolve();
-    });
-  });
-}
-
-/** A UDP port: each client gets a socket of its own towards the container, until it is silent for a while. */
-function relayUdp(hostIp: string, hostPort: number, target: Target): Promise<{ close(): void }> {
-  const clients = new Map<string, { socket: UdpSocket; timer: NodeJS.Timeout }>();
-  const front = createSocket({ type: hostIp.includes(':') ? 'udp6' : 'udp4', ipv6Only: hostIp.includes(':') });
-  const forget = (key: string): void => {
-    const client = clients.get(key);
-    clients.delete(key);
-    if (client === undefined) return;
-    clearTimeout(client.timer);
-    client.socket.close();
-  };
-  const clientOf = (
-    key: string,
-    address: string,
-    port: number,
-  ): { socket: UdpSocket; timer: NodeJS.Timeout } | undefined => {
-    const known = clients.get(key);
-    if (known !== undefined) return known;
-    if (clients.size >= UDP_CLIENTS_AT_MOST) return undefined;
-    const socket = createSocket(target.address.includes(':') ? 'udp6' : 'udp4');
-    const timer = setTimeout(() => forget(key), UDP_IDLE_MS);
-    const client = { socket, timer };
-    clients.set(key, client);
-    socket.on('error', () => forget(key));
-    socket.on('message', (answer) => {
-      timer.refresh();
-      front.send(answer, port, address, () => {});
-    });
-    return client;
-  };
-  front.on('message', (message, peer) => {
-    const client = clientOf(`${peer.address} ${peer.port}`, peer.address, peer.port);
-    client?.timer.refresh();
-    client?.socket.send(message, target.port, target.address, () => {});
-  });
-  return new Promise((resolve, reject) => {
-    front.once('error', reject);
-    front.bind({ address: hostIp, port: hostPort, exclusive: true }, () => {
-      front.off('error', reject);
-      front.on('error', () => {});
-      resolve({
-        close: () => {
-          front.close();
-          for (const key of [...clients.keys()]) forget(key);
-        },
-      });
     });
   });
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { parseAddress } from '../../src/network/address.ts';
+import { holdPort } from '../../src/network/host-ports.ts';
 import {
   becomeMachine,
   type OtherHost,
@@ -73,6 +75,27 @@ test('published UDP ports answer over IPv4 and, through the relay, over IPv6', a
   assert.equal(await udpCall(outside.path, '203.0.113.1', 5353), 'udp 203.0.113.2');
   assert.match(await udpCall(undefined, '127.0.0.1', 5353), /^udp /);
   assert.match(await udpCall(outside.path, 'fd99::1', 5353), /^udp /);
+  server.close();
+});
+
+test('UDP over IPv6 to a container without IPv6 is answered from the address that was called', async () => {
+  await using networks = await TestNetworks.open();
+  await networks.create('six', { EnableIPv6: true });
+  const one = await networks.container('one', { ports: { '53/udp': [{ HostIp: '', HostPort: '5353' }] } });
+  const stranger = await networks.container('stranger', { networks: ['six'] });
+  const server = await udpServer(one.netnsPath, 53);
+  const gateway = stranger.endpoints.six!.IPv6Gateway;
+  for (const address of ['fd99::1', gateway])
+    assert.match(await udpCall(stranger.netnsPath, address, 5353), /^udp /, address);
+  for (const address of ['::1', 'fd99::1', gateway])
+    assert.match(await udpCall(undefined, address, 5353), /^udp /, address);
+  run('ip -6 addr add fd98::1/64 dev outside nodad');
+  assert.match(await udpCall(stranger.netnsPath, 'fd98::1', 5353), /^udp /);
+  assert.match(await udpCall(outside.path, 'fd98::1', 5353), /^udp /);
+  // Sockets that stand beside each other share with nobody else.
+  for (const address of ['::', 'fd99::1'])
+    assert.deepEqual(holdPort('udp', parseAddress(address)!, 5353), { code: 'in-use' }, address);
+  run('ip -6 addr del fd98::1/64 dev outside');
   server.close();
 });
 

@@ -201,7 +201,10 @@ export function udpCall(
     const send = (): void => socket.send('x', port, address, () => {});
     const again = setInterval(send, 300);
     socket.on('error', (error: NodeJS.ErrnoException) => done(error.code ?? 'error'));
-    socket.on('message', (message) => done(message.toString()));
+    // As a connected socket: an answer from another address is none.
+    socket.on('message', (message, peer) => {
+      if (peer.address === address) done(message.toString());
+    });
     socket.bind({ fd: openUdpClient(netnsPath, address.includes(':') ? 6 : 4) }, send);
   });
 }
