@@ -47,7 +47,7 @@ export const DEFAULT_HOST = 'unix:///run/gantry/gantry.sock';
 export const OPTIONS: readonly OptionSpec[] = [
   own('add-runtime', 'list', 'Register an OCI runtime, name=path', { key: undefined }),
   { key: 'runtimes', kind: 'json', help: 'OCI runtimes by name: {"path", "runtimeArgs"}' },
-  refused('allow-direct-routing', 'bool', 'published ports are the only way in from outside'),
+  own('allow-direct-routing', 'bool', "Other machines reach published ports by the container's own address too"),
   {
     key: 'allow-nondistributable-artifacts',
     kind: 'list',

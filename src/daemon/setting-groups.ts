@@ -52,6 +52,7 @@ export function networkOptions(
     dnsSearch: list('dns-search'),
     dnsOptions: list('dns-opts'),
     defaultNetworkOptions: networkDefaults(values, list),
+    allowDirectRouting: flag('allow-direct-routing'),
     respectHostFirewall: flag('respect-host-firewall'),
   };
   if (options.bip !== undefined && options.bridge !== undefined)

@@ -17,7 +17,7 @@ import { availableCapabilities } from './containers/devices.ts';
 import { hostsText, openContainerFiles } from './containers/files.ts';
 import { InitLayers } from './containers/init-layer.ts';
 import { Lifecycle } from './containers/lifecycle.ts';
-import { linkEnvironment } from './containers/links.ts';
+import { environmentOfLinks } from './containers/links.ts';
 import { dropPins, pinned } from './containers/pins.ts';
 import { imageSnapshot } from './containers/places.ts';
 import { openContainerTable } from './containers/record.ts';
@@ -182,7 +182,7 @@ export async function openEngine(parts: EngineParts): Promise<OpenedEngine> {
         await layers.createSnapshot(snapshot, { parent: image.chainId, owner: 'container' });
       return layers.mount(snapshot, { readonly: true });
     },
-    linkEnvironment: (record) => linkEnvironment(record, book, networks),
+    linkEnvironment: (record) => environmentOfLinks(record, book, networks),
     onStarted: (container) => health.started(container),
     onAdopted: (container) => health.adopted(container),
     onEnded: (container) => health.ended(container),

@@ -53,7 +53,8 @@ export function endpointAnswer(
   const ipv6 = split(endpoint.ipv6);
   return {
     IPAMConfig: endpoint.ipamConfig,
-    Links: endpoint.links,
+    // Links of the default bridge are the container's, not the endpoint's.
+    Links: hasDns(network) ? endpoint.links : null,
     Aliases: endpoint.aliases,
     MacAddress: endpoint.mac,
     DriverOpts: endpoint.driverOpts,
@@ -96,7 +97,7 @@ export function networkAnswer(network: StoredNetwork, sandboxes: Iterable<Stored
       Driver: network.ipamDriver,
       Options: network.ipamOptions,
       // Docker's null, where the type of the specification has a list.
-      Config: none ? (null as unknown as []) : [...(network.idlePools ?? []), ...network.pools.map(poolAnswer)],
+      Config: none ? (null as unknown as []) : poolAnswers(network),
     },
     Internal: network.internal,
     Attachable: network.attachable,
@@ -107,6 +108,12 @@ export function networkAnswer(network: StoredNetwork, sandboxes: Iterable<Stored
     Options: network.options,
     Labels: network.labels,
   };
+}
+
+/** What was asked for comes first, then what the engine chose (moby daemon/network.go buildIPAMResources). */
+function poolAnswers({ idlePools = [], pools }: StoredNetwork): NetworkInspect['IPAM']['Config'] {
+  const chosen = pools.filter(({ configured }) => !configured);
+  return [...idlePools, ...[...pools.filter(({ configured }) => configured), ...chosen].map(poolAnswer)];
 }
 
 function poolAnswer(pool: Pool): NetworkInspect['IPAM']['Config'][number] {

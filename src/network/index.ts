@@ -1,4 +1,3 @@
-export * from './link-environment.ts';
 export * from './open.ts';
 export type * from './options.ts';
 export type * from './types.ts';

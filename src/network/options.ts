@@ -31,6 +31,8 @@ export interface NetworkOptions {
   dnsOptions?: string[];
   /** Options of every new bridge network (`--default-network-opt bridge=k=v`). */
   defaultNetworkOptions?: Record<string, string>;
+  /** Routed packets from outside reach published ports by the container's own address too. */
+  allowDirectRouting?: boolean;
   /** Published ports pass the host's input rules; the client's address is then not preserved. */
   respectHostFirewall?: boolean;
 }

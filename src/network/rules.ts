@@ -52,6 +52,7 @@ function sets(): string {
       `map anyrange${family} { type inet_proto . inet_service : ${address}; flags interval; }`,
       `map onerange${family} { type ${address} . inet_proto . inet_service : ${address}; flags interval; }`,
       `set routed${family} { type ${address} . inet_proto . inet_service; flags interval; }`,
+      `set direct${family} { type ${address} . inet_proto . inet_service; flags interval; }`,
       `set trusted${family} { type ifname . ${address} . inet_proto . inet_service; flags interval; }`,
     ];
   });
@@ -158,6 +159,8 @@ ${options.respectHostFirewall ? '    iifname != @bridges iifname != "lo" accept\
     oifname @pinged6 meta l4proto ipv6-icmp accept
     ip daddr . meta l4proto . th dport @routed4 accept
     ip6 daddr . meta l4proto . th dport @routed6 accept
+    iifname != @bridges ip daddr . meta l4proto . th dport @direct4 accept
+    iifname != @bridges ip6 daddr . meta l4proto . th dport @direct6 accept
     iifname . ip daddr . meta l4proto . th dport @trusted4 accept
     iifname . ip6 daddr . meta l4proto . th dport @trusted6 accept
     oifname @bridges drop
@@ -277,6 +280,8 @@ export interface PublishTarget {
   address: string;
   /** No translation: the container's own address is called. */
   routed: boolean;
+  /** Routed packets from outside reach published ports by the container's own address too (`--allow-direct-routing`). */
+  direct: boolean;
   /** Interfaces of the machine from which it may be called by its own address too. */
   trusted: readonly string[];
 }
@@ -298,12 +303,13 @@ export function publishElements(
     return target.routed ? [] : translationElements(range, target.address);
   });
   for (const family of families) {
-    const { address, routed, trusted } = targets[family];
+    const { address, routed, direct, trusted } = targets[family];
     if (address === '') continue;
     const ofFamily = [...published, ...(routed ? opened : [])].filter((range) => familyOf(range) === family);
     for (const { proto, first, count } of unions(ofFamily)) {
       const key = `${address} . ${proto} . ${span(first, count)}`;
       if (routed) elements.push(inet(`routed${family}`, key));
+      else if (direct) elements.push(inet(`direct${family}`, key));
       else for (const name of trusted) elements.push(inet(`trusted${family}`, `${quote(name)} . ${key}`));
     }
   }

@@ -1,6 +1,7 @@
 import { gatewayEndpoints } from './gateway-choice.ts';
 import { parseLink } from './hosts.ts';
 import type { NetworkBook } from './network-book.ts';
+import type { NetworkOptions } from './options.ts';
 import type { RuleSet } from './rule-set.ts';
 import {
   type Element,
@@ -16,11 +17,13 @@ import type { StoredSandbox } from './store.ts';
 
 /** The nftables elements of sandboxes. */
 export class SandboxRules {
+  readonly #options: NetworkOptions;
   readonly #rules: RuleSet;
   readonly #networks: NetworkBook;
   readonly #sandboxes: SandboxBook;
 
-  constructor(rules: RuleSet, networks: NetworkBook, sandboxes: SandboxBook) {
+  constructor(options: NetworkOptions, rules: RuleSet, networks: NetworkBook, sandboxes: SandboxBook) {
+    this.#options = options;
     this.#rules = rules;
     this.#networks = networks;
     this.#sandboxes = sandboxes;
@@ -32,10 +35,16 @@ export class SandboxRules {
     const gateways = gatewayEndpoints(sandbox, (id) => this.#networks.byId(id));
     const target = (family: 4 | 6): PublishTarget => {
       const endpoint = gateways[family];
-      if (endpoint === undefined) return { address: '', routed: false, trusted: [] };
+      const direct = this.#options.allowDirectRouting ?? false;
+      if (endpoint === undefined) return { address: '', routed: false, direct, trusted: [] };
       const network = networkOf(endpoint);
       const [address = ''] = (family === 4 ? endpoint.ipv4 : endpoint.ipv6).split('/');
-      return { address, routed: gatewayMode(network, family) === 'routed', trusted: trustedInterfaces(network) };
+      return {
+        address,
+        routed: gatewayMode(network, family) === 'routed',
+        direct,
+        trusted: trustedInterfaces(network),
+      };
     };
     const published = publishElements(sandbox.published, sandbox.opened ?? [], { 4: target(4), 6: target(6) });
     return [...elements, ...published, ...this.#linked(sandbox)];

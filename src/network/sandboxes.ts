@@ -1,5 +1,5 @@
 import { EngineError, kindOf, type Logger, messageOf } from '../common/index.ts';
-import { endpointAnswer } from './answers.ts';
+import { endpointAnswer, hasDns } from './answers.ts';
 import type { CompanionClient } from './companion-client.ts';
 import { forgetUdpFlows } from './conntrack.ts';
 import { gatewayEndpoints } from './gateway-choice.ts';
@@ -54,7 +54,7 @@ export class Sandboxes {
     const { book, companion, links, log, options } = given;
     this.#given = given;
     this.#book = new SandboxBook(given.execRoot, given.store, book);
-    this.#rules = new SandboxRules(given.rules, book, this.#book);
+    this.#rules = new SandboxRules(options, given.rules, book, this.#book);
     this.#ports = new SandboxPorts(options, book, given.ports);
     this.#names = new NameFiles(options, book, this.#book);
     this.#served = new SandboxServed(companion, this.#names, this.#ports, this.#book);
@@ -138,9 +138,39 @@ export class Sandboxes {
   async rename(containerId: string, newName: string): Promise<void> {
     const sandbox = this.#book.get(containerId);
     if (sandbox === undefined) return;
+    const oldName = sandbox.containerName;
     sandbox.containerName = newName;
     this.#book.save(sandbox);
+    for (const other of this.all()) this.#renameLinked(other, oldName, newName);
     await this.#served.serveNames(sandbox);
+  }
+
+  /** Links of the default bridge follow a container to its new name; others name a name, as in Docker. */
+  #renameLinked(sandbox: StoredSandbox, oldName: string, newName: string): void {
+    for (const endpoint of sandbox.endpoints) {
+      if (hasDns(this.#book.networkOf(endpoint)) || !endpoint.links?.some((text) => parseLink(text).target === oldName))
+        continue;
+      endpoint.links = endpoint.links.map((text) => {
+        const { target, alias } = parseLink(text);
+        return target === oldName ? `${newName}:${alias}` : text;
+      });
+      this.#book.save(sandbox);
+    }
+  }
+
+  unlink(containerId: string, link: string): void {
+    const sandbox = this.#book.get(containerId);
+    if (sandbox === undefined) return;
+    const gone = parseLink(link);
+    const old = this.#rules.of(sandbox);
+    for (const endpoint of sandbox.endpoints) {
+      if (hasDns(this.#book.networkOf(endpoint))) continue;
+      const kept = (endpoint.links ?? []).map(parseLink).filter(({ alias }) => alias !== gone.alias);
+      endpoint.links = kept.map(({ target, alias }) => `${target}:${alias}`);
+    }
+    this.#book.save(sandbox);
+    this.#rules.replace(old, this.#rules.of(sandbox));
+    this.#given.hostsChanged(sandbox.containerId, this.state(sandbox));
   }
 
   /** Makes a stored sandbox's ports and names live again after a daemon restart. */

@@ -320,6 +320,9 @@ export class Networks implements NetworkService {
   rename(containerId: string, newName: string): Promise<void> {
     return this.#sandboxes.rename(containerId, newName);
   }
+  unlink(containerId: string, link: string): void {
+    this.#sandboxes.unlink(containerId, link);
+  }
   hostFiles(request: Pick<SandboxRequest, 'dns' | 'extraHosts'>): Pick<SandboxState, 'hosts' | 'resolvConf'> {
     return this.#sandboxes.hostFiles(request);
   }

@@ -80,6 +80,8 @@ export interface NetworkService {
   connect(containerId: string, request: EndpointRequest): Promise<SandboxState>;
   disconnect(containerId: string, network: string): Promise<SandboxState>;
   rename(containerId: string, newName: string): Promise<void>;
+  /** Takes a link of the default bridge, as `SandboxRequest` had it, from a running container. */
+  unlink(containerId: string, link: string): void;
   /** What a container in the machine's own namespace sees in /etc: its resolv.conf, and the lines it adds to the machine's hosts file. */
   hostFiles(request: Pick<SandboxRequest, 'dns' | 'extraHosts'>): Pick<SandboxState, 'hosts' | 'resolvConf'>;
   /** Checks a request before anything starts (`network X not found`, bad addresses); throws in Docker's words. */

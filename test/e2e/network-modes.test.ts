@@ -91,6 +91,15 @@ test('nat-unprotected: outside reaches every port by the container’s address, 
   assert.match(await tcpCall(outside.path, '203.0.113.1', 7080), /^hello (::ffff:)?203\.0\.113\.2$/);
 });
 
+test('allow-direct-routing: outside reaches published ports by the container’s own address, other networks do not', async () => {
+  await using networks = await TestNetworks.open({ allowDirectRouting: true });
+  const { server, stranger } = await scene(networks, {});
+  await using _ = await serve(server);
+  assert.deepEqual(await reach(outside.path, server), ['yes no no', 'yes no no']);
+  assert.deepEqual(await reach(stranger.netnsPath, server), ['no no no', 'no no no']);
+  assert.match(await tcpCall(outside.path, '203.0.113.1', 7080), /^hello (::ffff:)?203\.0\.113\.2$/);
+});
+
 test('routed: published ports and ping by the container’s own address, no port of the machine, no translation', async () => {
   await using networks = await TestNetworks.open();
   const { server, stranger } = await scene(networks, { Options: both('routed') });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { eventually, TestDaemon } from '../support/index.ts';
+import { openInstance } from '../../src/daemon/instance.ts';
+import { eventually, execute, TestDaemon } from '../support/index.ts';
 
 const state = async (daemon: TestDaemon, name: string, format: string) => daemon.ok('inspect', '-f', format, name);
 
@@ -89,7 +90,20 @@ describe('a killed daemon', { concurrency: 2 }, () => {
     assert.equal(await state(daemon, 'stopped', '{{.State.Running}}'), 'false');
   });
 
-  it('keeps published ports and names of running containers', async () => {
+  it('starts a linked container before the one that needs it', async () => {
+    await using daemon = await TestDaemon.start();
+    const always = ['run', '-d', '--restart', 'always', '--name'];
+    await daemon.ok(...always, 'db', 'busybox', 'sleep', '1000');
+    await daemon.ok(...always, 'web', '--link', 'db:store', 'busybox', 'sh', '-c', 'echo $STORE_NAME; sleep 1000');
+    await daemon.ok(...always, 'beside', '--network', 'container:web', 'busybox', 'sleep', '1000');
+    await daemon.terminate();
+    await daemon.launch();
+    for (const name of ['db', 'web', 'beside'])
+      await eventually(`${name} runs`, async () => (await state(daemon, name, '{{.State.Status}}')) === 'running');
+    assert.equal(await daemon.ok('logs', 'web'), '/web/store\n/web/store');
+  });
+
+  it('keeps published ports and names of running containers, and restores rules that somebody flushed', async () => {
     await using daemon = await TestDaemon.start();
     await daemon.ok('network', 'create', 'apps');
     await daemon.ok(
@@ -108,7 +122,7 @@ describe('a killed daemon', { concurrency: 2 }, () => {
     );
     const address = await daemon.ok('port', 'web', '80');
     const fetchPage = () =>
-      fetch(`http://${address}/`).then(
+      fetch(`http://${address}/`, { signal: AbortSignal.timeout(2000) }).then(
         (answer) => answer.text(),
         () => undefined,
       );
@@ -121,6 +135,18 @@ describe('a killed daemon', { concurrency: 2 }, () => {
       await daemon.ok('run', '--rm', '--network', 'apps', 'busybox', 'wget', '-qO-', 'http://web/'),
       /served/,
     );
+    const table = `gantry-${openInstance(daemon.dataRoot).suffix}`;
+    const flush = async (): Promise<void> => {
+      await execute('nft', [`delete table inet ${table}; delete table bridge ${table}`]);
+      assert.equal(await fetchPage(), undefined);
+    };
+    await flush();
+    daemon.hangUp();
+    await eventually('flushed rules are back', async () => (await fetchPage()) === 'served\n');
+    await daemon.crash();
+    await flush();
+    await daemon.launch();
+    assert.equal(await fetchPage(), 'served\n');
   });
 
   it('is stopped cleanly: containers end, and come back by policy', async () => {

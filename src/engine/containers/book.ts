@@ -1,4 +1,5 @@
 import { conflict, invalid, isFullId, notFound } from '../../common/index.ts';
+import { parseLink, renamed } from './link-names.ts';
 import type { ContainerRecord, ContainerTable, StateRecord, Unfinished } from './record.ts';
 
 /** A container in memory: its record and the queue in which its operations wait for one another. */
@@ -44,7 +45,7 @@ export class ContainerBook {
     }
   }
 
-  /** By full id, name, or unique id prefix (moby daemon/container.go GetContainer). */
+  /** By full id, name, name of a link (`web/db`), or unique id prefix (moby daemon/container.go GetContainer). */
   get(ref: string): Container {
     const found = this.find(ref);
     if (found === undefined) throw notFound(`No such container: ${ref}`);
@@ -53,7 +54,8 @@ export class ContainerBook {
 
   find(ref: string): Container | undefined {
     if (ref === '') throw invalid('No container name or ID supplied');
-    const exact = this.#byId.get(ref) ?? this.#byId.get(this.#names.get(ref.replace(/^\//, '')) ?? '');
+    const name = ref.replace(/^\//, '');
+    const exact = this.#byId.get(ref) ?? this.#byId.get(this.#names.get(name) ?? '') ?? this.#linked(name);
     if (exact !== undefined || isFullId(ref) || !/^[0-9a-f]+$/.test(ref)) return exact;
     let found: Container | undefined;
     for (const [id, container] of this.#byId) {
@@ -62,6 +64,14 @@ export class ContainerBook {
       found = container;
     }
     return found;
+  }
+
+  #linked(name: string): Container | undefined {
+    const cut = name.indexOf('/');
+    const parent = cut < 0 ? undefined : this.#byId.get(this.#names.get(name.slice(0, cut)) ?? '');
+    const links = (parent?.record.host.Links ?? []).map(parseLink);
+    const link = links.find(({ path }) => path === `/${name}`);
+    return link === undefined ? undefined : this.#byId.get(this.#names.get(link.target) ?? '');
   }
 
   /** Newest first. */
@@ -116,9 +126,17 @@ export class ContainerBook {
 
   rename(container: Container, name: string): void {
     this.reserve(name, container.id);
-    this.#names.delete(container.name);
+    const oldName = container.name;
+    this.#names.delete(oldName);
     container.record.name = name;
     this.save(container);
+    for (const other of this.all()) {
+      const links = other.record.host.Links ?? [];
+      const now = renamed(links, oldName, name);
+      if (now.every((link, index) => link === links[index])) continue;
+      other.record.host.Links = now;
+      this.save(other);
+    }
   }
 
   /** Takes a container off the book; `forget` once nothing of it is left on the machine. */

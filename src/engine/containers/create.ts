@@ -1,15 +1,5 @@
 import { hostname } from 'node:os';
-import {
-  conflict,
-  invalid,
-  isKind,
-  messageOf,
-  newId,
-  notFound,
-  nowText,
-  shortId,
-  ZERO_TIME,
-} from '../../common/index.ts';
+import { invalid, isKind, messageOf, newId, notFound, nowText, shortId, ZERO_TIME } from '../../common/index.ts';
 import type { ImageStore } from '../../images/index.ts';
 import type { LayerStore } from '../../layers/index.ts';
 import type { NetworkService } from '../../network/index.ts';
@@ -29,6 +19,7 @@ import {
 import { type CopyUpParts, copyUp } from './copy-up.ts';
 import type { ContainerFiles } from './files.ts';
 import type { InitLayers } from './init-layer.ts';
+import { resolveLinks } from './links.ts';
 import { cleanPath, planMounts } from './mounts.ts';
 import { checkName, randomName } from './names.ts';
 import type { MountRecord } from './record.ts';
@@ -102,7 +93,7 @@ export async function createContainer(
       const target = parts.book.find(modeTarget(wanted!));
       if (target !== undefined) host[key] = `container:${target.id}`;
     }
-    host.Links = resolveLinks(host.Links, name, parts.book);
+    host.Links = resolveLinks(host, name, parts.book);
     const endpoints = endpointsOf(host, networking?.EndpointsConfig, config.MacAddress);
     checkEndpoints(endpoints, parts.networks);
     mounts = planMounts({
@@ -204,22 +195,6 @@ function takeName(given: string | undefined, id: string, book: ContainerBook): s
       if (!isKind(error, 'conflict')) throw error;
     }
   }
-}
-
-/** `name:alias` with the target checked; kept as `/target:/container/alias`, as Docker shows it. */
-function resolveLinks(links: string[] | undefined, name: string, book: ContainerBook): string[] | undefined {
-  return links?.map((link) => {
-    const parts = link.split(':');
-    if (parts.length > 2 || parts[0] === '') throw invalid(`invalid link format: ${link}`);
-    const [ref = '', alias = ref.replace(/^\//, '')] = parts;
-    const target = book.find(ref);
-    if (target === undefined) throw invalid(`could not get container for ${ref}: No such container: ${ref}`);
-    if (target.record.host.NetworkMode === 'host')
-      throw conflict(
-        "conflicting options: host type networking can't be used with links. This would result in undefined behavior",
-      );
-    return `/${target.name}:/${name}/${alias.split('/').at(-1)}`;
-  });
 }
 
 /** The networks asked for, by name, the mode's first. */

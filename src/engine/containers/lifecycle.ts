@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   conflict,
   type EngineError,
@@ -14,6 +15,7 @@ import { parseSignal } from '../../sys/index.ts';
 import type { EventBus } from '../types.ts';
 import type { Attachments } from './attachments.ts';
 import type { Container } from './book.ts';
+import { neededBy } from './needs.ts';
 import type { Releases } from './release.ts';
 import { nextBackoffMs, restartsAfterExit, restartsWithDaemon, staysStopped } from './restart-policy.ts';
 import { RUN } from './roots.ts';
@@ -33,6 +35,9 @@ export interface LifecycleParts extends StartParts {
 }
 
 const SIGKILL = 9;
+/** How long a restart waits for containers that this one needs (moby daemon.restore), and how often it looks. */
+const NEEDED_WITHIN_MS = 5000;
+const NEEDED_POLL_MS = 20;
 interface Run {
   /** Resolves when the process has ended and its state is on disk. */
   ended: Promise<void>;
@@ -185,16 +190,26 @@ export class Lifecycle {
     const timer = setTimeout(() => {
       this.#timers.delete(container.id);
       this.track(
-        container.exclusive(async () => {
-          if (container.state.status !== 'restarting' || this.#closing) return;
-          await this.#launch(container, container.state.restartCount + 1).catch((error: EngineError) => {
-            this.#parts.log.warn('restart failed', { id: container.id, error });
-            this.#parts.book.setState(container, { status: 'exited' });
-          });
-        }),
+        this.#neededRun(container).then(() =>
+          container.exclusive(async () => {
+            if (container.state.status !== 'restarting' || this.#closing) return;
+            await this.#launch(container, container.state.restartCount + 1).catch((error: EngineError) => {
+              this.#parts.log.warn('restart failed', { id: container.id, error });
+              this.#parts.book.setState(container, { status: 'exited' });
+            });
+          }),
+        ),
       );
     }, delay);
     this.#timers.set(container.id, timer);
+  }
+
+  /** Waits for containers that this one needs where these are on their way too, as all are when the daemon starts. */
+  async #neededRun(container: Container): Promise<void> {
+    const needed = neededBy(container.record, this.#parts.book);
+    const end = Date.now() + NEEDED_WITHIN_MS;
+    while (needed.some(({ state }) => state.status === 'restarting') && Date.now() < end && !this.#closing)
+      await sleep(NEEDED_POLL_MS);
   }
 
   #cancelRestart(id: string): void {

@@ -1,33 +1,72 @@
+import { posix } from 'node:path';
+import { conflict, internal, invalid } from '../../common/index.ts';
 import type { NetworkService } from '../../network/index.ts';
-import type { ContainerBook } from './book.ts';
+import type { HostConfig } from '../../wire/index.ts';
+import type { Container, ContainerBook } from './book.ts';
+import { isContainerMode, modeTarget, networkModeOf } from './configure.ts';
+import { linkEnvironment } from './link-environment.ts';
+import { parseLink } from './link-names.ts';
 import type { ContainerRecord } from './record.ts';
 
-/** Variables of `--link` (moby daemon/links): ALIAS_NAME, ALIAS_PORT…, ALIAS_ENV_…; the linked container must run. */
-export function linkEnvironment(record: ContainerRecord, book: ContainerBook, networks: NetworkService): string[] {
-  return (record.host.Links ?? []).flatMap((link) => {
-    const [target = '', path = ''] = link.split(':');
-    const linked = book.find(target);
-    const alias = path.split('/').at(-1) ?? '';
-    const ip = linked === undefined ? undefined : networks.sandbox(linked.id)?.endpoints.bridge?.IPAddress;
-    if (linked === undefined || ip === undefined || ip === '') return [];
-    const prefix = alias.toUpperCase().replaceAll('-', '_');
-    const ports = Object.keys(linked.record.config.ExposedPorts ?? {})
-      .map((key) => ({ port: Number(key.split('/')[0]), protocol: key.split('/')[1] ?? 'tcp' }))
-      .sort((a, b) => a.port - b.port || (a.protocol < b.protocol ? -1 : 1));
-    const env = [`${prefix}_NAME=${path}`];
-    const [first] = ports;
-    if (first !== undefined) env.push(`${prefix}_PORT=${first.protocol}://${ip}:${first.port}`);
-    for (const { port, protocol } of ports) {
-      const base = `${prefix}_PORT_${port}_${protocol.toUpperCase()}`;
-      env.push(
-        `${base}=${protocol}://${ip}:${port}`,
-        `${base}_ADDR=${ip}`,
-        `${base}_PORT=${port}`,
-        `${base}_PROTO=${protocol}`,
-      );
-    }
-    for (const pair of linked.record.config.Env ?? [])
-      if (!/^(PATH|HOME)=/.test(pair)) env.push(`${prefix}_ENV_${pair}`);
-    return env;
+/** Links of the default bridge (`--link db:alias`), kept in `HostConfig.Links` as Docker shows them: `/db:/web/alias`. */
+
+const isUserDefined = (mode: string): boolean => !['bridge', 'host', 'none'].includes(mode) && !isContainerMode(mode);
+
+/** docker/cli opts.ParseLink: a link as it was asked for, or as inspect shows it. */
+function split(text: string): { ref: string; alias: string } {
+  if (text === '') throw internal('empty string specified for links');
+  const parts = text.split(':');
+  if (parts.length > 2) throw internal(`bad format for links: ${text}`);
+  const [ref = '', alias = ref] = parts;
+  return parts.length === 2 && ref.startsWith('/')
+    ? { ref: ref.slice(1), alias: alias.slice(alias.lastIndexOf('/') + 1) }
+    : { ref, alias };
+}
+
+function target(ref: string, book: ContainerBook): Container {
+  if (ref === '') throw invalid(`could not get container for : invalid name or ID supplied: ""`);
+  let found = book.find(ref);
+  // A link to one on another's network leads to the other.
+  for (let mode = found && networkModeOf(found.record.host); isContainerMode(mode); ) {
+    found = book.find(modeTarget(mode!));
+    mode = found && networkModeOf(found.record.host);
+  }
+  if (found === undefined) throw invalid(`could not get container for ${ref}: No such container: ${ref}`);
+  if (networkModeOf(found.record.host) === 'host')
+    throw conflict(
+      "conflicting options: host type networking can't be used with links. This would result in undefined behavior",
+    );
+  return found;
+}
+
+/** The links of a new container, or undefined: on user-defined networks they are the endpoint's. Throws as moby's registerLinks. */
+export function resolveLinks(host: HostConfig, name: string, book: ContainerBook): string[] | undefined {
+  if (isUserDefined(networkModeOf(host))) return undefined;
+  const links = new Map<string, string>();
+  for (const text of host.Links ?? []) {
+    const { ref, alias } = split(text);
+    const { name: linked } = target(ref, book);
+    const path = posix.join(`/${name}`, alias);
+    // Whoever has a name first keeps it, as in Docker.
+    if (path.startsWith(`/${name}/`) && !links.has(path)) links.set(path, `/${linked}:${path}`);
+  }
+  return links.size === 0 ? undefined : [...links.values()];
+}
+
+/** Variables of links. Throws as moby's setupLinkedContainers where a linked container does not run. */
+export function environmentOfLinks(record: ContainerRecord, book: ContainerBook, networks: NetworkService): string[] {
+  if (!Object.hasOwn(record.endpoints, 'bridge')) return [];
+  return (record.host.Links ?? []).flatMap((text) => {
+    const link = parseLink(text);
+    const linked = book.find(link.target);
+    if (!linked?.running) throw internal(`Cannot link to a non running container: /${link.target} AS ${link.path}`);
+    const endpoint = networks.sandbox(linked.id)?.endpoints.bridge;
+    if (endpoint === undefined) throw internal(`container ${linked.id} not attached to default bridge network`);
+    return linkEnvironment({
+      path: link.path,
+      address: endpoint.IPAddress,
+      exposed: Object.keys(linked.record.config.ExposedPorts ?? {}),
+      env: linked.record.config.Env ?? [],
+    });
   });
 }

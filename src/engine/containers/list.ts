@@ -4,6 +4,7 @@ import type { PortSummary } from '../../wire/index.ts';
 import type { Container, ContainerBook } from './book.ts';
 import { networkModeOf } from './configure.ts';
 import { type InspectParts, idleEndpoint, mountPoints } from './inspect.ts';
+import { parseLink } from './link-names.ts';
 import { statusText } from './status.ts';
 
 const KEYS = [
@@ -209,7 +210,7 @@ function summary(
   const quoted = args.map((arg) => (/[\s"'\\$]/.test(arg) || arg === '' ? `'${arg.replaceAll("'", "'\\''")}'` : arg));
   return {
     Id: record.id,
-    Names: [`/${record.name}`, ...(links.get(record.name) ?? [])],
+    Names: [`/${record.name}`, ...(links.get(record.name) ?? [])].sort(),
     Image: imageName(container, parts.images),
     ImageID: record.imageId,
     Command: quoted.join(' '),
@@ -244,11 +245,10 @@ function linkNames(book: ContainerBook): ReadonlyMap<string, string[]> {
   const names = new Map<string, string[]>();
   for (const { record } of book.all())
     for (const link of record.host.Links ?? []) {
-      const cut = link.indexOf(':');
-      const target = link.slice(1, cut);
+      const { target, path } = parseLink(link);
       const known = names.get(target);
-      if (known === undefined) names.set(target, [link.slice(cut + 1)]);
-      else known.push(link.slice(cut + 1));
+      if (known === undefined) names.set(target, [path]);
+      else known.push(path);
     }
   return names;
 }

@@ -3,6 +3,7 @@ import {
   conflict,
   EngineError,
   type Filters,
+  internal,
   invalid,
   type Logger,
   messageOf,
@@ -24,6 +25,7 @@ import { type CreateParts, createContainer } from './create.ts';
 import type { ContainerFiles } from './files.ts';
 import { inspectAnswer } from './inspect.ts';
 import type { Lifecycle } from './lifecycle.ts';
+import { parseLink } from './link-names.ts';
 import { type ListParts, listContainers } from './list.ts';
 import { checkName } from './names.ts';
 import type { Releases } from './release.ts';
@@ -144,15 +146,16 @@ export class Containers implements ContainerService {
 
   /** `rm --link web/db`: the link goes, the containers stay. */
   async #removeLink(path: string): Promise<void> {
-    const match = /^\/?([^/]+)\/([^/]+)$/.exec(path);
-    if (match === null) throw invalid(`Cannot get parent ${path} for name`);
-    const [, parent = '', alias = ''] = match;
-    const container = this.#parts.book.get(parent);
+    const { book, networks } = this.#parts;
+    book.get(path);
+    const [, parent = '', alias] = /^\/?([^/]+)(?:\/(.+))?$/.exec(path) ?? [];
+    if (alias === undefined) throw internal('Conflict, cannot remove the default link name of the container');
+    const container = book.get(parent);
     const links = container.record.host.Links ?? [];
-    const kept = links.filter((link) => !link.endsWith(`:/${container.name}/${alias}`));
-    if (kept.length === links.length) throw notFound(`No such link: ${path}`);
-    container.record.host.Links = kept;
-    this.#parts.book.save(container);
+    const gone = links.find((link) => parseLink(link).path === `/${parent}/${alias}`)!;
+    container.record.host.Links = links.filter((link) => link !== gone);
+    book.save(container);
+    networks.unlink(container.id, gone);
   }
 
   /**
