@@ -57,7 +57,7 @@ function checkBridgeOptions(options: Record<string, string>): void {
       ? invalid(`invalid MTU number: ${mtu}`)
       : unparsed(MTU, mtu, `strconv.Atoi: parsing "${mtu}": invalid syntax`);
   const name = options[`${BRIDGE}name`];
-  if (name !== undefined && (name.length > 15 || !/^[^\s/:]+$/.test(name)))
+  if (name !== undefined && name !== '' && (name.length > 15 || !/^[^\s/:]+$/.test(name)))
     throw invalid(`invalid bridge name: ${name}`);
   for (const family of [4, 6]) {
     const mode = options[`${BRIDGE}gateway_mode_ipv${family}`];

@@ -55,11 +55,11 @@ function parsePortSpec(raw: string): { port: string; binding: PortBinding }[] {
   const container = parts.at(-1)!;
   let host = parts.length > 1 ? parts.at(-2)! : '';
   let ip = parts.length > 2 ? parts.slice(0, -2).join(':') : '';
-  const slash = container.indexOf('/');
-  const proto = slash < 0 ? 'tcp' : container.slice(slash + 1) || 'tcp';
-  const wanted = slash < 0 ? container : container.slice(0, slash);
-  if (ip.startsWith('[')) ip = ip.replace(/^\[(.*)\]$/, '$1');
-  if (ip !== '' && isIP(ip) === 0) throw new Error(`invalid IP address: ${ip}`);
+  const { port: wanted, proto } = splitProto(container);
+  if (ip.startsWith('[') && !ip.endsWith(']'))
+    throw new Error(`invalid IP address ${ip}: address ${ip}:: missing ']' in address`);
+  ip = ip.replace(/^\[(.*)\]$/, '$1');
+  if (ip !== '' && (isIP(ip) === 0 || ip.includes('%'))) throw new Error(`invalid IP address: ${ip}`);
   if (wanted === '') throw new Error(`no port specified: ${raw}<empty>`);
   const inner = portRange(wanted);
   if (!inner) throw new Error(`invalid containerPort: ${wanted}`);
@@ -78,6 +78,12 @@ function parsePortSpec(raw: string): { port: string; binding: PortBinding }[] {
   return result;
 }
 
+/** `80/udp`; without a protocol, TCP. What stands behind a second slash is not looked at (nat.SplitProtoPort). */
+function splitProto(text: string): { port: string; proto: string } {
+  const [port = '', proto = ''] = text.split('/');
+  return { port, proto: proto || 'tcp' };
+}
+
 function portRange(text: string): { start: number; end: number } | undefined {
   const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text);
   if (!match) return undefined;
@@ -86,17 +92,24 @@ function portRange(text: string): { start: number; end: number } | undefined {
   return start > 65535 || end > 65535 || end < start ? undefined : { start, end };
 }
 
+/** What nat.ParsePortRange says of a text that is no range. */
+function rangeFault(text: string): string {
+  if (text === '') return 'empty string specified for ports';
+  const ends = text.includes('-') ? [text.slice(0, text.indexOf('-')), text.slice(text.indexOf('-') + 1)] : [text];
+  for (const end of ends)
+    if (!/^\d+$/.test(end) || Number(end) > 65535)
+      return `strconv.ParseUint: parsing ${JSON.stringify(end)}: ${/^\d+$/.test(end) ? 'value out of range' : 'invalid syntax'}`;
+  return `invalid range specified for port: ${text}`;
+}
+
 /** `--expose` values: `80`, `8000-8010/udp`. */
 export function parseExposed(values: readonly string[]): Ports['exposed'] {
   const exposed: Ports['exposed'] = {};
   for (const value of values) {
     if (value.includes(':')) throw new Error(`invalid port format for --expose: ${value}`);
-    const [port = '', proto = 'tcp'] = value.split('/');
+    const { port, proto } = splitProto(value);
     const range = portRange(port);
-    if (!range)
-      throw new Error(
-        `invalid range format for --expose: ${value}, error: strconv.ParseUint: parsing ${JSON.stringify(port)}: ${/^\d+$/.test(port) ? 'value out of range' : 'invalid syntax'}`,
-      );
+    if (!range) throw new Error(`invalid range format for --expose: ${value}, error: ${rangeFault(port)}`);
     for (let number = range.start; number <= range.end; number++) exposed[`${number}/${proto.toLowerCase()}`] = {};
   }
   return exposed;

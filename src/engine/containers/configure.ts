@@ -167,14 +167,19 @@ function checkNetwork(config: ContainerConfig, host: HostConfig): void {
     if (!/^[^:=]+[:=].+$/.test(pair)) throw invalid(`bad format for add-host: "${pair}"`);
   for (const port of Object.keys(host.PortBindings ?? {})) checkPort(port);
   for (const list of Object.values(host.PortBindings ?? {}))
-    for (const { HostPort } of list)
-      if (HostPort && !/^\d{1,5}(-\d{1,5})?$/.test(HostPort))
-        throw invalid(`invalid port specification: "${HostPort}"`);
+    for (const { HostPort = '' } of list) if (HostPort !== '') checkPortRange(HostPort);
 }
 
-function checkPort(text: string): void {
-  const match = /^(\d+)(?:-(\d+))?(?:\/(tcp|udp|sctp))?$/.exec(text);
-  if (match === null || Number(match[1]) > 65535 || Number(match[1]) < 1)
+/** A container's port, `80/tcp` (moby daemon/container.go validateHostConfig). */
+function checkPort(key: string): void {
+  const [port = '', proto = 'tcp'] = key.split('/');
+  if (!/^\d+$/.test(port) || Number(port) > 65535) throw invalid(`invalid port specification: "${port}"`);
+  if (!/^(tcp|udp|sctp)$/i.test(proto)) throw invalid(`invalid port specification: "${key}"`);
+}
+
+function checkPortRange(text: string): void {
+  const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(text) ?? [];
+  if (first === undefined || Number(last) > 65535 || Number(first) > Number(last))
     throw invalid(`invalid port specification: "${text}"`);
 }
 

@@ -80,16 +80,21 @@ interface Pool {
 function pools(flags: FlagValues): Pool[] {
   const [only, ...others] = flags.list('subnet');
   const related = ['ip-range', 'gateway', 'aux-address'].some((name) => flags.list(name).length > 0);
+  const count = flags.list('subnet').length;
+  if (count < flags.list('ip-range').length || count < flags.list('gateway').length)
+    throw new Error('every ip-range or gateway must have a corresponding subnet');
   // One subnet by itself is the daemon's to judge.
   if (only !== undefined && others.length === 0 && !related) return [{ Subnet: only }];
-  const subnets = flags.list('subnet').map((text) => ({ pool: { Subnet: text } as Pool, net: network(text) }));
+  const subnets = flags
+    .list('subnet')
+    .map((text) => ({ pool: { Subnet: text } as Pool, net: network(text, 'invalid subnet: ') }));
   for (const [index, a] of subnets.entries())
     for (const b of subnets.slice(index + 1))
       if (contains(a.net, b.net.address) || contains(b.net, a.net.address))
         throw new Error('multiple overlapping subnet configuration is not supported');
-  if (only === undefined && related) throw new Error('every ip-range or gateway must have a corresponding subnet');
-  const find = (address: string, message: string): Pool => {
-    const found = subnets.find(({ net }) => contains(net, network(address).address));
+  const find = (text: string, message: string): Pool => {
+    const wanted = text.includes('/') ? network(text).address : (ipv4(text) ?? ipv6(text));
+    const found = wanted === undefined ? undefined : subnets.find(({ net }) => contains(net, wanted));
     if (!found) throw new Error(message);
     return found.pool;
   };
@@ -121,14 +126,14 @@ interface Net {
   bits: number;
   width: 32 | 128;
 }
-function network(text: string): Net {
+function network(text: string, what = ''): Net {
   const [address = '', length] = text.split('/');
   const v6 = address.includes(':');
   const width = v6 ? 128 : 32;
   const bits = length === undefined ? width : Number(length);
   const value = v6 ? ipv6(address) : ipv4(address);
   if (value === undefined || !Number.isInteger(bits) || bits < 0 || bits > width)
-    throw new Error(`invalid CIDR address: ${text}`);
+    throw new Error(`${what}invalid CIDR address: ${text}`);
   return { address: value, bits, width };
 }
 const contains = (net: Net, address: bigint): boolean => {
