@@ -1,5 +1,5 @@
 import { invalid } from '../common/index.ts';
-import type { CreateContainerBody } from '../wire/index.ts';
+import type { CreateContainerBody, UpdateContainerBody } from '../wire/index.ts';
 import type { ApiVersion } from './version.ts';
 
 /**
@@ -16,7 +16,9 @@ export function createBody(body: CreateContainerBody, version: ApiVersion): Crea
   const config = { ...body, HostConfig: host };
   for (const mount of host.Mounts ?? []) {
     if (version < 45 && mount.VolumeOptions?.Subpath) throw invalid('VolumeOptions.Subpath needs API v1.45 or newer');
+    if (version < 48 && mount.Type === 'image') throw invalid('Mount type "Image" needs API v1.48 or newer');
     if (version < 40 && mount.BindOptions) mount.BindOptions.NonRecursive = undefined;
+    if (version < 42 && mount.BindOptions) mount.BindOptions.CreateMountpoint = undefined;
     // Before 1.44 read-only mounts were so at their top only.
     if (version < 44 && mount.ReadOnly)
       mount.BindOptions = { ...mount.BindOptions, ReadOnlyNonRecursive: true } as typeof mount.BindOptions;
@@ -25,6 +27,7 @@ export function createBody(body: CreateContainerBody, version: ApiVersion): Crea
   host.Runtime ||= body.Runtime;
   if (version < 40) host.IpcMode ||= 'shareable';
   if (version < 41) host.CgroupnsMode ||= 'host';
+  if (version < 42) host.ConsoleSize = undefined;
   if (version < 43) host.Annotations = undefined;
   if (version >= 42) host.KernelMemory = host.KernelMemoryTCP = undefined;
   if (version < 44) {
@@ -35,6 +38,16 @@ export function createBody(body: CreateContainerBody, version: ApiVersion): Crea
   }
   return config;
 }
+
+/** Kernel memory was a limit before 1.42. */
+export const updateBody = (body: UpdateContainerBody, version: ApiVersion): UpdateContainerBody =>
+  version < 42 ? body : { ...body, KernelMemory: undefined, KernelMemoryTCP: undefined };
+
+/** What a client is told of a request that does what it asked for. */
+export const createWarnings = ({ MacAddress: mac }: CreateContainerBody, version: ApiVersion): string[] =>
+  mac && version >= 44
+    ? ['The container-wide MacAddress field is now deprecated. It should be specified in EndpointsConfig instead.']
+    : [];
 
 export function containerInspect(answer: Json, version: ApiVersion): Json {
   let result = answer;

@@ -2,7 +2,7 @@ import { invalid, unsupported } from '../common/index.ts';
 import type { Engine } from '../engine/index.ts';
 import { ContainerConfig, CreateContainerBody, UpdateContainerBody } from '../wire/index.ts';
 import type { Call } from './call.ts';
-import { containerInspect, containerSummary, createBody } from './compatibility.ts';
+import { containerInspect, containerSummary, createBody, createWarnings, updateBody } from './compatibility.ts';
 import { type Route, route } from './router.ts';
 
 export const containerRoutes = ({ containers }: Pick<Engine, 'containers'>): Route[] => [
@@ -13,21 +13,17 @@ export const containerRoutes = ({ containers }: Pick<Engine, 'containers'>): Rou
       limit: query.int('limit'),
       size: query.bool('size'),
       filters: query.filters(),
-      before: query.text('before'),
-      since: query.text('since'),
     });
     call.json(list.map((item) => containerSummary(item, version)));
   }),
   route('POST', '/containers/create', async (call) => {
     const body = await call.neededBody(CreateContainerBody, 'container.CreateRequest');
     const { query, version } = call;
-    call.json(
-      await containers.create(createBody(body, version), {
-        name: query.text('name'),
-        platform: query.text('platform'),
-      }),
-      201,
-    );
+    const { Id, Warnings } = await containers.create(createBody(body, version), {
+      name: query.text('name'),
+      platform: query.text('platform'),
+    });
+    call.json({ Id, Warnings: [...createWarnings(body, version), ...Warnings] }, 201);
   }),
   route('POST', '/containers/prune', async (call) => {
     const { ContainersDeleted: gone, SpaceReclaimed } = await containers.prune(call.query.filters());
@@ -70,7 +66,9 @@ export const containerRoutes = ({ containers }: Pick<Engine, 'containers'>): Rou
     call.empty();
   }),
   route('POST', '/containers/{name...}/rename', async (call) => {
-    await containers.rename(call.name, call.query.text('name') ?? '');
+    const name = call.query.text('name');
+    if (name === undefined) throw invalid('Neither old nor new names may be empty');
+    await containers.rename(call.name, name);
     call.empty();
   }),
   route('POST', '/containers/{name...}/resize', async (call) => {
@@ -79,12 +77,12 @@ export const containerRoutes = ({ containers }: Pick<Engine, 'containers'>): Rou
   }),
   route('POST', '/containers/{name...}/update', async (call) => {
     const body = await call.body(UpdateContainerBody, 'container.UpdateConfig');
-    const { Warnings } = await containers.update(call.name, body);
+    const { Warnings } = await containers.update(call.name, updateBody(body, call.version));
     call.json({ Warnings: Warnings.length === 0 ? null : Warnings });
   }),
   route('POST', '/commit', async (call) => {
     const { query } = call;
-    const config = await call.body(ContainerConfig, 'container.Config');
+    const config = await call.body(ContainerConfig, 'container.CreateRequest');
     const answer = await containers.commit(query.text('container') ?? '', {
       repo: query.text('repo'),
       tag: query.text('tag'),
@@ -125,8 +123,9 @@ function stopOptions({ query, version }: Call): { timeoutS?: number; stopSignal?
 export function size({ query }: Pick<Call, 'query'>): { rows: number; columns: number } {
   const read = (name: 'h' | 'w', what: string) => {
     const text = query.text(name) ?? '';
-    if (!/^\d+$/.test(text)) throw invalid(`invalid resize ${what} ${JSON.stringify(text)}: invalid syntax`);
-    if (Number(text) > 0xffffffff) throw invalid(`invalid resize ${what} ${JSON.stringify(text)}: value out of range`);
+    if (!/^[+-]?\d+$/.test(text)) throw invalid(`invalid resize ${what} ${JSON.stringify(text)}: invalid syntax`);
+    if (Number(text) < 0 || Number(text) > 0xffffffff)
+      throw invalid(`invalid resize ${what} ${JSON.stringify(text)}: value out of range`);
     return Number(text);
   };
   return { rows: read('h', 'height'), columns: read('w', 'width') };

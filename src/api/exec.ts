@@ -32,10 +32,9 @@ async function startExec(call: Call, execs: Engine['execs']): Promise<void> {
   const { Detach, Tty, ConsoleSize } = await call.body(ExecStart, 'container.ExecStartOptions');
   const detach = Detach === true;
   const tty = Tty === true;
-  if (ConsoleSize && !tty && call.version >= 42) throw invalid('ConsoleSize is only supported when TTY is true');
   const session = await execs.start(call.name, {
     detach,
-    consoleSize: call.version >= 42 ? (ConsoleSize ?? undefined) : undefined,
+    consoleSize: tty && call.version >= 42 ? (ConsoleSize ?? undefined) : undefined,
   });
   if (session === undefined) {
     call.empty(200);

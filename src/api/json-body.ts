@@ -38,8 +38,10 @@ function checkContentType(request: IncomingMessage): void {
     if (empty) return;
     throw invalid('malformed Content-Type header (): mime: no media type');
   }
-  const media = type.split(';')[0]?.trim().toLowerCase();
-  if (media !== 'application/json')
+  const [media = '', ...parameters] = type.split(';').map((part) => part.trim());
+  if (!parameters.every((text) => text === '' || /^[^\s"=]+\s*=\s*("[^"]*"|[^\s"]+)$/.test(text)))
+    throw invalid(`malformed Content-Type header (${type}): mime: invalid media parameter`);
+  if (media.toLowerCase() !== 'application/json')
     throw invalid(`unsupported Content-Type header (${type}): must be 'application/json'`);
 }
 
@@ -75,8 +77,11 @@ function syntaxMessage(text: string, error: Error): string {
   const at = /position (\d+)/.exec(message)?.[1];
   const character = /Unexpected token '(.)'/su.exec(message)?.[1] ?? (at === undefined ? undefined : text[Number(at)]);
   if (character === undefined) return 'invalid JSON: unexpected EOF';
+  if (/escaped character/.test(message)) return `invalid JSON: invalid escape sequence \`\\${character}\` in string`;
+  const shown = character === '"' ? character : JSON.stringify(character).slice(1, -1).replace("'", "\\'");
+  if (/control character/.test(message)) return `invalid JSON: invalid character '${shown}' in string`;
   const wanted = /property name/.test(message) ? 'object key string' : 'value';
-  return `invalid JSON: invalid character '${character}' looking for beginning of ${wanted}`;
+  return `invalid JSON: invalid character '${shown}' looking for beginning of ${wanted}`;
 }
 
 /** Go's types by zod's names, and of the fields whose Go type has a name of its own. */
@@ -104,7 +109,33 @@ const GO_FIELDS: Record<string, string> = {
   RestartPolicy: 'container.RestartPolicy',
   LogConfig: 'container.LogConfig',
   Mounts: '[]mount.Mount',
+  BindOptions: 'mount.BindOptions',
+  VolumeOptions: 'mount.VolumeOptions',
+  TmpfsOptions: 'mount.TmpfsOptions',
+  Mode: 'fs.FileMode',
+  NetworkMode: 'container.NetworkMode',
+  StopTimeout: 'int',
+  Ulimits: '[]*units.Ulimit',
+  Devices: '[]container.DeviceMapping',
+  BlkioWeightDevice: '[]*blkiodev.WeightDevice',
+  IPAM: 'network.IPAM',
+  EndpointConfig: 'network.EndpointSettings',
 };
+/** Of what is in a list or map, by its name. */
+const GO_ITEMS: Record<string, string> = {
+  Mounts: 'mount.Mount',
+  ExposedPorts: 'struct {}',
+  Volumes: 'struct {}',
+  PortBindings: '[]nat.PortBinding',
+};
+
+function goType(path: readonly PropertyKey[], issue: z.core.$ZodIssue): string | undefined {
+  const [parent, last] = [undefined, ...path].slice(-2).map(String);
+  const named = GO_FIELDS[last ?? ''] ?? GO_ITEMS[parent ?? ''];
+  if (named !== undefined) return named;
+  if (issue.code === 'invalid_type') return GO_TYPES[issue.expected];
+  return issue.code === 'too_big' || issue.code === 'too_small' ? 'int64' : undefined;
+}
 
 /** Go's decoder takes a missing field for its zero value, so what is wrong is sought among what was given. */
 function goMessage(issues: readonly z.core.$ZodIssue[], root: unknown, typeName: string): string {
@@ -123,13 +154,17 @@ function goMessage(issues: readonly z.core.$ZodIssue[], root: unknown, typeName:
     : typeof value === 'boolean'
       ? 'bool'
       : typeof value === 'number'
-        ? numberText(value)
+        ? numberText(value, issue.code)
         : typeof value;
   if (path.length === 0) return `json: cannot unmarshal ${kind} into Go value of type ${typeName}`;
-  const wanted =
-    issue.code === 'invalid_type' ? GO_TYPES[issue.expected] : issue.code === 'invalid_union' ? '[]string' : undefined;
+  // A command has a decoder of its own (strslice.StrSlice), which knows no field.
+  if (issue.code === 'invalid_union') return `json: cannot unmarshal ${kind} into Go value of type string`;
+  const wanted = goType(issue.path, issue);
   if (wanted === undefined) return `json: invalid value for ${field}: ${issue.message}`;
-  return `json: cannot unmarshal ${kind} into Go struct field ${field} of type ${GO_FIELDS[path.at(-1) ?? ''] ?? wanted}`;
+  const place = typeof issue.path.at(-1) === 'number' ? field : `Go struct field ${field}`;
+  return `json: cannot unmarshal ${kind} into ${place} of type ${wanted}`;
 }
 
-const numberText = (value: number): string => (Number.isInteger(value) ? 'number' : `number ${value}`);
+/** Go tells a number that does not fit. */
+const numberText = (value: number, code: string | undefined): string =>
+  Number.isInteger(value) && code !== 'too_big' && code !== 'too_small' ? 'number' : `number ${value}`;

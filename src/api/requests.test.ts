@@ -72,6 +72,28 @@ describe('bodies', () => {
     ['half of one', '{', 'invalid JSON: unexpected EOF'],
     ['two of them', '{"Image":"x"}{"a":1}', 'unexpected content after JSON'],
     ['text', 'hello', "invalid JSON: invalid character 'h' looking for beginning of value"],
+    [
+      'a quote where a name belongs',
+      "{'a':1}",
+      "invalid JSON: invalid character '\\'' looking for beginning of object key string",
+    ],
+    ['an escape that is none', '{"a":"\\x"}', 'invalid JSON: invalid escape sequence `\\x` in string'],
+    [
+      'a number in a list of texts',
+      '{"Env":[1]}',
+      'invalid JSON: json: cannot unmarshal number into .Env.0 of type string',
+    ],
+    ['a number for a command', '{"Cmd":5}', 'invalid JSON: json: cannot unmarshal number into Go value of type string'],
+    [
+      'a number that is too large',
+      '{"HostConfig":{"Memory":1e30}}',
+      'invalid JSON: json: cannot unmarshal number 1e+30 into Go struct field .HostConfig.Memory of type int64',
+    ],
+    [
+      'a list for the ports of a port',
+      '{"HostConfig":{"PortBindings":{"80/tcp":{}}}}',
+      'invalid JSON: json: cannot unmarshal object into Go struct field .HostConfig.PortBindings.80~1tcp of type []nat.PortBinding',
+    ],
     ['a list', '[]', 'invalid JSON: json: cannot unmarshal array into Go value of type container.CreateRequest'],
     [
       'a number for a text',
@@ -117,12 +139,13 @@ describe('bodies', () => {
       },
     });
     const answer = await api.ask('POST', '/containers/create', {
-      body: '{"Image":"a","Cmd":null,"HostConfig":{"Binds":null}}',
+      body: '{"Image":"a","Cmd":null,"Env":[null],"Labels":{"a":null},"HostConfig":{"Binds":null}}',
       headers: JSON_BODY,
     });
     assert.equal(answer.status, 201);
     assert.equal(seen?.Cmd, undefined);
     assert.equal(seen?.HostConfig?.Binds, undefined);
+    assert.deepEqual([seen?.Env, seen?.Labels], [[''], { a: '' }]);
   });
   it('refuses another content type by name', async () => {
     await using api = await openTestApi({});
@@ -131,6 +154,11 @@ describe('bodies', () => {
       headers: { 'Content-Type': 'text/plain' },
     });
     assert.equal(message(answer.body), "unsupported Content-Type header (text/plain): must be 'application/json'");
+    const parameter = { body: '{}', headers: { 'Content-Type': 'application/json; charset' } };
+    assert.match(
+      message((await api.ask('POST', '/containers/create', parameter)).body),
+      /mime: invalid media parameter$/,
+    );
   });
   it('refuses a body that is too large without reading it', async () => {
     await using api = await openTestApi({});

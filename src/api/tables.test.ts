@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { EngineError } from '../common/index.ts';
-import { CreateContainerBody } from '../wire/index.ts';
+import { CreateContainerBody, UpdateContainerBody } from '../wire/index.ts';
 import * as compatibility from './compatibility.ts';
 import { Query } from './query.ts';
 import { Router, route } from './router.ts';
@@ -67,7 +67,28 @@ describe('older clients', () => {
     assert.doesNotThrow(() => compatibility.createBody(body(networks), 44));
     const subpath = { HostConfig: { Mounts: [{ Type: 'volume', Target: '/a', VolumeOptions: { Subpath: 'x' } }] } };
     assert.throws(() => compatibility.createBody(body(subpath), 44), /VolumeOptions\.Subpath needs API v1\.45/);
+    const image = { HostConfig: { Mounts: [{ Type: 'image', Target: '/a', Source: 'x' }] } };
+    assert.throws(() => compatibility.createBody(body(image), 47), /Mount type "Image" needs API v1\.48/);
+    const bind = () =>
+      body({
+        HostConfig: { ConsoleSize: [1, 2], Mounts: [{ Type: 'bind', BindOptions: { CreateMountpoint: true } }] },
+      });
+    const seen = ({ HostConfig: host }: CreateContainerBody) => [
+      host?.ConsoleSize,
+      host?.Mounts?.[0]?.BindOptions?.CreateMountpoint,
+    ];
+    assert.deepEqual(seen(compatibility.createBody(bind(), 41)), [undefined, undefined]);
+    assert.deepEqual(seen(compatibility.createBody(bind(), 42)), [[1, 2], true]);
     assert.equal(compatibility.createBody(body({ Runtime: 'runc' }), 51).HostConfig?.Runtime, 'runc');
+  });
+  it('are not told that a field is deprecated which was not in their time', () => {
+    const mac = body({ MacAddress: '02:00:00:00:00:01' });
+    assert.deepEqual(compatibility.createWarnings(mac, 43), []);
+    assert.match(compatibility.createWarnings(mac, 44)[0] ?? '', /MacAddress field is now deprecated/);
+    assert.deepEqual(compatibility.createWarnings(body({}), 51), []);
+    const memory = UpdateContainerBody.parse({ KernelMemory: 1 });
+    assert.equal(compatibility.updateBody(memory, 41).KernelMemory, 1);
+    assert.equal(compatibility.updateBody(memory, 42).KernelMemory, undefined);
   });
   it('find the fields that they read', () => {
     const image = { Size: 5, RepoTags: [], RepoDigests: [], Config: { Cmd: ['a'] } };

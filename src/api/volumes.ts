@@ -18,7 +18,7 @@ export const volumeRoutes = ({ volumes, archive }: Pick<Engine, 'volumes' | 'arc
   route('POST', '/volumes/prune', async (call) => {
     const given = call.query.filters();
     // Before 1.42 a prune took named volumes too.
-    const wanted = call.version < 42 ? new FilterSet([...given.map, ['all', ['true']]]) : given;
+    const wanted = call.version < 42 ? new FilterSet([...given.map, ['all', [...given.get('all'), 'true']]]) : given;
     call.json(await volumes.prune(wanted));
   }),
   // Gantry's own: a volume's content as a tar archive, out and in.

@@ -16,7 +16,8 @@ export class Filters {
     } catch {
       throw invalid('invalid filter');
     }
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid('invalid filter');
+    if (value === null) return new Filters();
+    if (typeof value !== 'object' || Array.isArray(value)) throw invalid('invalid filter');
     const entries: [string, string[]][] = [];
     for (const [key, given] of Object.entries(value)) {
       if (Array.isArray(given) && given.every((item) => typeof item === 'string')) entries.push([key, given]);

@@ -245,7 +245,7 @@ export class Execs implements ExecService {
       OpenStdin: config.AttachStdin ?? false,
       OpenStderr: config.AttachStderr ?? false,
       OpenStdout: config.AttachStdout ?? false,
-      CanRemove: exec.started && !exec.running,
+      CanRemove: false,
       ContainerID: exec.containerId,
       DetachKeys: config.DetachKeys ? config.DetachKeys : '',
       Pid: exec.handle?.pid ?? 0,

@@ -87,8 +87,6 @@ export interface ContainerService {
     limit?: number;
     size?: boolean;
     filters: Filters;
-    before?: string;
-    since?: string;
   }): Promise<Record<string, unknown>[]>;
   inspect(ref: string, options: { size?: boolean }): Promise<Record<string, unknown>>;
   top(ref: string, psArgs: string): Promise<{ Titles: string[]; Processes: string[][] }>;

@@ -401,7 +401,8 @@ function allOf(filters: Filters): boolean {
     if (/^(0|f|F|false|FALSE|False)$/.test(text)) return false;
     throw invalid(`invalid filter 'all': strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`);
   });
-  if (new Set(values).size > 1) throw invalid("invalid filter 'all': conflicting values");
+  if (values.length > 1)
+    throw invalid(`invalid filter 'all=[${filters.get('all').join(' ')}]': only one value is expected`);
   return values[0] === true;
 }
 

@@ -38,7 +38,7 @@ export const ContainerConfig = z.object({
   Labels: stringMap,
   StopSignal: str,
   StopTimeout: int,
-  Shell: strings,
+  Shell: command,
 });
 export type ContainerConfig = z.infer<typeof ContainerConfig>;
 
@@ -83,7 +83,9 @@ export const Mount = z.object({
     }),
   ),
   ImageOptions: opt(z.object({ Subpath: str })),
-  TmpfsOptions: opt(z.object({ SizeBytes: int, Mode: int, Options: opt(z.array(z.array(z.string()))) })),
+  TmpfsOptions: opt(
+    z.object({ SizeBytes: int, Mode: opt(z.number().int().nonnegative()), Options: opt(z.array(z.array(z.string()))) }),
+  ),
 });
 export type Mount = z.infer<typeof Mount>;
 
@@ -229,7 +231,7 @@ export const ExecConfig = z.object({
   DetachKeys: str,
   Env: strings,
   WorkingDir: str,
-  Cmd: command,
+  Cmd: strings,
 });
 export type ExecConfig = z.infer<typeof ExecConfig>;
 

@@ -13,8 +13,13 @@ export const str = opt(z.string());
 export const bool = opt(z.boolean());
 export const int = opt(z.number().int());
 export const num = opt(z.number());
-export const strings = opt(z.array(z.string()));
-export const stringMap = opt(z.record(z.string(), z.string()));
+/** A text in a list or map, where null is the empty one. */
+const item = z
+  .string()
+  .nullable()
+  .transform((text) => text ?? '');
+export const strings = opt(z.array(item));
+export const stringMap = opt(z.record(z.string(), item));
 /** Go's set: `{"80/tcp":{}}`. */
 export const keySet = opt(
   z.record(

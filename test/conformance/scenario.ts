@@ -36,7 +36,7 @@ export function normalise(
     .replace(/^exit status 1\n/gm, '')
     .replace(/"Runtime":"crun"/g, '"Runtime":"runc"')
     .replaceAll(names.prefix, 'N')
-    .replace(/"[^"]*\/volumes\//g, '"VOLUMES/')
+    .replace(/"[^"\s]*\/volumes\//g, '"VOLUMES/')
     .replace(/sha256:[0-9a-f]{64}/g, 'DIGEST')
     .replace(/\b[0-9a-f]{64}\b/g, 'ID64')
     .replace(/\b(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{12}\b/g, 'ID12')
@@ -107,7 +107,7 @@ function call(host: string, method: string, path: string): Promise<unknown> {
 }
 
 /** Removes what a scenario made, by its prefix: containers, then volumes and networks. */
-async function removeNamed(host: string, prefix: string): Promise<void> {
+export async function removeNamed(host: string, prefix: string): Promise<void> {
   const filters = encodeURIComponent(JSON.stringify({ name: [prefix] }));
   const containers = (await call(host, 'GET', `/containers/json?all=1&filters=${filters}`)) as
     | { Id: string }[]

@@ -53,7 +53,7 @@ export class ContainerBook {
   }
 
   find(ref: string): Container | undefined {
-    if (ref === '') throw invalid('No container name or ID supplied');
+    if (ref === '') throw invalid('invalid name or ID supplied: ""');
     const name = ref.replace(/^\//, '');
     const exact = this.#byId.get(ref) ?? this.#byId.get(this.#names.get(name) ?? '') ?? this.#linked(name);
     if (exact !== undefined || isFullId(ref) || !/^[0-9a-f]+$/.test(ref)) return exact;

@@ -33,8 +33,8 @@ async function fill(id: string, mount: MountRecord, { volumes, roots }: CopyUpPa
     return pathOf(found.fd);
   };
   try {
-    // Another file system is mounted only if the image has something for it: one that cannot be reached is an error of start, as in Docker.
-    if (!volumes.isDirectory(mount.source) && (await inImage()) === undefined) return;
+    // Without something for it in the image, another file system that cannot be mounted and a subpath that is missing are errors of start.
+    if ((!volumes.isDirectory(mount.source) || mount.subpath) && (await inImage()) === undefined) return;
     const whole = await volumes.mount(mount.source, { id: holder });
     if (mount.subpath === undefined || mount.subpath === '') await volumes.populate(mount.source, whole, inImage);
     else {

@@ -1,3 +1,4 @@
+import { shortId } from '../../common/index.ts';
 import type { NetworkService } from '../../network/index.ts';
 import { MASKED_PATHS, READONLY_PATHS } from '../../runtime/index.ts';
 import type {
@@ -6,8 +7,8 @@ import type {
   EndpointSettingsAnswer,
   HealthState,
   HostConfig,
-  Mount,
   MountPoint,
+  PortMap,
 } from '../../wire/index.ts';
 import type { Container } from './book.ts';
 import { networkModeOf } from './configure.ts';
@@ -106,7 +107,7 @@ export function hostAnswer(host: HostConfig): Record<string, unknown> {
     ContainerIDFile: host.ContainerIDFile ?? '',
     LogConfig: { Type: host.LogConfig?.Type || 'json-file', Config: sorted(host.LogConfig?.Config) },
     NetworkMode: networkModeOf(host),
-    PortBindings: host.PortBindings ?? null,
+    PortBindings: host.PortBindings === undefined ? null : portBindings(host.PortBindings),
     RestartPolicy: {
       Name: host.RestartPolicy?.Name || 'no',
       MaximumRetryCount: host.RestartPolicy?.MaximumRetryCount ?? 0,
@@ -154,7 +155,7 @@ export function hostAnswer(host: HostConfig): Record<string, unknown> {
     OomKillDisable: host.OomKillDisable ?? false,
     PidsLimit: host.PidsLimit === undefined ? null : Math.max(0, host.PidsLimit),
     Ulimits: host.Ulimits ?? null,
-    ...(host.Mounts === undefined ? {} : { Mounts: host.Mounts.map(mountAnswer) }),
+    ...(host.Mounts === undefined ? {} : { Mounts: host.Mounts.map(withoutEmpty) }),
     ...(host.Init === undefined ? {} : { Init: host.Init }),
     ...(host.HealthOnFailure ? { HealthOnFailure: host.HealthOnFailure } : {}),
     MaskedPaths: privileged ? null : (host.MaskedPaths ?? MASKED_PATHS),
@@ -163,8 +164,26 @@ export function hostAnswer(host: HostConfig): Record<string, unknown> {
   return Object.fromEntries(HOST_ORDER.flatMap((key) => (Object.hasOwn(answer, key) ? [[key, answer[key]]] : [])));
 }
 
-/** Go leaves out a false of this field. */
-const mountAnswer = ({ ReadOnly, ...mount }: Mount): Mount => (ReadOnly ? { ...mount, ReadOnly } : mount);
+const portBindings = (map: PortMap) =>
+  Object.fromEntries(
+    Object.entries(map).map(([port, list]) => [
+      port,
+      list.map(({ HostIp = '', HostPort = '' }) => ({ HostIp, HostPort })),
+    ]),
+  );
+
+/** Parts of a mount that Go shows even if nothing is in them. */
+const MOUNT_PARTS = new Set(['BindOptions', 'VolumeOptions', 'ImageOptions', 'TmpfsOptions', 'DriverConfig']);
+
+/** Go leaves out the empty fields of a mount. */
+function withoutEmpty(value: object): object {
+  const fields = Object.entries(value).flatMap(([name, field]: [string, unknown]) => {
+    if (typeof field !== 'object' || field === null) return field ? [[name, field]] : [];
+    if (MOUNT_PARTS.has(name)) return [[name, withoutEmpty(field)]];
+    return Object.keys(field).length === 0 ? [] : [[name, field]];
+  });
+  return Object.fromEntries(fields);
+}
 
 /** Config with Docker's zero values; absent optional fields stay absent. */
 export function configAnswer(record: ContainerRecord): Record<string, unknown> {
@@ -232,6 +251,18 @@ export function idleEndpoint(
   };
 }
 
+/** The names that a container had on a network with a name service, and will have again. */
+function pastNames(
+  { id, name, config }: ContainerRecord,
+  network: string,
+  settings: EndpointSettings,
+): string[] | null {
+  if (['bridge', 'host', 'none'].includes(network)) return null;
+  return [...new Set([name, ...(settings.Aliases ?? []), shortId(id), config.Hostname ?? ''])].filter(
+    (text) => text !== '',
+  );
+}
+
 export function networkSettings(container: Container, parts: InspectParts): Record<string, unknown> {
   const { record } = container;
   const sandbox = parts.networks.sandbox(container.id);
@@ -240,7 +271,9 @@ export function networkSettings(container: Container, parts: InspectParts): Reco
     Object.entries(record.endpoints).map(([name, settings]) => [
       name,
       networks[name] ??
-        idleEndpoint(settings, record.state.startedAt.startsWith('0001') ? '' : parts.networkId(name), null),
+        (record.state.startedAt.startsWith('0001')
+          ? idleEndpoint(settings, '', null)
+          : idleEndpoint(settings, parts.networkId(name), pastNames(record, name, settings))),
     ]),
   );
   const first = all.bridge;

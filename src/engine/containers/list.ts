@@ -38,8 +38,6 @@ export interface ListOptions {
   limit?: number;
   size?: boolean;
   filters: Filters;
-  before?: string;
-  since?: string;
 }
 
 /** `GET /containers/json`: newest first. */
@@ -68,18 +66,21 @@ function select(options: ListOptions, parts: ListParts): Container[] {
       );
   for (const health of filters.get('health'))
     if (!['starting', 'healthy', 'unhealthy', 'none'].includes(health))
-      throw invalid(`invalid filter 'health=${health}'`);
+      throw invalid(
+        `invalid filter 'health=${health}': invalid value for health (${health}): must be one of none, starting, healthy, unhealthy`,
+      );
   const exited = filters.get('exited').map((text) => {
-    if (!/^-?\d+$/.test(text)) throw invalid(`invalid filter 'exited=${text}'`);
+    if (!/^-?\d+$/.test(text))
+      throw invalid(`invalid filter 'exited=${text}': strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
     return Number(text);
   });
   const all = parts.book.all();
-  const position = (key: 'before' | 'since', old: string | undefined) => {
-    const ref = filters.get(key)[0] ?? old;
+  const position = (key: 'before' | 'since') => {
+    const [ref] = filters.get(key);
     return ref === undefined || ref === '' ? undefined : parts.book.get(ref).record.created;
   };
-  const before = position('before', options.before);
-  const since = position('since', options.since);
+  const before = position('before');
+  const since = position('since');
   const everything =
     options.all ||
     limit > 0 ||
@@ -89,6 +90,8 @@ function select(options: ListOptions, parts: ListParts): Container[] {
     since !== undefined;
   const ancestors = filters.has('ancestor') ? ancestorIds(filters, parts.images) : undefined;
   const names = filters.get('name').map((pattern) => compile(pattern));
+  const publish = portFilter(filters, 'publish');
+  const expose = portFilter(filters, 'expose');
   const found = all.filter((container) => {
     const { record, state } = container;
     if (!everything && !container.running && state.status !== 'restarting') return false;
@@ -113,8 +116,8 @@ function select(options: ListOptions, parts: ListParts): Container[] {
     )
       return false;
     if (filters.has('network') && !onNetwork(container, filters.get('network'), parts)) return false;
-    if (filters.has('publish') && !portFilter(filters.get('publish'), publicPorts(container, parts))) return false;
-    return !filters.has('expose') || portFilter(filters.get('expose'), exposedPorts(container));
+    if (publish?.(publicPorts(container, parts)) === false) return false;
+    return expose?.(exposedPorts(container)) !== false;
   });
   return limit > 0 ? found.slice(0, limit) : found;
 }
@@ -154,24 +157,38 @@ const safeNetworkId = (name: string, parts: InspectParts): string => {
 };
 
 /** `80`, `80-90/tcp`. */
-function portFilter(wanted: readonly string[], ports: readonly { port: number; protocol: string }[]): boolean {
-  return wanted.some((text) => {
-    const match = /^(\d+)(?:-(\d+))?(?:\/(\w+))?$/.exec(text);
-    if (match === null) throw invalid(`invalid filter '${text}'`);
-    const from = Number(match[1]);
-    const to = Number(match[2] ?? match[1]);
-    return ports.some(
-      ({ port, protocol }) =>
-        port >= from && port <= to && (match[3] === undefined ? protocol === 'tcp' : protocol === match[3]),
-    );
-  });
+interface Port {
+  port: number;
+  protocol: string;
 }
 
-const publicPorts = (container: Container, parts: ListParts) =>
+/** Of a filter by ports (`80`, `80-90/udp`): whether one of a container's is among them. Undefined without such a filter. */
+function portFilter(filters: Filters, key: 'publish' | 'expose'): ((ports: readonly Port[]) => boolean) | undefined {
+  if (!filters.has(key)) return undefined;
+  const ranges = filters.get(key).map((text) => {
+    const [numbers = '', wanted = 'tcp'] = text.split('/');
+    const bad = (number: string, why: string) =>
+      invalid(
+        `error while looking up for ${key} ${text}: strconv.ParseUint: parsing ${JSON.stringify(number)}: ${why}`,
+      );
+    const [from = 0, to = from] = numbers.split('-', 2).map((number) => {
+      if (!/^\d+$/.test(number)) throw bad(number, 'invalid syntax');
+      if (Number(number) > 65_535) throw bad(number, 'value out of range');
+      return Number(number);
+    });
+    return { from, to, wanted };
+  });
+  return (ports) =>
+    ports.some(({ port, protocol }) =>
+      ranges.some(({ from, to, wanted }) => port >= from && port <= to && protocol === wanted),
+    );
+}
+
+const publicPorts = (container: Container, parts: ListParts): Port[] =>
   Object.entries(parts.networks.sandbox(container.id)?.ports ?? {}).flatMap(([key, list]) =>
     (list ?? []).map(({ HostPort }) => ({ port: Number(HostPort), protocol: key.split('/')[1] ?? 'tcp' })),
   );
-const exposedPorts = (container: Container) =>
+const exposedPorts = (container: Container): Port[] =>
   Object.keys(container.record.config.ExposedPorts ?? {}).map((key) => ({
     port: Number(key.split('/')[0]),
     protocol: key.split('/')[1] ?? 'tcp',

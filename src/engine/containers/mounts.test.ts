@@ -9,8 +9,13 @@ const says = (message: string | RegExp) => ({ message });
 describe('a bind specification', () => {
   it('takes one word of a kind', () => {
     assert.equal(parseBind('/a:/d:ro,z,rslave,cached').propagation, 'rslave');
-    for (const mode of ['ro,rw', 'z,Z', 'shared,slave', 'delegated,cached', 'nope', 'ro,ro'])
+    for (const mode of ['default', 'ro,rw', 'z,Z', 'shared,slave', 'delegated,cached', 'nope', 'ro,ro'])
       assert.throws(() => parseBind(`/a:/d:${mode}`), says(`invalid mode: ${mode}`));
+  });
+  it('is no specification with a mode where the destination belongs', () => {
+    for (const mode of ['ro', 'z,ro', 'cached', 'rshared'])
+      assert.throws(() => parseBind(`/d:${mode}`), says(`invalid volume specification: '/d:${mode}'`));
+    assert.throws(() => parseBind('/d:ro,rw'), says(/'ro,rw' mount path must be absolute$/));
   });
   it('refuses what belongs to the other kind', () => {
     assert.throws(() => parseBind('vol:/d:shared'), says(/type "volume": field BindOptions must not be specified$/));

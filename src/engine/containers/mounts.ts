@@ -5,7 +5,6 @@ import type { HostConfig, Mount } from '../../wire/index.ts';
 import type { MountRecord } from './record.ts';
 
 const PROPAGATIONS = new Set(['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave']);
-const VOLUME_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 
 /** Splits `source:target:mode` and gives its mount (moby volume/mounts linux_parser). */
 export function parseBind(spec: string): MountRecord {
@@ -13,16 +12,14 @@ export function parseBind(spec: string): MountRecord {
   if (parts.length > 3 || parts.slice(0, 2).includes('')) throw invalid(`invalid volume specification: '${spec}'`);
   let [source = '', target = '', mode = ''] = parts;
   if (parts.length === 1) [source, target] = ['', source];
+  if (parts.length === 2 && isMode(target)) throw invalid(`invalid volume specification: '${spec}'`);
+  const options = parseMode(mode);
   const kind = source.startsWith('/') ? 'bind' : 'volume';
   const bad = (why: string) =>
     invalid(`invalid volume specification: '${spec}': invalid mount config for type "${kind}": ${why}`);
-  if (!target.startsWith('/')) {
-    if (parts.length === 2 && isMode(target)) throw invalid(`invalid volume specification: '${spec}'`);
-    throw bad(`invalid mount path: '${target}' mount path must be absolute`);
-  }
+  if (!target.startsWith('/')) throw bad(`invalid mount path: '${target}' mount path must be absolute`);
   const destination = cleanPath(target);
   if (destination === '/') throw bad("invalid specification: destination can't be '/'");
-  const options = parseMode(mode);
   if (kind === 'volume' && options.propagation !== '') throw bad('field BindOptions must not be specified');
   if (kind === 'bind' && options.noCopy) throw bad('field VolumeOptions must not be specified');
   if (kind === 'bind')
@@ -35,10 +32,6 @@ export function parseBind(spec: string): MountRecord {
       propagation: options.propagation || 'rprivate',
       createHostPath: true,
     };
-  if (source !== '' && !VOLUME_NAME.test(source))
-    throw invalid(
-      `create ${source}: "${source}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
-    );
   return {
     type: 'volume',
     source: source === '' ? newId() : source,
@@ -58,22 +51,25 @@ const MODE_GROUPS: Record<string, readonly string[]> = {
   label: ['z', 'Z'],
   copy: ['nocopy'],
   propagation: [...PROPAGATIONS],
-  consistency: ['consistent', 'cached', 'delegated', 'default'],
+  consistency: ['consistent', 'cached', 'delegated'],
 };
 
+function isMode(mode: string): boolean {
+  const groups = mode
+    .split(',')
+    .map((word) => Object.keys(MODE_GROUPS).find((group) => MODE_GROUPS[group]?.includes(word)));
+  return !groups.includes(undefined) && new Set(groups).size === groups.length;
+}
+
 function parseMode(mode: string): { rw: boolean; propagation: string; noCopy: boolean } {
-  const words = mode === '' ? [] : mode.split(',');
-  const groups = words.map((word) => Object.keys(MODE_GROUPS).find((group) => MODE_GROUPS[group]?.includes(word)));
-  if (groups.includes(undefined) || new Set(groups).size < groups.length) throw invalid(`invalid mode: ${mode}`);
+  if (mode !== '' && !isMode(mode)) throw invalid(`invalid mode: ${mode}`);
+  const words = mode.split(',');
   return {
     rw: !words.includes('ro'),
     propagation: words.find((word) => PROPAGATIONS.has(word)) ?? '',
     noCopy: words.includes('nocopy'),
   };
 }
-
-const isMode = (text: string) =>
-  text.split(',').every((word) => /^(ro|rw|z|Z|nocopy)$/.test(word) || PROPAGATIONS.has(word));
 
 export const cleanPath = (path: string): string => {
   const clean = posix.normalize(path);
@@ -90,12 +86,12 @@ export function parseMount(mount: Mount): MountRecord {
   for (const [field, of] of Object.entries(OPTIONS_OF))
     if (type !== of && mount[field as keyof typeof OPTIONS_OF] !== undefined)
       throw invalid(`${field} must not be specified on mount type "${type}"`);
-  if (!['bind', 'volume', 'tmpfs', 'image'].includes(type)) throw bad('mount type unknown');
   const target = mount.Target ?? '';
   if (target === '') throw bad('field Target must not be empty');
   if (!target.startsWith('/')) throw bad(`invalid mount path: '${target}' mount path must be absolute`);
   const destination = cleanPath(target);
   if (destination === '/') throw bad("invalid specification: destination can't be '/'");
+  if (!['bind', 'volume', 'tmpfs', 'image'].includes(type)) throw bad('mount type unknown');
   if (type !== 'image' && mount.ImageOptions !== undefined) throw bad('field ImageOptions must not be specified');
   const base = { destination, mode: '', rw: mount.ReadOnly !== true, propagation: '' };
   const source = mount.Source ?? '';

@@ -261,7 +261,7 @@ export class Containers implements ContainerService {
       if (given.RestartPolicy !== undefined && !given.RestartPolicy.Name) delete given.RestartPolicy;
       const host: HostConfig = { ...record.host, ...given };
       const warnings: string[] = [];
-      if (given.NanoCpus) Object.assign(host, { CpuPeriod: undefined, CpuQuota: undefined });
+      if (given.NanoCpus) Object.assign(host, { CpuPeriod: given.CpuPeriod, CpuQuota: given.CpuQuota });
       checkResources(host, this.#parts.cgroups.version, warnings);
       checkRestartPolicy(host);
       if (given.RestartPolicy !== undefined && record.host.AutoRemove)
