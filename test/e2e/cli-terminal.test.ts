@@ -1,18 +1,8 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { eventually, execute, TestDaemon } from '../support/index.ts';
-
-const checkout = resolve(import.meta.dirname, '../..');
-type Step = { expect: string } | { send: string } | { resize: [number, number] } | { signal: string };
-interface Seen {
-  output: string;
-  code: number | null;
-  problem: string | null;
-  /** The terminal echoes, edits lines and processes output, as before. */
-  sane: boolean;
-}
+import { eventually, inTerminal as runInTerminal, type Step, TestDaemon } from '../support/index.ts';
 
 let daemon: TestDaemon;
 before(async () => {
@@ -21,27 +11,11 @@ before(async () => {
 });
 after(() => daemon[Symbol.asyncDispose]());
 
-async function inTerminal(
-  args: readonly string[],
-  steps: readonly Step[],
-  size: { rows?: number; cols?: number } = {},
-): Promise<Seen> {
-  const env = {
-    DOCKER_HOST: daemon.host,
-    DOCKER_CONFIG: `${daemon.root}/config`,
-    GANTRY_NO_AUTOSTART: '1',
-    TERM: 'xterm',
-    // A build service says so in the environment; a terminal is one there too.
-    CI: 'true',
-  };
-  const job = { cmd: [join(checkout, 'bin/gantry'), ...args], env, steps, ...size };
-  const outcome = await execute('python3', [join(import.meta.dirname, 'cli-pty.py'), JSON.stringify(job)]);
-  assert.equal(outcome.code, 0, outcome.stderr);
-  const seen = JSON.parse(outcome.stdout) as Seen;
-  assert.equal(seen.problem, null, seen.output);
-  assert.equal(seen.sane, true, 'the terminal is restored');
-  return seen;
-}
+const inTerminal = (args: readonly string[], steps: readonly Step[], size: { rows?: number; cols?: number } = {}) =>
+  runInTerminal(args, steps, {
+    env: { DOCKER_HOST: daemon.host, DOCKER_CONFIG: `${daemon.root}/config` },
+    ...size,
+  });
 
 test('run -it is a terminal of the right size that follows the window and returns the exit code', async () => {
   const { code } = await inTerminal(

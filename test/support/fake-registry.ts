@@ -103,6 +103,12 @@ export class FakeRegistry {
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
+  connections(): Promise<number> {
+    return new Promise((resolve, reject) =>
+      this.#server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+    );
+  }
+
   /** How many requests match `METHOD path`. */
   count(pattern: RegExp): number {
     return this.requests.filter(({ method, path }) => pattern.test(`${method} ${path}`)).length;

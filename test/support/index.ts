@@ -5,3 +5,4 @@ export * from './crafted-registry.ts';
 export * from './daemon.ts';
 export * from './docker-registry.ts';
 export * from './tar-of.ts';
+export * from './terminal.ts';

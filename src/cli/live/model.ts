@@ -1,9 +1,12 @@
 import { PassThrough } from 'node:stream';
 import { type Client, type ContainerSummary, demultiplex, type StatsAnswer } from '../../client/index.ts';
+import { LineSplitter } from '../lines.ts';
 import { type Usage, usageOf } from '../stats.ts';
 
 /** How many log lines are kept of the selected container. */
 const LOG_LINES = 200;
+/** Between two tries to reach a daemon that is away. */
+const RETRY_MS = 1000;
 
 export interface LiveRow {
   container: ContainerSummary;
@@ -35,7 +38,7 @@ export class LiveModel {
 
   async start(): Promise<void> {
     await this.refresh();
-    this.watch().catch((error: Error) => this.say(error.message));
+    void this.watch();
   }
   stop(): void {
     this.life.abort();
@@ -77,6 +80,12 @@ export class LiveModel {
     this.followLogs(id, abort.signal).catch(() => {});
   }
 
+  private reloadLogs(): void {
+    const id = this.logsOf?.id;
+    this.showLogs(undefined);
+    this.showLogs(id);
+  }
+
   private async followLogs(id: string, signal: AbortSignal): Promise<void> {
     const answer = await this.client.containers.logs(
       id,
@@ -84,10 +93,9 @@ export class LiveModel {
       signal,
     );
     const lines = new PassThrough();
-    let rest = '';
+    const splitter = new LineSplitter();
     lines.on('data', (chunk: Buffer) => {
-      const parts = (rest + chunk.toString()).split('\n');
-      rest = parts.pop() ?? '';
+      const parts = splitter.feed(chunk);
       // Escape sequences of the container must not move this screen's cursor.
       const clean = parts.map((line) => line.replace(/\x1b\[[\d;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f]/g, ''));
       this.logs = [...this.logs, ...clean].slice(-LOG_LINES);
@@ -97,9 +105,31 @@ export class LiveModel {
     else await demultiplex(answer.body, lines, lines);
   }
 
+  /** Follows the events for as long as the view lives; where the daemon goes away, until it is back. */
   private async watch(): Promise<void> {
-    for await (const event of this.client.system.events({ filters: { type: ['container'] }, signal: this.life.signal }))
-      if (!event.Action.startsWith('exec_')) await this.refresh();
+    const { signal } = this.life;
+    let lost = false;
+    const opened = (): void => {
+      this.refresh().catch(() => {});
+      if (!lost) return;
+      this.say('the daemon answers again');
+      this.reloadLogs();
+    };
+    while (!signal.aborted) {
+      try {
+        for await (const event of this.client.system.events({ filters: { type: ['container'] }, signal, opened })) {
+          if (event.Action.startsWith('exec_')) continue;
+          await this.refresh();
+          // What it writes from now on is a new stream.
+          if (event.Action === 'start' && event.Actor.ID === this.logsOf?.id) this.reloadLogs();
+        }
+        this.say('the daemon has ended; waiting for it');
+      } catch (error) {
+        if (!signal.aborted) this.say((error as Error).message);
+      }
+      lost = true;
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref());
+    }
   }
 
   private async refresh(): Promise<void> {
@@ -123,7 +153,11 @@ export class LiveModel {
       for await (const sample of this.client.containers.stats(id, { stream: true, signal: abort.signal }))
         this.take(id, sample);
     };
-    read().catch(() => {});
+    read()
+      .catch(() => {})
+      .finally(() => {
+        if (this.streams.get(id) === abort) this.streams.delete(id);
+      });
   }
   private take(id: string, sample: StatsAnswer): void {
     this.usages.set(id, usageOf(sample));

@@ -68,8 +68,13 @@ async function show(cli: Cli, client: Client): Promise<string | undefined> {
   };
   const [ink, react] = await importScreen();
   const LiveView = createLiveView(ink, react);
+  // Before anything shows, so that no key typed at what shows is echoed.
+  cli.stdin.setRawMode(true);
   cli.print(ENTER);
-  const restore = (): void => cli.print(LEAVE);
+  const restore = (): void => {
+    cli.stdin.setRawMode(false);
+    cli.print(LEAVE);
+  };
   process.once('exit', restore);
   try {
     const app = ink.render(react.createElement(LiveView, { actions }), {

@@ -1,9 +1,10 @@
 import type * as Ink from 'ink';
 import type * as React from 'react';
 import type { ReactElement } from 'react';
-import { binarySize, size3 } from '../format/size.ts';
-import { ellipsis } from '../format/text.ts';
-import type { LiveRow, Snapshot } from './model.ts';
+import type { ContainerSummary } from '../../client/index.ts';
+import type { Snapshot } from './model.ts';
+import { nextOrder, ORDERS, type Order, sorted } from './order.ts';
+import { liveTable, nameOf } from './table.ts';
 
 /** What the keys do; the view only draws and asks. */
 export interface LiveActions {
@@ -19,7 +20,7 @@ export interface LiveActions {
   shell(id: string): void;
 }
 
-const HELP = '↑↓ select  l logs  s stop  r restart  k kill  p pause  e shell  d remove (stopped)  q quit';
+const HELP = 'q quit  ↑↓ select  e shell  l logs  s stop  r restart  k kill  p pause  d remove (stopped)  o order: ';
 
 /** The view's component, made of the libraries that `gantry top` loads when it is called. */
 export function createLiveView(
@@ -32,7 +33,8 @@ export function createLiveView(
     const { exit } = useApp();
     const { stdout } = useStdout();
     const [snapshot, setSnapshot] = useState(actions.snapshot());
-    const [index, setIndex] = useState(0);
+    const [chosen, setChosen] = useState<string | undefined>(undefined);
+    const [order, setOrder] = useState<Order>(ORDERS[0]);
     const [logs, setLogs] = useState(true);
     const [size, setSize] = useState({ columns: stdout.columns || 80, rows: stdout.rows || 24 });
     useEffect(() => actions.subscribe(() => setSnapshot(actions.snapshot())), [actions]);
@@ -43,50 +45,64 @@ export function createLiveView(
         stdout.off('resize', measure);
       };
     }, [stdout]);
-    const at = Math.min(index, Math.max(0, snapshot.rows.length - 1));
-    const selected = snapshot.rows[at]?.container;
+    const rows = sorted(snapshot.rows, order);
+    // The choice stays with its container, wherever that moves to.
+    const at = Math.max(
+      0,
+      rows.findIndex(({ container }) => container.Id === chosen),
+    );
+    const selected = rows[at]?.container;
+    useEffect(() => setChosen(selected?.Id), [selected?.Id]);
     useEffect(() => actions.select(selected?.Id, logs), [actions, selected?.Id, logs]);
-    useInput((input, key) => {
-      if (input === 'q' || key.escape) return exit();
-      if (key.upArrow) return setIndex(Math.max(0, at - 1));
-      if (key.downArrow) return setIndex(Math.min(snapshot.rows.length - 1, at + 1));
-      if (input === 'l') return setLogs(!logs);
-      if (!selected) return;
-      const id = selected.Id;
-      if (input === 's') actions.stop(id);
-      else if (input === 'r') actions.restart(id);
-      else if (input === 'k') actions.kill(id);
-      else if (input === 'p') actions.pause(id, selected.State === 'paused');
-      else if (input === 'd') actions.remove(id);
-      else if (input === 'e') {
+    const act = (letter: string, { Id: id, State: state }: ContainerSummary): void => {
+      if (letter === 's') actions.stop(id);
+      else if (letter === 'r') actions.restart(id);
+      else if (letter === 'k') actions.kill(id);
+      else if (letter === 'p') actions.pause(id, state === 'paused');
+      else if (letter === 'd') actions.remove(id);
+      else if (letter === 'e') {
         actions.shell(id);
         exit();
       }
+    };
+    const press = (letter: string): void => {
+      if (letter === 'q') exit();
+      else if (letter === 'l') setLogs((shown) => !shown);
+      else if (letter === 'o') setOrder(nextOrder);
+      else if (selected) act(letter, selected);
+    };
+    useInput((input, key) => {
+      if (key.escape) return exit();
+      if (key.upArrow || key.downArrow)
+        return setChosen(rows[at + (key.upArrow ? -1 : 1)]?.container.Id ?? selected?.Id);
+      // Keys typed fast come together.
+      for (const letter of input) press(letter);
     });
     const logRows = logs ? Math.max(3, Math.floor(size.rows / 3)) : 0;
     const listRows = Math.max(1, size.rows - logRows - 4 - (logs ? 1 : 0));
     const first = Math.max(0, at - listRows + 1);
+    const table = liveTable(rows, size.columns - 1);
     const line = (text: string, props: object = {}, key?: string): ReactElement =>
       h(Text, { ...props, key, wrap: 'truncate-end' }, text || ' ');
     return h(
       Box,
       { flexDirection: 'column', height: size.rows - 1, width: size.columns },
-      line(heading(size.columns), { bold: true }),
+      line(table.heading, { bold: true }),
       h(
         Box,
         { flexDirection: 'column', height: listRows },
-        ...snapshot.rows
+        ...rows
           .slice(first, first + listRows)
-          .map((row, offset) =>
+          .map(({ container }, offset) =>
             line(
-              rowText(row, size.columns),
-              { inverse: first + offset === at, dimColor: row.container.State !== 'running' },
-              row.container.Id,
+              table.lines[first + offset]!,
+              { inverse: first + offset === at, dimColor: container.State !== 'running' },
+              container.Id,
             ),
           ),
       ),
       logs
-        ? line(`── logs of ${selected?.Names[0]?.replace(/^\//, '') ?? 'nothing'} `.padEnd(size.columns, '─'), {
+        ? line(`── logs of ${selected === undefined ? 'nothing' : nameOf(selected.Names)} `.padEnd(size.columns, '─'), {
             dimColor: true,
           })
         : null,
@@ -98,25 +114,7 @@ export function createLiveView(
           )
         : null,
       line(snapshot.message, { color: 'yellow' }),
-      line(HELP, { dimColor: true }),
+      line(`${HELP}${order}`, { dimColor: true }),
     );
   };
-}
-
-const columns = (width: number): [number, number, number] => {
-  const name = Math.max(12, Math.min(28, Math.floor(width / 4)));
-  const image = Math.max(8, Math.min(28, Math.floor(width / 5)));
-  return [name, image, Math.max(10, Math.min(26, width - name - image - 52))];
-};
-function heading(width: number): string {
-  const [name, image, status] = columns(width);
-  return `${'NAME'.padEnd(name)} ${'IMAGE'.padEnd(image)} ${'STATUS'.padEnd(status)} ${'CPU'.padStart(7)} ${'MEMORY'.padStart(10)} ${'NET IN'.padStart(8)} ${'NET OUT'.padStart(8)} ${'PIDS'.padStart(5)}`;
-}
-function rowText({ container, usage }: LiveRow, width: number): string {
-  const [name, image, status] = columns(width);
-  const cell = (text: string, size: number): string => ellipsis(text, size).padEnd(size);
-  const numbers = usage
-    ? `${`${usage.cpuPercent.toFixed(1)}%`.padStart(7)} ${binarySize(usage.memory).padStart(10)} ${size3(usage.received).padStart(8)} ${size3(usage.sent).padStart(8)} ${String(usage.pids).padStart(5)}`
-    : '';
-  return `${cell(container.Names[0]?.replace(/^\//, '') ?? '', name)} ${cell(container.Image, image)} ${cell(container.Status, status)} ${numbers}`;
 }

@@ -59,8 +59,10 @@ async function readOutput(cli: Cli, { stream, contentType }: Hijacked, tty: bool
 function sendInput(cli: Cli, { stream }: Hijacked, options: JoinOptions, detach: () => void): () => void {
   const { stdin } = cli;
   const filter = options.tty ? new DetachFilter(parseDetachKeys(options.detachKeys || DEFAULT_DETACH_KEYS)) : undefined;
-  const take = (chunk: Buffer): void => {
-    const { pass, detached } = filter ? filter.feed(chunk) : { pass: chunk, detached: false };
+  // Text where the live view of `gantry top` has read before, which sets an encoding for good.
+  const take = (chunk: Buffer | string): void => {
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    const { pass, detached } = filter ? filter.feed(bytes) : { pass: bytes, detached: false };
     if (pass.length > 0 && stream.writable && !stream.write(pass)) {
       stdin.pause();
       stream.once('drain', () => stdin.resume());

@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import type { Cli } from '../session.ts';
-
-const ENDINGS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGINT'];
+import { onInterrupt } from './on-interrupt.ts';
 
 /** Puts the terminal into raw mode; the answer restores it. It is restored on every way out of the process, too. */
 export function enterRawMode(cli: Cli): () => void {
@@ -13,17 +12,11 @@ export function enterRawMode(cli: Cli): () => void {
   const restore = (): void => {
     if (stdin.isTTY && stdin.isRaw) stdin.setRawMode(false);
   };
-  const die = (signal: NodeJS.Signals): void => {
-    restore();
-    // Ends as the signal would have ended it.
-    for (const name of ENDINGS) process.removeListener(name, die);
-    process.kill(process.pid, signal);
-  };
   process.once('exit', restore);
-  for (const name of ENDINGS) process.on(name, die);
+  const off = onInterrupt(restore);
   return () => {
     restore();
     process.off('exit', restore);
-    for (const name of ENDINGS) process.off(name, die);
+    off();
   };
 }

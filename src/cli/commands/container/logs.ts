@@ -1,13 +1,12 @@
 import { Transform, type Writable } from 'node:stream';
 import { type Client, demultiplex, type LogOptions, write } from '../../../client/index.ts';
+import { LineSplitter } from '../../lines.ts';
 import type { Cli } from '../../session.ts';
 import { atLeast, type Call, type CommandSpec } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] CONTAINER [CONTAINER...]',
-  short: 'Fetch the logs of a container',
   long: "Fetch the logs of a container.\nOf several, each line is led by its container's name.",
-  aliases: ['container logs', 'logs'],
   examples: ['gantry logs -f --tail 100 web', 'gantry logs -f web db'],
   flags: [
     { name: 'details', type: 'bool', usage: 'Show extra details provided to logs' },
@@ -85,17 +84,11 @@ const COLOURS = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94];
 function withPrefix(cli: Cli, target: NodeJS.WriteStream, name: string, index: number): Writable {
   const plain = `${name} | `;
   const lead = cli.colours(target) ? `\x1b[${COLOURS[index % COLOURS.length]}m${plain}\x1b[0m` : plain;
-  let rest = '';
+  const splitter = new LineSplitter();
+  const led = (found: string[]): string => found.map((line) => `${lead}${line}\n`).join('');
   const lines = new Transform({
-    decodeStrings: true,
-    transform(chunk: Buffer, _encoding, done) {
-      const parts = (rest + chunk.toString()).split('\n');
-      rest = parts.pop() ?? '';
-      done(null, parts.map((line) => `${lead}${line}\n`).join(''));
-    },
-    flush(done) {
-      done(null, rest === '' ? '' : `${lead}${rest}\n`);
-    },
+    transform: (chunk: Buffer, _encoding, done) => done(null, led(splitter.feed(chunk))),
+    flush: (done) => done(null, led(splitter.end())),
   });
   lines.on('data', (chunk: Buffer) => {
     if (!target.write(chunk)) {

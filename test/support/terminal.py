@@ -1,5 +1,5 @@
 """Runs a program in a pseudo-terminal: argv[1] is JSON with cmd, env, rows, cols and steps; prints JSON with output, code and whether echo was restored."""
-import fcntl, json, os, pty, select, signal, struct, sys, termios, time
+import fcntl, json, os, pty, select, signal, struct, subprocess, sys, termios, time
 
 job = json.loads(sys.argv[1])
 controller, terminal = pty.openpty()
@@ -42,10 +42,12 @@ for step in job['steps']:
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack('HHHH', *step['resize'], 0, 0))
     elif 'signal' in step:
         os.kill(pid, getattr(signal, step['signal']))
+    elif 'run' in step:
+        subprocess.run(step['run'], check=True)
 
 code = None
 limit = time.time() + 60
-while time.time() < limit and code is None:
+while problem is None and time.time() < limit and code is None:
     ready, _, _ = select.select([controller], [], [], 0.05)
     if ready:
         output += os.read(controller, 65536)
