@@ -1,9 +1,21 @@
-import { createWriteStream } from 'node:fs';
-import { chmod, lchown, link, lstat, lutimes, mkdir, realpath, rm, symlink } from 'node:fs/promises';
+import { createWriteStream, rmSync } from 'node:fs';
+import {
+  chmod,
+  lchown,
+  link,
+  lstat,
+  lutimes,
+  mkdir,
+  realpath,
+  rename as renameTo,
+  rm,
+  symlink,
+} from 'node:fs/promises';
 import { dirname, join, posix, sep } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract, type Header } from 'tar-stream';
+import { onInterrupt } from '../terminal/on-interrupt.ts';
 
 /**
  * Unpacks a container's archive into `dir`, its top entry renamed to `name` (`.`: left out; undefined: there is none). Owners are kept if `keepOwners`.
@@ -32,14 +44,14 @@ export async function unpackLocal(
     const old = await lstat(path).catch(() => undefined);
     if (old && !(old.isDirectory() && header.type === 'directory')) {
       if (old.isDirectory()) throw new Error(`cannot overwrite directory ${JSON.stringify(path)} with non-directory`);
-      await rm(path);
+      if (!isFile(header)) await rm(path);
     }
     if (header.type === 'directory') {
       if (!old) await mkdir(path, { mode: 0o700 });
       directories.push({ path, header });
-    } else if (header.type === 'file' || header.type === 'contiguous-file') {
+    } else if (isFile(header)) {
       size += header.size ?? 0;
-      await pipeline(entry, createWriteStream(path, { mode: 0o600, flags: 'wx' }));
+      await writeWhole(entry, path, (temporary) => settle(temporary, header, keepOwners));
     } else if (header.type === 'symlink') await symlink(header.linkname ?? '', path);
     else if (header.type === 'link') {
       const source = join(root, rename(header.linkname ?? '', name) ?? '');
@@ -47,11 +59,34 @@ export async function unpackLocal(
       await link(source, path);
     }
     entry.resume();
-    if (header.type !== 'directory') await settle(path, header, keepOwners);
+    if (header.type === 'symlink' || header.type === 'link') await settle(path, header, keepOwners);
   }
   // Directories last: writing into them changes their times, and their modes may forbid it.
   for (const { path, header } of directories.toReversed()) await settle(path, header, keepOwners);
   return size;
+}
+
+const isFile = ({ type }: Header): boolean => type === 'file' || type === 'contiguous-file';
+
+/** A file appears under its name, in the place of an older one, when it is whole; an interrupt leaves nothing of it behind. */
+async function writeWhole(
+  bytes: AsyncIterable<unknown>,
+  path: string,
+  finish: (temporary: string) => Promise<void>,
+): Promise<void> {
+  const temporary = join(dirname(path), `.gantry-${process.pid}.partial`);
+  const clean = (): void => rmSync(temporary, { force: true });
+  const off = onInterrupt(clean);
+  try {
+    await pipeline(bytes, createWriteStream(temporary, { mode: 0o600, flags: 'wx' }));
+    await finish(temporary);
+    await renameTo(temporary, path);
+  } catch (error) {
+    clean();
+    throw error;
+  } finally {
+    off();
+  }
 }
 
 /** The entry's path below `dir`: the first part replaced. Undefined for the top entry itself when only contents are wanted. */

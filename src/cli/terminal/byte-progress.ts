@@ -1,29 +1,41 @@
 import { Transform } from 'node:stream';
 import { humanSize } from '../../common/index.ts';
 import type { Cli } from '../session.ts';
+import { onInterrupt } from './on-interrupt.ts';
 
 /** Redraws no more often than this. */
 const INTERVAL_MS = 100;
+const CLEAR = '\r\x1b[2K';
 
-/** Passes bytes on and, on a terminal's stderr, shows how many went by; the line is gone at the end. */
+/** Passes bytes on and, on a terminal's stderr, shows how many went by; the line is gone at the end, whatever end it was. */
 export function byteProgress(cli: Cli, label: string, options: { quiet?: boolean } = {}): Transform {
   const show = Boolean(cli.stderr.isTTY) && !options.quiet;
   let total = 0;
   let shown = 0;
-  let used = false;
+  let over: (() => void) | undefined;
+  const clear = (): void => {
+    if (over === undefined) return;
+    over();
+    over = undefined;
+    cli.warn(CLEAR);
+  };
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       total += chunk.length;
       if (show && Date.now() - shown >= INTERVAL_MS) {
         shown = Date.now();
-        used = true;
-        cli.warn(`\r\x1b[2K${label} ${humanSize(total)}`);
+        over ??= onInterrupt(clear);
+        cli.warn(`${CLEAR}${`${label} ${humanSize(total)}`.slice(0, Math.max(1, cli.columns - 1))}`);
       }
       done(null, chunk);
     },
     flush(done) {
-      if (used) cli.warn('\r\x1b[2K');
+      clear();
       done();
+    },
+    destroy(error, done) {
+      clear();
+      done(error);
     },
   });
 }

@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Answer } from '../../client/index.ts';
 import type { Cli } from '../session.ts';
 import { byteProgress } from './byte-progress.ts';
+import { onInterrupt } from './on-interrupt.ts';
 
 /**
  * Writes an answer's body to a file or, for an empty path, to stdout. A file appears under its name only when it is whole;
@@ -28,12 +29,7 @@ export async function saveStream(
   const clean = (): void => {
     if (!direct) rmSync(temporary, { force: true });
   };
-  const stop = (): void => {
-    clean();
-    process.exit(130);
-  };
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
+  const off = onInterrupt(clean);
   try {
     const answer = await open(abort.signal);
     await pipeline(answer.body, byteProgress(cli, 'Saving'), createWriteStream(temporary, { mode: 0o600 }));
@@ -43,8 +39,7 @@ export async function saveStream(
     clean();
     throw error;
   } finally {
-    process.off('SIGINT', stop);
-    process.off('SIGTERM', stop);
+    off();
   }
 }
 

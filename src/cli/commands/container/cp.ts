@@ -17,14 +17,13 @@ const has = (mode: number, bit: number): boolean => Math.trunc(mode / bit) % 2 =
 
 export const command: CommandSpec = {
   use: '[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n\tgantry cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH',
-  short: 'Copy files/folders between a container and the local filesystem',
   long: `Copy files/folders between a container and the local filesystem
 
 Use '-' as the source to read a tar archive from stdin
 and extract it to a directory destination in a container.
 Use '-' as the destination to stream a tar archive of a
 container source to stdout.`,
-  aliases: ['container cp', 'cp'],
+  examples: ['gantry cp web:/etc/hosts .', 'gantry cp ./conf/. web:/etc/app', 'gantry cp web:/var/log - | tar t'],
   flags: [
     { name: 'archive', short: 'a', type: 'bool', usage: 'Archive mode (copy all uid/gid information)' },
     { name: 'follow-link', short: 'L', type: 'bool', usage: 'Always follow symbol link in SRC_PATH' },
@@ -83,7 +82,12 @@ async function fromContainer(
   options: Options,
 ): Promise<void> {
   const local = resolve(target) + (target.endsWith('/') ? '/' : '');
-  const exists = existsSync(local);
+  const there = statSync(local, { throwIfNoEntry: false });
+  const exists = there !== undefined;
+  if (target !== '-' && (there?.isCharacterDevice() || there?.isBlockDevice()))
+    throw new Error(
+      `invalid output path: ${JSON.stringify(target)} must be a directory or a regular file: got a device`,
+    );
   if (target !== '-' && !exists && !existsSync(posix.dirname(posix.normalize(local).replace(/\/$/, ''))))
     throw new Error(`invalid output path: directory ${JSON.stringify(posix.dirname(local))} does not exist`);
   let path = given;
@@ -95,7 +99,7 @@ async function fromContainer(
     throw new Error('cowardly refusing to write a tar archive to a terminal; redirect stdout');
   const { stat: info, body } = await client.containers.getArchive(container, path);
   if (target === '-') return pipeline(body, cli.stdout, { end: false });
-  const to: CopyEnd = { path: local, exists, isDir: exists && statSync(local).isDirectory() };
+  const to: CopyEnd = { path: local, exists, isDir: there?.isDirectory() === true };
   // A link that is followed keeps its name.
   const plan = planCopy({ path: given, exists: true, isDir: has(info.mode, GO_DIR) }, to);
   const size = await unpackLocal(
