@@ -21,6 +21,17 @@ export function contextName(flags: FlagValues, env: NodeJS.ProcessEnv, config: C
   return config.data.currentContext || 'default';
 }
 
+/** What can be done where nobody answers: by where the address came from. */
+export function absenceAdvice(flags: FlagValues, env: NodeJS.ProcessEnv, config: ConfigFile): string | undefined {
+  if (flags.list('host').length > 0) return undefined;
+  const name = contextName(flags, env, config);
+  if (name !== 'default')
+    return `This is the address of the context ${JSON.stringify(name)}: see 'gantry context inspect', or take another with 'gantry context use'`;
+  if ((env.DOCKER_HOST ?? '') !== '')
+    return 'This address is from DOCKER_HOST: unset it to reach the daemon of this machine';
+  return "Start it with gantryd as root; 'gantry system doctor' looks for what may be in its way";
+}
+
 /** The address and certificates for a command line. Throws Error with Docker's words if they make no sense. */
 export function resolveConnection(flags: FlagValues, env: NodeJS.ProcessEnv, config: ConfigFile): ClientOptions {
   const name = contextName(flags, env, config);

@@ -1,8 +1,11 @@
+import { absenceAdvice } from './connection.ts';
+import { systemWords } from './file-errors.ts';
 import { globalFlags, LOG_LEVELS } from './global-flags.ts';
+import type { Described } from './help.ts';
 import { FlagError, HelpRequest, nearest, parseFlags } from './parse-flags.ts';
 import { type Cli, openSession } from './session.ts';
 import { type CommandSpec, ExitError, UsageError } from './spec.ts';
-import { type Entry, findEntry, tree } from './tree.ts';
+import { type Entry, entryOf, findEntry, namesOf, tree } from './tree.ts';
 
 export const VERSION = '0.1.0';
 
@@ -56,25 +59,12 @@ async function route(cli: Cli, args: readonly string[]): Promise<number> {
   let rest = args;
   for (;;) {
     const name = rest[0];
-    if (entry && (name === '--help' || name === '-h')) return groupHelp(cli, entry, path);
-    // Asked for, help is the answer; for a call that lacks its command it is a complaint.
-    if (entry && name === undefined) return groupHelp(cli, entry, path, true);
-    if (name?.startsWith('-')) {
-      cli.warn(`unknown flag: ${name}\n\nUsage:  ${path} COMMAND\n\nRun '${path} --help' for more information\n`);
-      return 125;
-    }
-    const found: Entry | undefined = level.find((item) => item.name === name || item.aliases?.includes(name!));
-    // As Docker's, a group looks at the flags before it looks at the name.
-    const flag = found || !entry ? undefined : rest.find((word) => word.startsWith('-'));
-    if (flag !== undefined && !['--help', '-h'].includes(flag)) {
-      cli.warn(`unknown flag: ${flag}\n\nUsage:  ${path}\n\nRun '${path} --help' for more information\n`);
-      return 125;
-    }
-    if (!found) return unknown(cli, name!, path, level);
+    const found: Entry | undefined = name === undefined ? undefined : entryOf(level, name);
+    if (!found) return entry ? wrongInGroup(cli, entry, path, rest) : unknown(cli, name!, path, level);
     path += ` ${name}`;
     rest = rest.slice(1);
     entry = found;
-    if (entry.load) return runCommand(cli, await loadCommand(entry), path, rest);
+    if (entry.load) return runCommand(cli, await describe(entry), path, rest);
     level = entry.children ?? [];
     if (entry.refused !== undefined) {
       if (rest.length === 0 || rest.includes('--help')) return groupHelp(cli, entry, path);
@@ -84,7 +74,25 @@ async function route(cli: Cli, args: readonly string[]): Promise<number> {
   }
 }
 
-const loadCommand = async (entry: Entry): Promise<CommandSpec> => (await entry.load!()).command;
+const describe = async (entry: Entry): Promise<Described> => ({
+  spec: (await entry.load!()).command,
+  short: entry.short,
+  names: namesOf(entry),
+});
+
+/** What follows a group's name and is none of its commands. As Docker's, it is looked through for flags first. */
+async function wrongInGroup(cli: Cli, entry: Entry, path: string, rest: readonly string[]): Promise<number> {
+  try {
+    const [name] = parseFlags([], rest, true).args;
+    // Asked for, help is the answer; for a call that lacks its command it is a complaint.
+    return name === undefined ? groupHelp(cli, entry, path, true) : unknown(cli, name, path, entry.children ?? []);
+  } catch (error) {
+    if (error instanceof HelpRequest) return groupHelp(cli, entry, path);
+    if (!(error instanceof FlagError)) throw error;
+    cli.warn(`${error.message}\n\nUsage:  ${path}\n\nRun '${path} --help' for more information\n`);
+    return 125;
+  }
+}
 
 function unknown(cli: Cli, name: string, path: string, level: readonly Entry[]): number {
   const near = nearest(
@@ -106,7 +114,7 @@ async function help(cli: Cli, words: readonly string[]): Promise<number> {
   const path = `gantry ${words.join(' ')}`;
   if (!found.load) return groupHelp(cli, found, path);
   const { commandHelp } = await import('./help.ts');
-  cli.print(commandHelp(await loadCommand(found), path, cli.columns));
+  cli.print(commandHelp(await describe(found), path, cli.columns));
   return 0;
 }
 
@@ -116,7 +124,8 @@ async function groupHelp(cli: Cli, entry: Entry, path: string, complaint = false
   return 0;
 }
 
-async function runCommand(cli: Cli, spec: CommandSpec, path: string, argv: readonly string[]): Promise<number> {
+async function runCommand(cli: Cli, described: Described, path: string, argv: readonly string[]): Promise<number> {
+  const { spec } = described;
   const complain = async (message: string, code: number, lead = 'Run'): Promise<number> => {
     const { usageLine } = await import('./help.ts');
     cli.warn(`${message}\n\nUsage:  ${usageLine(spec, path)}\n\n${lead} '${path} --help' for more information\n`);
@@ -140,7 +149,7 @@ async function runCommand(cli: Cli, spec: CommandSpec, path: string, argv: reado
     if (error instanceof HelpRequest) {
       if (error.viaShorthand) cli.print('Flag shorthand -h has been deprecated, use --help\n');
       const { commandHelp } = await import('./help.ts');
-      cli.print(commandHelp(spec, path, cli.columns));
+      cli.print(commandHelp(described, path, cli.columns));
       return 0;
     }
     if (error instanceof FlagError) return complain(error.message, 125);
@@ -175,14 +184,21 @@ export function report(cli: Cli, error: unknown): number {
     return error.code;
   }
   cli.warn(`${errorText(error)}\n`);
+  if (isAbsence(error)) {
+    const advice = absenceAdvice(cli.globals, cli.env, cli.config);
+    if (advice !== undefined) cli.warn(`${advice}\n`);
+  }
   if (cli.globals.bool('debug') && error instanceof Error && error.stack !== undefined) cli.warn(`${error.stack}\n`);
   return 1;
 }
+
+const isAbsence = (error: unknown): boolean =>
+  error instanceof Error && error.name === 'ConnectionError' && 'reason' in error && error.reason === 'absent';
 
 /** An error's words, led by who said them. */
 export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === 'ApiError') return `Error response from daemon: ${error.message}`;
   if (error.name === 'AbortError') return 'interrupted';
-  return error.message;
+  return systemWords(error) ?? error.message;
 }

@@ -18,3 +18,11 @@ export function fileError(path: string, error: unknown, action = 'open'): Error 
   const verb = code === 'EISDIR' && action === 'open' ? 'read' : action;
   return new Error(`${verb} ${path}: ${WORDS[code] ?? message}`, { cause: error });
 }
+
+/** The same for an error of the operating system that nobody has put into words; undefined for other errors. */
+export function systemWords(error: Error): string | undefined {
+  const { code = '', syscall, path } = error as NodeJS.ErrnoException;
+  const words = WORDS[code];
+  if (syscall === undefined || words === undefined) return undefined;
+  return `${syscall}${path === undefined ? '' : ` ${path}`}: ${words}`;
+}

@@ -15,8 +15,7 @@ export function checkValue(type: FlagType, value: string): string {
     case 'uint16':
       return String(goInt(value, 0n, 65535n, 'ParseUint'));
     case 'bytes':
-      // -1 is "no limit" where a limit of swap is meant; the commands that take it say so.
-      return value === '-1' ? value : String(parseBytes(value));
+      return String(parseBytes(value));
     case 'duration':
       return String(parseDurationNs(value));
     case 'decimal':
@@ -57,6 +56,7 @@ export const isList = (type: FlagType): boolean =>
   type === 'list' ||
   type === 'strings' ||
   type === 'stringArray' ||
+  type === 'stringToString' ||
   type === 'map' ||
   type === 'filter' ||
   type === 'mount' ||

@@ -1,22 +1,26 @@
 import { globalFlags } from './global-flags.ts';
 import { commandList, flagHelp } from './help.ts';
-import { type Entry, tree } from './tree.ts';
+import { type Entry, isOffered, tree } from './tree.ts';
 
-const SECTIONS = ['Common Commands', 'Management Commands', 'Commands'] as const;
+/** Docker's order, which is that of use. */
+const COMMON = 'run exec ps build pull push images login logout search version info'.split(' ');
 
 /** What `gantry` alone prints. */
 export function topLevelHelp(columns: number): string {
+  const offered = tree.filter(isOffered);
+  const common = COMMON.map((name) => offered.find((entry) => entry.name === name)!);
+  const rest = offered.filter((entry) => !common.includes(entry)).toSorted((a, b) => (a.name < b.name ? -1 : 1));
   let out =
     'Usage:  gantry [OPTIONS] COMMAND\n\nA container engine: containers, images, builds, networks and volumes\n';
-  for (const section of SECTIONS) {
-    const rows = tree.filter(
-      (entry) => !entry.hidden && entry.refused === undefined && (entry.section ?? 'Commands') === section,
-    );
-    out += commandList(
-      section,
-      rows.map(({ name, short }) => [name, short] as const),
-    );
-  }
+  out += commandList('Common Commands', common);
+  out += commandList(
+    'Management Commands',
+    rest.filter(({ children }) => children),
+  );
+  out += commandList(
+    'Commands',
+    rest.filter(({ children }) => !children),
+  );
   out += `\nGlobal Options:\n${flagHelp(globalFlags, columns)}`;
   return `${out}\nRun 'gantry COMMAND --help' for more information on a command.\n`;
 }
@@ -25,6 +29,6 @@ export function topLevelHelp(columns: number): string {
 export function groupHelpText(entry: Entry, path: string): string {
   if (entry.refused !== undefined)
     return `Usage:  ${path} COMMAND\n\n${entry.short}\n\nNot supported: ${entry.refused}\n`;
-  const rows = (entry.children ?? []).filter((child) => !child.hidden).map(({ name, short }) => [name, short] as const);
+  const rows = (entry.children ?? []).filter(isOffered);
   return `Usage:  ${path} COMMAND\n\n${entry.short}\n${commandList('Commands', rows)}\nRun '${path} COMMAND --help' for more information on a command.\n`;
 }

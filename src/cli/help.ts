@@ -1,11 +1,17 @@
 import type { CommandSpec, FlagSpec } from './spec.ts';
 
+/** What help says of a command: its declaration, its one line, and all its names (`container ls`, `ps`). */
+export interface Described {
+  spec: CommandSpec;
+  short: string;
+  names: readonly string[];
+}
+
 /** Help of a command, in Docker's layout, wrapped to `columns`. `path` is `gantry container ls`. */
-export function commandHelp(spec: CommandSpec, path: string, columns: number): string {
-  let out = `Usage:  ${usageLine(spec, path)}\n\n${(spec.long ?? spec.short).trim()}\n`;
-  if (spec.aliases && spec.aliases.length > 1)
-    out += `\nAliases:\n  ${spec.aliases.map((name) => `gantry ${name}`).join(', ')}\n`;
-  if (spec.examples?.length) out += `\nExamples:\n${spec.examples.map((line) => `  ${line}\n`).join('')}`;
+export function commandHelp({ spec, short, names }: Described, path: string, columns: number): string {
+  let out = `Usage:  ${usageLine(spec, path)}\n\n${(spec.long ?? short).trim()}\n`;
+  if (names.length > 1) out += `\nAliases:\n  ${names.map((name) => `gantry ${name}`).join(', ')}\n`;
+  if (spec.examples.length > 0) out += `\nExamples:\n${spec.examples.map((line) => `  ${line}\n`).join('')}`;
   const flags = flagHelp(spec.flags, columns);
   if (flags !== '') out += `\nOptions:\n${flags}`;
   return out;
@@ -64,7 +70,7 @@ function wrapOne(room: number, slop: number, text: string): [string, string] {
 }
 
 /** A list of commands under a heading. */
-export function commandList(title: string, rows: readonly (readonly [string, string])[], width = 11): string {
-  const column = Math.max(width, ...rows.map(([name]) => name.length));
-  return `\n${title}:\n${rows.map(([name, short]) => `  ${name.padEnd(column)} ${short}\n`).join('')}`;
+export function commandList(title: string, rows: readonly { name: string; short: string }[]): string {
+  const column = Math.max(11, ...rows.map(({ name }) => name.length));
+  return `\n${title}:\n${rows.map(({ name, short }) => `  ${name.padEnd(column)} ${short}\n`).join('')}`;
 }

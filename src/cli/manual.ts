@@ -1,6 +1,6 @@
 import { globalFlags } from './global-flags.ts';
 import type { CommandSpec, FlagSpec } from './spec.ts';
-import { type Entry, tree } from './tree.ts';
+import { type Entry, isOffered, namesOf, tree } from './tree.ts';
 
 /** A page of the manual: its file's name and its text in roff's man(7) macros. */
 export interface ManualPage {
@@ -13,11 +13,11 @@ export async function manual(): Promise<ManualPage[]> {
   const pages: ManualPage[] = [];
   let overview = '';
   const visit = async (entry: Entry, words: readonly string[]): Promise<void> => {
-    if (entry.hidden || entry.refused !== undefined) return;
+    if (!isOffered(entry)) return;
     const title = ['gantry', ...words].join(' ');
     if (entry.load) {
       const { command } = await entry.load();
-      pages.push({ file: `${title.replaceAll(' ', '-')}.1`, text: commandPage(title, command) });
+      pages.push({ file: `${title.replaceAll(' ', '-')}.1`, text: commandPage(title, command, entry) });
       overview += `.TP\n\\fB${roff(title)}\\fR\n${roff(entry.short)}\n`;
     }
     for (const child of entry.children ?? []) await visit(child, [...words, child.name]);
@@ -44,14 +44,16 @@ const ENVIRONMENT = [
   ['NO_COLOR', 'no colours'],
 ] as const;
 
-function commandPage(title: string, spec: CommandSpec): string {
-  const aliases = (spec.aliases ?? []).map((name) => `gantry ${name}`).filter((name) => name !== title);
-  let out = heading(title, spec.short);
+function commandPage(title: string, spec: CommandSpec, entry: Entry): string {
+  const aliases = namesOf(entry)
+    .map((name) => `gantry ${name}`)
+    .filter((name) => name !== title);
+  let out = heading(title, entry.short);
   out += `.SH SYNOPSIS\n\\fB${roff(title)}\\fR ${roff(spec.use)}\n`;
-  out += `.SH DESCRIPTION\n.nf\n${roff(spec.long ?? spec.short)}\n.fi\n`;
+  out += `.SH DESCRIPTION\n.nf\n${roff(spec.long ?? entry.short)}\n.fi\n`;
   const flags = flagList(spec.flags);
   if (flags !== '') out += `.SH OPTIONS\n${flags}`;
-  if (spec.examples?.length) out += `.SH EXAMPLES\n.nf\n${spec.examples.map(roff).join('\n')}\n.fi\n`;
+  if (spec.examples.length > 0) out += `.SH EXAMPLES\n.nf\n${spec.examples.map(roff).join('\n')}\n.fi\n`;
   if (aliases.length > 0) out += `.SH ALIASES\n${roff(aliases.join(', '))}\n`;
   return `${out}.SH SEE ALSO\n.BR gantry (1)\n`;
 }

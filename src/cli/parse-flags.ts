@@ -36,7 +36,7 @@ export class ParsedFlags implements FlagValues {
     const list = isList(target.type);
     const given = target.type === 'strings' ? splitCsv(value) : [value];
     const checked = given.map((item) => {
-      const known = checkValue(target.type, item);
+      const known = target.unlimited && item === '-1' ? item : checkValue(target.type, item);
       return target.check ? target.check(known) : known;
     });
     this.values.set(name, list ? [...(this.values.get(name) ?? []), ...checked] : checked);

@@ -17,6 +17,7 @@ export type FlagType =
   | 'list'
   | 'strings'
   | 'stringArray'
+  | 'stringToString'
   | 'map'
   | 'filter'
   | 'mount'
@@ -38,6 +39,8 @@ export interface FlagSpec {
   aliasOf?: string;
   /** Checks and may rewrite a value; throws Error with Docker's words. */
   check?: (value: string) => string;
+  /** `-1` is taken too, and means no limit. */
+  unlimited?: boolean;
   /** The value of the flag when none follows it (`--tree` beside `--tree=all`). */
   bare?: string;
 }
@@ -68,11 +71,9 @@ export interface Call {
 export interface CommandSpec {
   /** What follows the command's name in the usage line. */
   use: string;
-  short: string;
+  /** The description in help, where one line does not do. */
   long?: string;
-  /** All names, as help lists them, e.g. `container ls, container list, ps`. */
-  aliases?: readonly string[];
-  examples?: readonly string[];
+  examples: readonly string[];
   flags: readonly FlagSpec[];
   args: ArgRule;
   /** False: the first positional argument ends the flags (run, exec). */

@@ -5,10 +5,9 @@ import { atLeast, type CommandSpec } from './spec.ts';
 type Act = (client: Client, name: string, options: { timeoutS?: number; signal: string }) => Promise<unknown>;
 
 /** `stop` and `restart`: the same flags, for one or more containers. */
-export const stopCommand = (verb: string, short: string, act: Act): CommandSpec => ({
+export const stopCommand = (verb: string, act: Act): CommandSpec => ({
   use: '[OPTIONS] CONTAINER [CONTAINER...]',
-  short,
-  aliases: [`container ${verb}`, verb],
+  examples: [`gantry ${verb} web db`, `gantry ${verb} -t 30 db`],
   flags: [
     { name: 'signal', short: 's', type: 'string', usage: 'Signal to send to the container' },
     { name: 'timeout', short: 't', type: 'int', usage: 'Seconds to wait before killing the container' },

@@ -41,7 +41,9 @@ async function connectSsh(endpoint: Extract<Endpoint, { kind: 'ssh' }>): Promise
     complaint = (complaint + text).slice(-2000);
   });
   const stream = joined(child.stdout, child.stdin);
-  child.on('error', (error) => stream.destroy(error));
+  child.on('error', (error: NodeJS.ErrnoException) =>
+    stream.destroy(error.code === 'ENOENT' ? new Error('ssh is not in the path: install an SSH client') : error),
+  );
   child.on('close', (code) => {
     if (code !== 0)
       stream.destroy(

@@ -32,7 +32,14 @@ export function connectionError(url: string, error: Error, secure = false): Erro
       `permission denied while trying to connect to the daemon socket at ${url}: use sudo, or join the group that owns the socket`,
       error,
     );
-  if (['ENOENT', 'ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'EAI_AGAIN'].includes(code))
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return new ConnectionError(
+      url,
+      'other',
+      `error during connect: ${url}: the host's name could not be resolved`,
+      error,
+    );
+  if (['ENOENT', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT'].includes(code))
     return new ConnectionError(
       url,
       'absent',

@@ -29,7 +29,12 @@ export const buildFlags: readonly FlagSpec[] = [
   { name: 'label', type: 'stringArray', usage: 'Set metadata for an image' },
   { name: 'load', type: 'bool', usage: 'Shorthand for "--output=type=docker"' },
   { name: 'memory', short: 'm', type: 'bytes', usage: 'Memory limit' },
-  { name: 'memory-swap', type: 'bytes', usage: 'Swap limit equal to memory plus swap: -1 to enable unlimited swap' },
+  {
+    name: 'memory-swap',
+    type: 'bytes',
+    unlimited: true,
+    usage: 'Swap limit equal to memory plus swap: -1 to enable unlimited swap',
+  },
   { name: 'metadata-file', type: 'string', usage: 'Write build result metadata to a file' },
   {
     name: 'network',

@@ -3,7 +3,7 @@ import { atLeast, type CommandSpec, ExitError } from '../spec.ts';
 
 export const command: CommandSpec = {
   use: '[WORD...]',
-  short: 'Answer a completion script',
+  examples: [],
   flags: [],
   args: atLeast(0),
   interspersed: false,

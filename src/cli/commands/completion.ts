@@ -3,7 +3,6 @@ import { type CommandSpec, exactly } from '../spec.ts';
 
 export const command: CommandSpec = {
   use: 'bash|zsh|fish',
-  short: 'Print a completion script for bash, zsh or fish',
   examples: ['source <(gantry completion bash)', 'gantry completion fish > ~/.config/fish/completions/gantry.fish'],
   flags: [],
   args: exactly(1),

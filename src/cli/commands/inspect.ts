@@ -21,7 +21,6 @@ const SWARM_TYPES = ['config', 'node', 'secret', 'service', 'task'];
 
 export const command: CommandSpec = {
   use: '[OPTIONS] NAME|ID [NAME|ID...]',
-  short: 'Return low-level information on Gantry objects',
   examples: ["gantry inspect -f '{{.State.Pid}}' web"],
   flags: [
     INSPECT_FORMAT,

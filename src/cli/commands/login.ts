@@ -7,8 +7,11 @@ import { readSecret } from '../terminal/secret.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] [SERVER]',
-  short: 'Authenticate to a registry',
   long: 'Authenticate to a registry.\nDefaults to Docker Hub if no server is specified.',
+  examples: [
+    'gantry login registry.example.com',
+    'pass show registry | gantry login -u me --password-stdin registry.example.com',
+  ],
   flags: [
     { name: 'password', short: 'p', type: 'string', usage: 'Password or Personal Access Token (PAT)' },
     { name: 'password-stdin', type: 'bool', usage: 'Take the Password or Personal Access Token (PAT) from stdin' },

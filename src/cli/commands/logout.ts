@@ -3,8 +3,8 @@ import { atMost, type CommandSpec } from '../spec.ts';
 
 export const command: CommandSpec = {
   use: '[SERVER]',
-  short: 'Log out from a registry',
   long: 'Log out from a registry.\nIf no server is specified, the default is defined by the daemon.',
+  examples: ['gantry logout registry.example.com'],
   flags: [],
   args: atMost(1),
   async run({ args, cli }) {

@@ -17,7 +17,7 @@ const TABLE = {
 
 export const command: CommandSpec = {
   use: '[OPTIONS] TERM',
-  short: 'Search Docker Hub for images',
+  examples: ['gantry search --filter is-official=true --limit 5 nginx'],
   flags: [
     { name: 'filter', short: 'f', type: 'filter', usage: 'Filter output based on conditions provided' },
     { name: 'format', type: 'string', usage: 'Pretty-print search using a Go template' },

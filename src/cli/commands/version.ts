@@ -10,7 +10,7 @@ import { type CommandSpec, ExitError, noArgs } from '../spec.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS]',
-  short: 'Show the Gantry version information',
+  examples: ['gantry version', "gantry version -f '{{.Server.Version}}'"],
   flags: [INSPECT_FORMAT],
   args: noArgs,
   async run({ flags, cli }) {

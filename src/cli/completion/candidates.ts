@@ -2,7 +2,7 @@ import { ContextStore } from '../contexts.ts';
 import { globalFlags } from '../global-flags.ts';
 import type { Cli } from '../session.ts';
 import type { CommandSpec, Completion, FlagSpec } from '../spec.ts';
-import { type Entry, tree } from '../tree.ts';
+import { type Entry, entryOf, isOffered, tree } from '../tree.ts';
 
 /** What may stand for the last of these words; each line is a word, perhaps with a tab and a description. `:files` asks for file names. */
 export async function candidates(cli: Cli, words: readonly string[]): Promise<string[]> {
@@ -14,7 +14,7 @@ export async function candidates(cli: Cli, words: readonly string[]): Promise<st
     return current.startsWith('-') ? flagWords(globalFlags, current) : commandWords(level, current);
   for (const at of words.keys()) {
     if (at < index || at >= words.length - 1) continue;
-    const entry = level.find((item) => item.name === words[at] || item.aliases?.includes(words[at]!));
+    const entry = entryOf(level, words[at]!);
     if (!entry) return [];
     if (entry.load) return forCommand(cli, (await entry.load()).command, words.slice(at + 1, -1), current);
     level = entry.children ?? [];
@@ -35,7 +35,7 @@ function skipGlobals(words: readonly string[]): number | undefined {
 
 const commandWords = (level: readonly Entry[], start: string): string[] =>
   level
-    .filter((entry) => !entry.hidden && entry.refused === undefined && entry.name.startsWith(start))
+    .filter((entry) => isOffered(entry) && entry.name.startsWith(start))
     .map((entry) => `${entry.name}\t${entry.short}`);
 
 const flagWords = (flags: readonly FlagSpec[], start: string): string[] =>

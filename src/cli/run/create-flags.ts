@@ -26,7 +26,7 @@ function checkAddress(value: string): string {
 function checkSearch(value: string): string {
   const domain = value.trim();
   if (domain === '.') return domain;
-  if (!/^[\w]([\w-]{0,61}[\w])?(\.[\w]([\w-]{0,61}[\w])?)*\.?$/.test(domain))
+  if (/^\d+$/.test(domain) || !/^[\w]([\w-]{0,61}[\w])?(\.[\w]([\w-]{0,61}[\w])?)*\.?$/.test(domain))
     throw new Error(`${value} is not a valid domain`);
   return domain;
 }
@@ -53,10 +53,6 @@ function checkSysctl(value: string): string {
 }
 
 /** -1 is "no limit" of swap alone. */
-function checkLimit(value: string): string {
-  if (value === '-1') throw new Error("invalid size: '-1'");
-  return value;
-}
 
 const CHECKS: Readonly<Record<string, (value: string) => string>> = {
   'add-host': checkExtraHost,
@@ -68,9 +64,6 @@ const CHECKS: Readonly<Record<string, (value: string) => string>> = {
   'device-write-iops': checkedBy(parseIoRate),
   dns: checkAddress,
   'dns-search': checkSearch,
-  memory: checkLimit,
-  'memory-reservation': checkLimit,
-  'shm-size': checkLimit,
   env: (value) => environmentValue(value, process.env),
   gpus: checkedBy(parseGpus),
   label: checkLabel,
@@ -171,7 +164,12 @@ export const createFlags: readonly FlagSpec[] = withChecks([
   { name: 'mac-address', type: 'string', usage: 'Container MAC address (e.g., 92:d0:c6:0a:29:33)' },
   { name: 'memory', short: 'm', type: 'bytes', usage: 'Memory limit' },
   { name: 'memory-reservation', type: 'bytes', usage: 'Memory soft limit' },
-  { name: 'memory-swap', type: 'bytes', usage: "Swap limit equal to memory plus swap: '-1' to enable unlimited swap" },
+  {
+    name: 'memory-swap',
+    type: 'bytes',
+    unlimited: true,
+    usage: "Swap limit equal to memory plus swap: '-1' to enable unlimited swap",
+  },
   {
     name: 'memory-swappiness',
     type: 'int',

@@ -15,6 +15,7 @@ export function endpoints(flags: FlagValues): Record<string, EndpointSettings> {
   const result: Record<string, EndpointSettings> = {};
   const wanted = options.length > 0 ? options : [parseNetwork('default')];
   for (const [index, option] of wanted.entries()) {
+    if (option.target === '') throw new Error('no name set for network');
     if (index === 0) addShared(option, shared, options.length > 0);
     if (!isUserDefined(option.target) && option.aliases.length > 0)
       throw new Error('network-scoped aliases are only supported for user-defined networks');

@@ -41,6 +41,7 @@ export function parseMount(value: string): Mount {
     const text = cut < 0 ? 'true' : field.slice(cut + 1);
     if (cut < 0 && !['readonly', 'ro', 'volume-nocopy', 'bind-nonrecursive'].includes(key))
       throw new Error(`invalid field '${field}' must be a key=value pair`);
+    if (key === '') throw new Error(`unexpected key '' in '${field}'`);
     if (key === 'type' && text === '') throw new Error('type is required');
     if (cut >= 0 && text === '' && key !== 'volume-label')
       throw new Error(`invalid value for '${key}': value is empty`);

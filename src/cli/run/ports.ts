@@ -24,7 +24,8 @@ function standardForms(value: string): string[] {
   let [published, target, protocol, mode] = ['', '', 'tcp', 'ingress'];
   for (const field of splitCsv(value)) {
     const cut = field.indexOf('=');
-    if (cut < 0 || field.slice(cut + 1).includes('=')) throw new Error(`invalid field ${field}`);
+    if (cut < 1) throw new Error(`invalid publish opts format (should be name=value but got '${field}')`);
+    if (field.slice(cut + 1).includes('=')) throw new Error(`invalid field ${field}`);
     const text = field.slice(cut + 1).trim();
     switch (field.slice(0, cut).trim().toLowerCase()) {
       case 'published':

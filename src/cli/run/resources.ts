@@ -26,10 +26,11 @@ export function parseUlimit(value: string): { Name: string; Soft: number; Hard: 
 }
 
 const pathAnd = (value: string): [string, string] => {
-  const parts = value.split(':');
-  if (parts.length !== 2) throw new Error(`bad format: ${value}`);
-  if (!parts[0]!.startsWith('/dev/')) throw new Error(`bad format for device path: ${value}`);
-  return parts as [string, string];
+  const cut = value.indexOf(':');
+  if (cut < 1) throw new Error(`bad format: ${value}`);
+  const path = value.slice(0, cut);
+  if (!path.startsWith('/dev/')) throw new Error(`bad format for device path: ${value}`);
+  return [path, value.slice(cut + 1)];
 };
 export function parseWeightDevice(value: string): { Path: string; Weight: number } {
   const [path, weight] = pathAnd(value);
@@ -64,11 +65,18 @@ export function parseGpus(value: string): DeviceRequest {
   const request: DeviceRequest = { Driver: '', Count: 0, DeviceIDs: undefined, Capabilities: undefined, Options: {} };
   const count = (text: string): number => {
     if (text === 'all') return -1;
-    if (!/^-?\d+$/.test(text))
-      throw new Error(`invalid count (${text}): value must be either "all" or an integer: invalid syntax`);
+    const fault = !/^-?\d+$/.test(text)
+      ? 'invalid syntax'
+      : Number.isSafeInteger(Number(text))
+        ? undefined
+        : 'value out of range';
+    if (fault !== undefined)
+      throw new Error(`invalid count (${text}): value must be either "all" or an integer: ${fault}`);
     return Number(text);
   };
   const seen = new Set<string>();
+  // What Go's CSV reader says of an empty text.
+  if (value === '') throw new Error('EOF');
   for (const field of splitCsv(value)) {
     const cut = field.indexOf('=');
     const key = cut < 0 ? 'count' : field.slice(0, cut);

@@ -155,3 +155,37 @@ test('image names are completed and bad ones refused', () => {
   });
   assert.throws(() => normalizeReference('a:b:c'), { message: 'invalid reference format' });
 });
+
+const WORDS: readonly (readonly [flag: string, value: string, message: string])[] = [
+  ['blkio-weight-device', ':', 'bad format: :'],
+  ['device-read-bps', '/dev/a:x', 'invalid rate for device: /dev/a:x. The correct format is'],
+  ['dns-search', '99', '99 is not a valid domain'],
+  ['expose', '', 'invalid range format for --expose: , error: empty string specified for ports'],
+  ['expose', '-1', 'strconv.ParseUint: parsing "": invalid syntax'],
+  ['expose', '8-x', 'strconv.ParseUint: parsing "x": invalid syntax'],
+  ['expose', '9-8', 'invalid range specified for port: 9-8'],
+  ['expose', '70000', 'strconv.ParseUint: parsing "70000": value out of range'],
+  ['gpus', '', 'EOF'],
+  ['gpus', '99999999999999999999', 'value must be either "all" or an integer: value out of range'],
+  ['health-interval', '-1', 'time: missing unit in duration "-1"'],
+  ['health-interval', '1x', 'time: unknown unit "x" in duration "1x"'],
+  ['health-interval', 'x', 'time: invalid duration "x"'],
+  ['kernel-memory', '-1', "invalid size: '-1'"],
+  ['memory', '-1', "invalid size: '-1'"],
+  ['mount', '=', "unexpected key '' in '='"],
+  ['network', '', 'no name set for network'],
+  ['publish', '=', "invalid publish opts format (should be name=value but got '=')"],
+  ['security-opt', '=', 'Invalid --security-opt: "="'],
+  ['security-opt', ':', 'Invalid --security-opt: ":"'],
+];
+for (const [flag, value, message] of WORDS)
+  test(`--${flag}=${value} is refused in Docker's words`, () => {
+    assert.throws(
+      () => body(`--${flag}=${value}`, 'image'),
+      (error: Error) => error.message.includes(message),
+    );
+  });
+
+test('-1 is no limit of swap, and of nothing else', () => {
+  assert.equal(body('-m', '1g', '--memory-swap', '-1', 'image').HostConfig?.MemorySwap, -1);
+});

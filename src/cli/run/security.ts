@@ -16,7 +16,9 @@ export function parseSecurityOpts(values: readonly string[]): SecurityOptions {
     }
     const separator = value.includes('=') ? '=' : ':';
     const cut = value.indexOf(separator);
-    if (cut < 0 && value !== 'no-new-privileges') throw new Error(`Invalid --security-opt: ${JSON.stringify(value)}`);
+    const isBare = /^no-new-privileges(?:[=:]|$)/.test(value);
+    if (!isBare && (cut < 0 || cut === value.length - 1))
+      throw new Error(`Invalid --security-opt: ${JSON.stringify(value)}`);
     const key = value.slice(0, cut);
     const text = value.slice(cut + 1);
     if (key === 'seccomp' && text !== 'unconfined' && text !== 'builtin')

@@ -5,7 +5,7 @@ import { confirm } from '../../terminal/confirm.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS]',
-  short: 'Remove build cache',
+  examples: ['gantry builder prune --filter until=24h'],
   flags: [
     { name: 'all', short: 'a', type: 'bool', usage: 'Remove all unused build cache, not just dangling ones' },
     { name: 'filter', type: 'filter', usage: 'Provide filter values (e.g. "until=24h")' },

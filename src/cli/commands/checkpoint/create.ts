@@ -2,7 +2,7 @@ import { type CommandSpec, exactly } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] CONTAINER CHECKPOINT',
-  short: 'Create a checkpoint from a running container',
+  examples: ['gantry checkpoint create web before-upgrade'],
   flags: [
     { name: 'checkpoint-dir', type: 'string', usage: 'Use a custom checkpoint storage directory' },
     { name: 'leave-running', type: 'bool', usage: 'Leave the container running after checkpoint' },

@@ -3,8 +3,7 @@ import { type CommandSpec, exactly } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] CONTAINER',
-  short: 'List checkpoints for a container',
-  aliases: ['checkpoint ls', 'checkpoint list'],
+  examples: ['gantry checkpoint ls web'],
   flags: [{ name: 'checkpoint-dir', type: 'string', usage: 'Use a custom checkpoint storage directory' }],
   args: exactly(1),
   complete: ['containers'],

@@ -2,7 +2,7 @@ import { type CommandSpec, exactly } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] CONTAINER CHECKPOINT',
-  short: 'Remove a checkpoint',
+  examples: ['gantry checkpoint rm web before-upgrade'],
   flags: [{ name: 'checkpoint-dir', type: 'string', usage: 'Use a custom checkpoint storage directory' }],
   args: exactly(2),
   complete: ['containers'],

@@ -5,8 +5,7 @@ import { type CommandSpec, ExitError, exactly } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] CONTAINER',
-  short: 'Attach local standard input, output, and error streams to a running container',
-  aliases: ['container attach', 'attach'],
+  examples: ['gantry attach web', 'gantry attach --detach-keys ctrl-x,x web'],
   flags: [
     { name: 'detach-keys', type: 'string', usage: 'Override the key sequence for detaching a container' },
     { name: 'no-stdin', type: 'bool', usage: 'Do not attach STDIN' },

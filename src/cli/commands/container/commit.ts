@@ -3,8 +3,6 @@ import { between, type CommandSpec } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] CONTAINER [REPOSITORY[:TAG]]',
-  short: "Create a new image from a container's changes",
-  aliases: ['container commit', 'commit'],
   examples: ['gantry commit -c \'CMD ["/app"]\' web web:patched'],
   flags: [
     { name: 'author', short: 'a', type: 'string', usage: 'Author (e.g., "John Hannibal Smith <hannibal@a-team.com>")' },

@@ -6,21 +6,19 @@ import { atLeast, type CommandSpec } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
-  short: 'Create a new container',
-  aliases: ['container create', 'create'],
   examples: ['gantry create --name web -p 8080:80 nginx'],
   flags: createFlags,
   args: atLeast(1),
   interspersed: false,
   complete: ['images'],
-  async run({ args, flags, cli, path }) {
+  async run({ args, flags, cli }) {
     const [image, ...command] = args as [string, ...string[]];
     let body: ReturnType<typeof containerBody>;
     try {
       pullPolicy(flags);
       body = containerBody(flags, image, command, cli.env);
     } catch (error) {
-      throw startFailure(error, path);
+      throw startFailure(error, 'create');
     }
     const client = await cli.client();
     cli.print(`${await createContainer(cli, client, body, flags)}\n`);

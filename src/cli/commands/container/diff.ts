@@ -5,8 +5,7 @@ const LETTERS = ['C', 'A', 'D'] as const;
 
 export const command: CommandSpec = {
   use: 'CONTAINER',
-  short: "Inspect changes to files or directories on a container's filesystem",
-  aliases: ['container diff', 'diff'],
+  examples: ['gantry diff web'],
   flags: [],
   args: exactly(1),
   complete: ['containers'],

@@ -6,8 +6,6 @@ import { atLeast, type Call, type CommandSpec, ExitError } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] CONTAINER COMMAND [ARG...]',
-  short: 'Execute a command in a running container',
-  aliases: ['container exec', 'exec'],
   examples: ['gantry exec -it web sh', 'gantry exec -e DEBUG=1 web env'],
   flags: [
     { name: 'detach', short: 'd', type: 'bool', usage: 'Detached mode: run command in the background' },

@@ -3,8 +3,6 @@ import { saveStream } from '../../terminal/save-stream.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] CONTAINER',
-  short: "Export a container's filesystem as a tar archive",
-  aliases: ['container export', 'export'],
   examples: ['gantry export web > web.tar'],
   flags: [{ name: 'output', short: 'o', type: 'string', usage: 'Write to a file, instead of STDOUT' }],
   args: exactly(1),

@@ -5,7 +5,7 @@ import { atLeast, type CommandSpec } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] CONTAINER [CONTAINER...]',
-  short: 'Display detailed information on one or more containers',
+  examples: ["gantry container inspect -f '{{.State.Status}}' web"],
   flags: [INSPECT_FORMAT, { name: 'size', short: 's', type: 'bool', usage: 'Display total file sizes' }],
   args: atLeast(1),
   complete: ['containers'],

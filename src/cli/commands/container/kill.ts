@@ -3,8 +3,6 @@ import { atLeast, type CommandSpec } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] CONTAINER [CONTAINER...]',
-  short: 'Kill one or more running containers',
-  aliases: ['container kill', 'kill'],
   examples: ['gantry kill --signal=SIGHUP web'],
   flags: [{ name: 'signal', short: 's', type: 'string', usage: 'Signal to send to the container' }],
   args: atLeast(1),

@@ -6,8 +6,6 @@ import { type Call, type CommandSpec, noArgs } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS]',
-  short: 'List containers',
-  aliases: ['container ls', 'container list', 'container ps', 'ps'],
   examples: ['gantry ps -a --filter status=exited', 'gantry ps --tree'],
   flags: [
     {

@@ -2,8 +2,7 @@ import { between, type CommandSpec } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: 'CONTAINER [PRIVATE_PORT[/PROTO]]',
-  short: 'List port mappings or a specific mapping for the container',
-  aliases: ['container port', 'port'],
+  examples: ['gantry port web', 'gantry port web 80/tcp'],
   flags: [],
   args: between(1, 2),
   complete: ['containers'],

@@ -5,7 +5,7 @@ import { confirm } from '../../terminal/confirm.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS]',
-  short: 'Remove all stopped containers',
+  examples: ['gantry container prune --force --filter until=24h'],
   flags: [
     { name: 'filter', type: 'filter', usage: 'Provide filter values (e.g. "until=<timestamp>")' },
     { name: 'force', short: 'f', type: 'bool', usage: 'Do not prompt for confirmation' },

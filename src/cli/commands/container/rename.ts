@@ -2,8 +2,7 @@ import { type CommandSpec, exactly } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: 'CONTAINER NEW_NAME',
-  short: 'Rename a container',
-  aliases: ['container rename', 'rename'],
+  examples: ['gantry rename web web-old'],
   flags: [],
   args: exactly(2),
   complete: ['containers'],

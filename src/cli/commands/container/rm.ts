@@ -3,8 +3,6 @@ import { atLeast, type CommandSpec } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] CONTAINER [CONTAINER...]',
-  short: 'Remove one or more containers',
-  aliases: ['container rm', 'container remove', 'rm'],
   examples: ['gantry rm -f web', 'gantry rm $(gantry ps -aq)'],
   flags: [
     { name: 'force', short: 'f', type: 'bool', usage: 'Force the removal of a running container (uses SIGKILL)' },

@@ -10,8 +10,6 @@ import { atLeast, type Call, type CommandSpec, ExitError } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
-  short: 'Create and run a new container from an image',
-  aliases: ['container run', 'run'],
   examples: ['gantry run -it --rm alpine sh', 'gantry run -d --name web -p 8080:80 nginx'],
   flags: [...createFlags, ...runFlags],
   args: atLeast(1),
@@ -21,7 +19,7 @@ export const command: CommandSpec = {
     try {
       return await runContainer(call);
     } catch (error) {
-      throw startFailure(error, call.path);
+      throw startFailure(error, 'run');
     }
   },
 };

@@ -6,8 +6,7 @@ import { atLeast, type Call, type CommandSpec, ExitError } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] CONTAINER [CONTAINER...]',
-  short: 'Start one or more stopped containers',
-  aliases: ['container start', 'start'],
+  examples: ['gantry start web', 'gantry start -ai shell'],
   flags: [
     { name: 'attach', short: 'a', type: 'bool', usage: 'Attach STDOUT/STDERR and forward signals' },
     { name: 'checkpoint', type: 'string', usage: 'Restore from this checkpoint' },

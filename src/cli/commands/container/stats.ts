@@ -25,8 +25,7 @@ const REDRAW_MS = 500;
 
 export const command: CommandSpec = {
   use: '[OPTIONS] [CONTAINER...]',
-  short: 'Display a live stream of container(s) resource usage statistics',
-  aliases: ['container stats', 'stats'],
+  examples: ['gantry stats', "gantry stats --no-stream --format '{{.Name}} {{.MemUsage}}' web"],
   flags: [
     {
       name: 'all',

@@ -3,9 +3,7 @@ import { atLeast, type CommandSpec } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '[CONTAINER] [ps OPTIONS]',
-  short: 'Display the running processes of a container',
   long: 'Display the running processes of a container.\nWithout an argument: a live view of all containers with CPU, memory, network, logs, and keys to act on them.',
-  aliases: ['container top', 'top'],
   examples: ['gantry top web', 'gantry top web -o pid,comm', 'gantry top'],
   flags: [],
   args: atLeast(0),

@@ -3,8 +3,7 @@ import { atLeast, type CommandSpec } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: 'CONTAINER [CONTAINER...]',
-  short: 'Unpause all processes within one or more containers',
-  aliases: ['container unpause', 'unpause'],
+  examples: ['gantry unpause web'],
   flags: [],
   args: atLeast(1),
   complete: ['running'],

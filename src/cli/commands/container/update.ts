@@ -5,8 +5,6 @@ import { atLeast, type CommandSpec, ExitError } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] CONTAINER [CONTAINER...]',
-  short: 'Update configuration of one or more containers',
-  aliases: ['container update', 'update'],
   examples: ['gantry update --memory 512m --memory-swap 1g web'],
   flags: [
     {
@@ -25,7 +23,12 @@ export const command: CommandSpec = {
     { name: 'cpuset-mems', type: 'string', usage: 'MEMs in which to allow execution (0-3, 0,1)' },
     { name: 'memory', short: 'm', type: 'bytes', usage: 'Memory limit' },
     { name: 'memory-reservation', type: 'bytes', usage: 'Memory soft limit' },
-    { name: 'memory-swap', type: 'bytes', usage: 'Swap limit equal to memory plus swap: -1 to enable unlimited swap' },
+    {
+      name: 'memory-swap',
+      type: 'bytes',
+      unlimited: true,
+      usage: 'Swap limit equal to memory plus swap: -1 to enable unlimited swap',
+    },
     { name: 'pids-limit', type: 'int', usage: 'Tune container pids limit (set -1 for unlimited)' },
     { name: 'restart', type: 'string', usage: 'Restart policy to apply when a container exits' },
     {

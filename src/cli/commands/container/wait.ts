@@ -3,8 +3,7 @@ import { atLeast, type CommandSpec } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: 'CONTAINER [CONTAINER...]',
-  short: 'Block until one or more containers stop, then print their exit codes',
-  aliases: ['container wait', 'wait'],
+  examples: ['gantry wait job'],
   flags: [],
   args: atLeast(1),
   complete: ['running'],

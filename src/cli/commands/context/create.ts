@@ -5,12 +5,11 @@ import { type CommandSpec, exactly } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] CONTEXT',
-  short: 'Create a context',
   long: `Create a context\n\n${ENDPOINT_HELP}`,
   examples: ['gantry context create --docker "host=ssh://user@host" far'],
   flags: [
     { name: 'description', type: 'string', usage: 'Description of the context' },
-    { name: 'docker', type: 'stringArray', usage: 'set the docker endpoint (default [])' },
+    { name: 'docker', type: 'stringToString', usage: 'set the docker endpoint (default [])' },
     { name: 'from', type: 'string', usage: 'create context from a named context' },
   ],
   args: exactly(1),

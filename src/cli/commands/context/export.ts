@@ -6,8 +6,11 @@ import { fileError } from '../../file-errors.ts';
 import { between, type CommandSpec } from '../../spec.ts';
 
 export const command: CommandSpec = {
-  use: 'CONTEXT [FILE|-]',
-  short: 'Export a context to a tar archive FILE or a tar stream on STDOUT.',
+  use: '[OPTIONS] CONTEXT [FILE|-]',
+  examples: [
+    'gantry context export far far.dockercontext',
+    'gantry context export far - | ssh host gantry context import far -',
+  ],
   flags: [],
   args: between(1, 2),
   complete: ['contexts'],

@@ -10,7 +10,7 @@ const TLS_NAMES = ['ca.pem', 'cert.pem', 'key.pem'];
 
 export const command: CommandSpec = {
   use: 'CONTEXT FILE|-',
-  short: 'Import a context from a tar file',
+  examples: ['gantry context import far far.dockercontext'],
   flags: [],
   args: exactly(2),
   async run({ args, cli }) {

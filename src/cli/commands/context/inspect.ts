@@ -6,7 +6,7 @@ import { atLeast, type CommandSpec } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] [CONTEXT] [CONTEXT...]',
-  short: 'Display detailed information on one or more contexts',
+  examples: ["gantry context inspect -f '{{.Endpoints.docker.Host}}' far"],
   flags: [INSPECT_FORMAT],
   args: atLeast(0),
   complete: ['contexts'],

@@ -11,8 +11,7 @@ const TABLE = {
 
 export const command: CommandSpec = {
   use: '[OPTIONS]',
-  short: 'List contexts',
-  aliases: ['context ls', 'context list'],
+  examples: ['gantry context ls'],
   flags: [TABLE_FORMAT, { name: 'quiet', short: 'q', type: 'bool', usage: 'Only show context names' }],
   args: noArgs,
   async run({ flags, cli }) {

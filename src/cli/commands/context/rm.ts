@@ -5,8 +5,7 @@ import { atLeast, type CommandSpec } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: 'CONTEXT [CONTEXT...]',
-  short: 'Remove one or more contexts',
-  aliases: ['context rm', 'context remove'],
+  examples: ['gantry context rm far'],
   flags: [{ name: 'force', short: 'f', type: 'bool', usage: 'Force the removal of a context in use' }],
   args: atLeast(1),
   complete: ['contexts'],

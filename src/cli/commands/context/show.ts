@@ -3,7 +3,7 @@ import { type CommandSpec, noArgs } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '',
-  short: 'Print the name of the current context',
+  examples: ['gantry context show'],
   flags: [],
   args: noArgs,
   async run({ cli }) {

@@ -4,11 +4,11 @@ import { type CommandSpec, exactly } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] CONTEXT',
-  short: 'Update a context',
   long: `Update a context\n\n${ENDPOINT_HELP}`,
+  examples: ['gantry context update --docker host=ssh://me@far far'],
   flags: [
     { name: 'description', type: 'string', usage: 'Description of the context' },
-    { name: 'docker', type: 'stringArray', usage: 'set the docker endpoint (default [])' },
+    { name: 'docker', type: 'stringToString', usage: 'set the docker endpoint (default [])' },
   ],
   args: exactly(1),
   complete: ['contexts'],

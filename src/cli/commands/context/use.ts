@@ -3,7 +3,7 @@ import { type CommandSpec, exactly } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: 'CONTEXT',
-  short: 'Set the current context',
+  examples: ['gantry context use far', 'gantry context use default'],
   flags: [],
   args: exactly(1),
   complete: ['contexts'],

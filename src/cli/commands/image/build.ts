@@ -17,8 +17,6 @@ import { ProgressError, showProgress } from '../../terminal/progress.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] PATH | URL | -',
-  short: 'Build an image from a Dockerfile',
-  aliases: ['image build', 'build', 'builder build'],
   examples: ['gantry build -t web .', 'gantry build -f deploy/Dockerfile --target test --build-arg VERSION=2 .'],
   flags: buildFlags,
   args: exactly(1),

@@ -19,8 +19,7 @@ const TABLE = {
 
 export const command: CommandSpec = {
   use: '[OPTIONS] IMAGE',
-  short: 'Show the history of an image',
-  aliases: ['image history', 'history'],
+  examples: ['gantry history --no-trunc web:1'],
   flags: [
     TABLE_FORMAT,
     {

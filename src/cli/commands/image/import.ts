@@ -9,8 +9,6 @@ import { asExit, showProgress } from '../../terminal/progress.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] file|URL|- [REPOSITORY[:TAG]]',
-  short: 'Import the contents from a tarball to create a filesystem image',
-  aliases: ['image import', 'import'],
   examples: ['gantry export web | gantry import - web:flat'],
   flags: [
     { name: 'change', short: 'c', type: 'list', usage: 'Apply Dockerfile instruction to the created image' },

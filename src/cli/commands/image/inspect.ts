@@ -5,7 +5,7 @@ import { atLeast, type CommandSpec } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] IMAGE [IMAGE...]',
-  short: 'Display detailed information on one or more images',
+  examples: ["gantry image inspect -f '{{.Config.Cmd}}' web:1"],
   flags: [
     INSPECT_FORMAT,
     {

@@ -7,8 +7,6 @@ import { asExit, showProgress } from '../../terminal/progress.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS]',
-  short: 'Load an image from a tar archive or STDIN',
-  aliases: ['image load', 'load'],
   examples: ['gantry load -i images.tar', 'gantry save web | ssh host gantry load'],
   flags: [
     { name: 'input', short: 'i', type: 'string', usage: 'Read from tar archive file, instead of STDIN' },

@@ -6,8 +6,7 @@ import { atMost, type Call, type CommandSpec } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] [REPOSITORY[:TAG]]',
-  short: 'List images',
-  aliases: ['image ls', 'image list', 'images'],
+  examples: ['gantry images', 'gantry images --filter dangling=true -q', 'gantry images --tree'],
   flags: [
     {
       name: 'all',

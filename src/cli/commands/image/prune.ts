@@ -5,7 +5,7 @@ import { confirm } from '../../terminal/confirm.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS]',
-  short: 'Remove unused images',
+  examples: ['gantry image prune', 'gantry image prune --all --force --filter until=240h'],
   flags: [
     { name: 'all', short: 'a', type: 'bool', usage: 'Remove all unused images, not just dangling ones' },
     { name: 'filter', type: 'filter', usage: 'Provide filter values (e.g. "until=<timestamp>")' },

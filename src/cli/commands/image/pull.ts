@@ -5,8 +5,6 @@ import { asExit } from '../../terminal/progress.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] NAME[:TAG|@DIGEST]',
-  short: 'Download an image from a registry',
-  aliases: ['image pull', 'pull'],
   examples: ['gantry pull alpine:3', 'gantry pull registry.example.com/team/app@sha256:…'],
   flags: [
     { name: 'all-tags', short: 'a', type: 'bool', usage: 'Download all tagged images in the repository' },

@@ -7,8 +7,7 @@ import { asExit, showProgress } from '../../terminal/progress.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] NAME[:TAG]',
-  short: 'Upload an image to a registry',
-  aliases: ['image push', 'push'],
+  examples: ['gantry push registry.example.com/team/web:1'],
   flags: [
     { name: 'all-tags', short: 'a', type: 'bool', usage: 'Push all tags of an image to the repository' },
     { name: 'disable-content-trust', type: 'bool', usage: 'Skip image signing (default true)', default: 'true' },

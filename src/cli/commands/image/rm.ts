@@ -3,8 +3,7 @@ import { atLeast, type CommandSpec, ExitError } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] IMAGE [IMAGE...]',
-  short: 'Remove one or more images',
-  aliases: ['image rm', 'image remove', 'rmi'],
+  examples: ['gantry rmi web:1'],
   flags: [
     { name: 'force', short: 'f', type: 'bool', usage: 'Force removal of the image' },
     { name: 'no-prune', type: 'bool', usage: 'Do not delete untagged parents' },

@@ -3,8 +3,6 @@ import { saveStream } from '../../terminal/save-stream.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] IMAGE [IMAGE...]',
-  short: 'Save one or more images to a tar archive (streamed to STDOUT by default)',
-  aliases: ['image save', 'save'],
   examples: ['gantry save -o web.tar web:1 web:2', 'gantry save web | gzip > web.tar.gz'],
   flags: [
     { name: 'output', short: 'o', type: 'string', usage: 'Write to a file, instead of STDOUT' },

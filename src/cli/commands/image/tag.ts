@@ -3,8 +3,7 @@ import { type CommandSpec, exactly } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: 'SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]',
-  short: 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE',
-  aliases: ['image tag', 'tag'],
+  examples: ['gantry tag web:1 registry.example.com/team/web:1'],
   flags: [],
   args: exactly(2),
   complete: ['images'],

@@ -4,7 +4,7 @@ import { type CommandSpec, exactly } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] NETWORK CONTAINER',
-  short: 'Connect a container to a network',
+  examples: ['gantry network connect --alias db backend postgres'],
   flags: [
     { name: 'alias', type: 'strings', usage: 'Add network-scoped alias for the container' },
     { name: 'driver-opt', type: 'strings', usage: 'driver options for the network' },

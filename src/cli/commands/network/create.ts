@@ -5,7 +5,6 @@ import { type CommandSpec, exactly, type FlagValues } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] NETWORK',
-  short: 'Create a network',
   examples: ['gantry network create --subnet 172.30.0.0/16 backend'],
   flags: [
     { name: 'attachable', type: 'bool', usage: 'Enable manual container attachment' },

@@ -2,7 +2,7 @@ import { type CommandSpec, exactly } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] NETWORK CONTAINER',
-  short: 'Disconnect a container from a network',
+  examples: ['gantry network disconnect backend web'],
   flags: [{ name: 'force', short: 'f', type: 'bool', usage: 'Force the container to disconnect from a network' }],
   args: exactly(2),
   complete: ['networks', 'containers'],

@@ -5,7 +5,7 @@ import { atLeast, type CommandSpec } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] NETWORK [NETWORK...]',
-  short: 'Display detailed information on one or more networks',
+  examples: ["gantry network inspect -f '{{range .IPAM.Config}}{{.Subnet}}{{end}}' backend"],
   flags: [INSPECT_FORMAT, { name: 'verbose', short: 'v', type: 'bool', usage: 'Verbose output for diagnostics' }],
   args: atLeast(1),
   complete: ['networks'],

@@ -23,8 +23,7 @@ const TABLE: TableSpec = {
 
 export const command: CommandSpec = {
   use: '[OPTIONS]',
-  short: 'List networks',
-  aliases: ['network ls', 'network list'],
+  examples: ['gantry network ls --filter driver=bridge'],
   flags: [
     { name: 'filter', short: 'f', type: 'filter', usage: 'Provide filter values (e.g. "driver=bridge")' },
     TABLE_FORMAT,

@@ -4,7 +4,7 @@ import { confirm } from '../../terminal/confirm.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS]',
-  short: 'Remove all unused networks',
+  examples: ['gantry network prune --force'],
   flags: [
     { name: 'filter', type: 'filter', usage: 'Provide filter values (e.g. "until=<timestamp>")' },
     { name: 'force', short: 'f', type: 'bool', usage: 'Do not prompt for confirmation' },

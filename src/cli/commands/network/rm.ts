@@ -3,8 +3,7 @@ import { atLeast, type CommandSpec } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: 'NETWORK [NETWORK...]',
-  short: 'Remove one or more networks',
-  aliases: ['network rm', 'network remove'],
+  examples: ['gantry network rm backend'],
   flags: [{ name: 'force', short: 'f', type: 'bool', usage: 'Do not error if the network does not exist' }],
   args: atLeast(1),
   complete: ['networks'],

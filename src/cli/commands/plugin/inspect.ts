@@ -5,7 +5,7 @@ import { atLeast, type CommandSpec } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] PLUGIN [PLUGIN...]',
-  short: 'Display detailed information on one or more plugins',
+  examples: ['gantry plugin inspect example'],
   flags: [INSPECT_FORMAT],
   args: atLeast(1),
   async run({ args, flags, cli }) {

@@ -25,8 +25,7 @@ interface Plugin {
 
 export const command: CommandSpec = {
   use: '[OPTIONS]',
-  short: 'List plugins',
-  aliases: ['plugin ls', 'plugin list'],
+  examples: ['gantry plugin ls'],
   flags: [
     { name: 'filter', short: 'f', type: 'filter', usage: 'Provide filter values (e.g. "enabled=true")' },
     TABLE_FORMAT,

@@ -15,7 +15,7 @@ const TABLE = {
 
 export const command: CommandSpec = {
   use: '[OPTIONS]',
-  short: 'Show disk usage',
+  examples: ['gantry system df', 'gantry system df -v'],
   flags: [
     TABLE_FORMAT,
     { name: 'verbose', short: 'v', type: 'bool', usage: 'Show detailed information on space usage' },

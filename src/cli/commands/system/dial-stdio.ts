@@ -4,7 +4,7 @@ import { type CommandSpec, noArgs } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '',
-  short: 'Proxy the stdio stream to the daemon connection. Should not be invoked manually.',
+  examples: [],
   flags: [],
   args: noArgs,
   async run({ cli }) {

@@ -5,7 +5,7 @@ const MARKS = { good: ['ok', 32], warning: ['warn', 33], bad: ['FAIL', 31] } as 
 
 export const command: CommandSpec = {
   use: '[OPTIONS]',
-  short: 'Check this machine for what containers need and say what to do',
+  examples: ['gantry system doctor'],
   flags: [{ name: 'format', type: 'string', usage: "'json' prints the findings as JSON" }],
   args: noArgs,
   async run({ flags, cli }) {

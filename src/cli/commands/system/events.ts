@@ -8,8 +8,6 @@ import { type CommandSpec, ExitError, noArgs } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS]',
-  short: 'Get real time events from the server',
-  aliases: ['system events', 'events'],
   examples: ['gantry events --since 10m --filter type=container'],
   flags: [
     { name: 'filter', short: 'f', type: 'filter', usage: 'Filter output based on conditions provided' },

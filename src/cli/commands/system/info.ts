@@ -8,8 +8,7 @@ import { type CommandSpec, ExitError, noArgs } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS]',
-  short: 'Display system-wide information',
-  aliases: ['system info', 'info'],
+  examples: ['gantry info', "gantry info -f '{{.DriverStatus}}'"],
   flags: [INSPECT_FORMAT],
   args: noArgs,
   async run({ flags, cli }) {

@@ -5,7 +5,7 @@ import { confirm } from '../../terminal/confirm.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS]',
-  short: 'Remove unused data',
+  examples: ['gantry system prune', 'gantry system prune --all --volumes --force'],
   flags: [
     { name: 'all', short: 'a', type: 'bool', usage: 'Remove all unused images not just dangling ones' },
     { name: 'filter', type: 'filter', usage: 'Provide filter values (e.g. "label=<key>=<value>")' },

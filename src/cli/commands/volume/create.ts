@@ -4,7 +4,6 @@ import { atMost, type CommandSpec } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] [VOLUME]',
-  short: 'Create a volume',
   examples: [
     'gantry volume create --label keep=yes data',
     'gantry volume create -o type=tmpfs -o device=tmpfs -o o=size=100m scratch',

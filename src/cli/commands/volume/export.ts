@@ -3,7 +3,6 @@ import { saveStream } from '../../terminal/save-stream.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] VOLUME',
-  short: "Write a volume's contents to a tar archive",
   examples: ['gantry volume export -o data.tar data', 'gantry volume export data | gzip > data.tar.gz'],
   flags: [{ name: 'output', short: 'o', type: 'string', usage: 'Write to a file, instead of STDOUT' }],
   args: exactly(1),

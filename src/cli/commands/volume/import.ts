@@ -5,7 +5,6 @@ import { openInput } from '../../terminal/open-input.ts';
 
 export const command: CommandSpec = {
   use: 'VOLUME [file|-]',
-  short: 'Fill a volume from a tar archive',
   long: 'Unpack a tar archive, plain or compressed, into a volume. The volume is made if it is not there; files it holds already are replaced by those of the same name.',
   examples: ['gantry volume import data data.tar', 'gantry volume export a | gantry volume import b -'],
   flags: [],

@@ -5,7 +5,7 @@ import { atLeast, type CommandSpec } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] VOLUME [VOLUME...]',
-  short: 'Display detailed information on one or more volumes',
+  examples: ["gantry volume inspect -f '{{.Mountpoint}}' data"],
   flags: [INSPECT_FORMAT],
   args: atLeast(1),
   complete: ['volumes'],

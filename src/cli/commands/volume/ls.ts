@@ -24,8 +24,7 @@ const TABLE: TableSpec = {
 
 export const command: CommandSpec = {
   use: '[OPTIONS]',
-  short: 'List volumes',
-  aliases: ['volume ls', 'volume list'],
+  examples: ['gantry volume ls --filter dangling=true'],
   flags: [
     { name: 'cluster', type: 'bool', usage: '', hidden: true },
     { name: 'filter', short: 'f', type: 'filter', usage: 'Provide filter values (e.g. "dangling=true")' },

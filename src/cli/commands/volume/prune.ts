@@ -5,7 +5,7 @@ import { confirm } from '../../terminal/confirm.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS]',
-  short: 'Remove unused local volumes',
+  examples: ['gantry volume prune', 'gantry volume prune --all --filter label=temporary'],
   flags: [
     { name: 'all', short: 'a', type: 'bool', usage: 'Remove all unused volumes, not just anonymous ones' },
     { name: 'filter', type: 'filter', usage: 'Provide filter values (e.g. "label=<label>")' },

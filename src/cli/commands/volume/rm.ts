@@ -3,9 +3,8 @@ import { atLeast, type CommandSpec } from '../../spec.ts';
 
 export const command: CommandSpec = {
   use: '[OPTIONS] VOLUME [VOLUME...]',
-  short: 'Remove one or more volumes',
   long: 'Remove one or more volumes. You cannot remove a volume that is in use by a container.',
-  aliases: ['volume rm', 'volume remove'],
+  examples: ['gantry volume rm data'],
   flags: [{ name: 'force', short: 'f', type: 'bool', usage: 'Force the removal of one or more volumes' }],
   args: atLeast(1),
   complete: ['volumes'],
