@@ -1,5 +1,10 @@
 import { invalid } from '../common/index.ts';
-import type { CreateContainerBody, UpdateContainerBody } from '../wire/index.ts';
+import {
+  type CreateContainerBody,
+  EndpointSettings,
+  type NetworkingConfig,
+  type UpdateContainerBody,
+} from '../wire/index.ts';
 import type { ApiVersion } from './version.ts';
 
 /**
@@ -35,8 +40,18 @@ export function createBody(body: CreateContainerBody, version: ApiVersion): Crea
     const networks = Object.keys(body.NetworkingConfig?.EndpointsConfig ?? {});
     if (networks.length > 1)
       throw invalid(`Container cannot be created with multiple network endpoints: ${networks.sort().join(', ')}`);
+    config.NetworkingConfig = withOneMac(body);
+    config.MacAddress = undefined;
   }
   return config;
+}
+
+/** Before 1.44 the container's MAC address was that of its only network, and a network had none. */
+function withOneMac({ MacAddress, HostConfig, NetworkingConfig }: CreateContainerBody): NetworkingConfig {
+  const mode = HostConfig?.NetworkMode || 'default';
+  const given = Object.entries(NetworkingConfig?.EndpointsConfig ?? { [mode]: undefined });
+  const endpoints = given.map(([name, settings]) => [name, EndpointSettings.parse({ ...settings, MacAddress })]);
+  return { EndpointsConfig: Object.fromEntries(endpoints) };
 }
 
 /** Kernel memory was a limit before 1.42. */

@@ -1,4 +1,5 @@
-import { type Logger, nowText } from '../common/index.ts';
+import { setTimeout } from 'node:timers/promises';
+import { durationText, type Logger, nowText } from '../common/index.ts';
 import type { Monitor } from '../runtime/index.ts';
 import type { HealthState } from '../wire/index.ts';
 import type { Container, ContainerBook } from './containers/book.ts';
@@ -73,10 +74,7 @@ export class Health {
     const startedMs = Date.parse(container.state.startedAt);
     const inStart = () => container.state.health?.Status === 'starting' && (Date.now() - startedMs) * 1e6 < startPeriod;
     while (!stop.aborted) {
-      await sleep(
-        (inStart() ? Math.min(health.StartInterval || DEFAULTS.startInterval, interval) : interval) / 1e6,
-        stop,
-      );
+      await sleep(inStart() ? health.StartInterval || DEFAULTS.startInterval : interval, stop);
       if (stop.aborted) return;
       if (container.state.status === 'paused') continue;
       await this.#probe(container, stop, inStart());
@@ -90,8 +88,7 @@ export class Health {
     const shell = config.Shell?.length ? config.Shell : ['/bin/sh', '-c'];
     const Cmd = kind === 'CMD-SHELL' ? [...shell, ...words] : words;
     const Start = nowText();
-    const timeoutMs = (health.Timeout || DEFAULTS.timeout) / 1e6;
-    const { code, output } = await this.#execute(container, Cmd, timeoutMs, stop);
+    const { code, output } = await this.#execute(container, Cmd, health.Timeout || DEFAULTS.timeout);
     const before = container.state.health;
     if (stop.aborted || before === undefined) return;
     const Log = [...before.Log, { Start, End: nowText(), ExitCode: code, Output: output }].slice(-KEPT_RESULTS);
@@ -104,12 +101,7 @@ export class Health {
       this.#parts.onUnhealthy(container, action);
   }
 
-  async #execute(
-    container: Container,
-    Cmd: string[],
-    timeoutMs: number,
-    stop: AbortSignal,
-  ): Promise<{ code: number; output: string }> {
+  async #execute(container: Container, Cmd: string[], timeoutNs: number): Promise<{ code: number; output: string }> {
     const chunks: Buffer[] = [];
     let bytes = 0;
     try {
@@ -121,7 +113,10 @@ export class Health {
           bytes += data.length;
         }
       })();
-      const late = await Promise.race([read.then(() => false), sleep(timeoutMs, stop).then(() => true)]);
+      const over = new AbortController();
+      const late = await Promise.race([read.then(() => false), sleep(timeoutNs, over.signal).then(() => true)]).finally(
+        () => over.abort(),
+      );
       if (late) {
         const { Pid } = (await this.#parts.execs.inspect(Id)) as { Pid: number };
         if (Pid > 0) {
@@ -131,24 +126,28 @@ export class Health {
             // it has just ended
           }
         }
+        const said = textOf(chunks);
         return {
           code: -1,
-          output: `Health check exceeded timeout (${timeoutMs >= 1000 ? `${timeoutMs / 1000}s` : `${timeoutMs}ms`})`,
+          output: `Health check exceeded timeout (${durationText(timeoutNs)})${said === '' ? '' : `: ${said}`}`,
         };
       }
       const { ExitCode } = (await this.#parts.execs.inspect(Id)) as { ExitCode: number | null };
-      const text = Buffer.concat(chunks).toString();
-      return { code: ExitCode ?? -1, output: text.length > MAX_OUTPUT ? `${text.slice(0, MAX_OUTPUT)}...` : text };
+      return { code: ExitCode ?? -1, output: textOf(chunks) };
     } catch (error) {
       return { code: -1, output: (error as Error).message };
     }
   }
 }
 
-const isChecked = ({ record }: Container): boolean => {
-  const test = record.config.Healthcheck?.Test ?? [];
-  return test.length > 0 && test[0] !== 'NONE';
-};
+function textOf(chunks: readonly Buffer[]): string {
+  const bytes = Buffer.concat(chunks);
+  return bytes.length > MAX_OUTPUT ? `${bytes.subarray(0, MAX_OUTPUT).toString()}...` : bytes.toString();
+}
+
+/** A check of a kind that Docker does not know is none. */
+const isChecked = ({ record }: Container): boolean =>
+  ['CMD', 'CMD-SHELL'].includes(record.config.Healthcheck?.Test?.[0] ?? '');
 
 /** What a probe's exit code makes of a state. `retries`: failures in a row that mean unhealthy; undefined while failures do not count. */
 export function judged(before: HealthState, code: number, retries: number | undefined): HealthState {
@@ -158,16 +157,10 @@ export function judged(before: HealthState, code: number, retries: number | unde
   return { ...before, FailingStreak, Status: FailingStreak >= retries ? 'unhealthy' : before.Status };
 }
 
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
-  });
+/** A timer holds no more; the longest interval is as good as for ever. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** Ends early, without an error, when the signal says so. */
+async function sleep(ns: number, signal: AbortSignal): Promise<void> {
+  await setTimeout(Math.min(ns / 1e6, LONGEST_MS), undefined, { signal }).catch(() => {});
 }

@@ -118,6 +118,7 @@ export function createStepRunner(parts: StepParts): StepRunner {
           devices: [],
           seccomp: undefined,
           noNewPrivileges: false,
+          writableCgroups: false,
           initPath: undefined,
           rlimits: rlimitsOf(step.ulimits),
           availableCapabilities: parts.availableCapabilities,

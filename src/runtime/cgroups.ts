@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { readdir, readFile, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { limitsOfVersion1, limitsOfVersion2 } from './kernel-limits.ts';
 import type { CgroupStats, Cgroups } from './types.ts';
 
 const number = (text: string | undefined): number =>
@@ -32,7 +33,7 @@ export function openCgroups(root = '/sys/fs/cgroup', defaultParent = '/gantry'):
   };
   if (unified) {
     const controllers = new Set(readFileSync(join(root, 'cgroup.controllers'), 'utf8').trim().split(' '));
-    return { ...base, version: 2, controllers, ...version2(root) };
+    return { ...base, version: 2, controllers, limits: limitsOfVersion2(root, controllers), ...version2(root) };
   }
   const controllers = new Set(
     readFileSync('/proc/cgroups', 'utf8')
@@ -41,7 +42,7 @@ export function openCgroups(root = '/sys/fs/cgroup', defaultParent = '/gantry'):
       .map((line) => line.split('\t')[0] ?? '')
       .filter((name) => existsSync(join(root, name))),
   );
-  return { ...base, version: 1, controllers, ...version1(root) };
+  return { ...base, version: 1, controllers, limits: limitsOfVersion1(root), ...version1(root) };
 }
 
 type Readers = Pick<Cgroups, 'stats' | 'oomKills' | 'remove' | 'removeEmpty'>;
@@ -93,7 +94,12 @@ function version1(root: string): Readers {
           stats: pairs(stat),
         },
         pids: { current: number(pids), limit: number(pidsMax) || undefined },
-        blkio: { io_service_bytes_recursive: blkio(bytes), io_serviced_recursive: blkio(operations) },
+        // Lists of schedulers that are gone from kernels stay empty.
+        blkio: {
+          ...Object.fromEntries(BLKIO_LISTS.map((list) => [list, []])),
+          io_service_bytes_recursive: blkio(bytes),
+          io_serviced_recursive: blkio(operations),
+        },
       } satisfies CgroupStats;
     },
     async oomKills(path) {
@@ -108,13 +114,22 @@ function version1(root: string): Readers {
   };
 }
 
+const BLKIO_LISTS = [
+  'io_queue_recursive',
+  'io_service_time_recursive',
+  'io_wait_time_recursive',
+  'io_merged_recursive',
+  'io_time_recursive',
+  'sectors_recursive',
+];
+
 /** `8:0 Read 123` */
 function blkio(text: string | undefined): { major: number; minor: number; op: string; value: number }[] {
   return (text ?? '').split('\n').flatMap((line) => {
     const match = /^(\d+):(\d+) (\w+) (\d+)$/.exec(line);
     return match === null
       ? []
-      : [{ major: Number(match[1]), minor: Number(match[2]), op: match[3]!.toLowerCase(), value: Number(match[4]) }];
+      : [{ major: Number(match[1]), minor: Number(match[2]), op: match[3]!, value: Number(match[4]) }];
   });
 }
 
@@ -163,7 +178,8 @@ function version2(root: string): Readers {
           stats: pairs(stat),
         },
         pids: { current: number(pids), limit: number(pidsMax) || undefined },
-        blkio: { io_service_bytes_recursive: service },
+        // Of the other lists version 2 knows nothing.
+        blkio: { ...(service.length > 0 && { io_service_bytes_recursive: service }) },
       } satisfies CgroupStats;
     },
     async oomKills(path) {

@@ -2,6 +2,7 @@ export * from './capabilities.ts';
 export { openCgroups } from './cgroups.ts';
 export { CGROUPS, hidingUnified } from './create-command.ts';
 export { StartFailure } from './failure.ts';
+export type { Limit } from './kernel-limits.ts';
 export { type MonitorOptions, openMonitor } from './monitor.ts';
 export { chooseRuntime, type ProbedRuntime, probeRuntime } from './probe.ts';
 export { resourcesOf } from './resources.ts';

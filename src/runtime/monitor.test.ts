@@ -43,6 +43,7 @@ describe('the monitor', () => {
       devices: [],
       seccomp: undefined,
       noNewPrivileges: false,
+      writableCgroups: false,
       initPath: undefined,
       rlimits: [],
       availableCapabilities: DEFAULT_CAPABILITIES,

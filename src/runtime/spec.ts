@@ -63,6 +63,7 @@ export interface SpecInput {
   /** Docker's profile text, `unconfined`, or undefined for the default. */
   seccomp: string | undefined;
   noNewPrivileges: boolean;
+  writableCgroups: boolean;
   /** Program of `--init`, bound at /sbin/docker-init. */
   initPath: string | undefined;
   rlimits: { type: string; soft: number; hard: number }[];
@@ -92,7 +93,7 @@ function defaultMounts(input: SpecInput, privileged: boolean): SpecMount[] {
       destination: '/sys/fs/cgroup',
       type: 'cgroup',
       source: 'cgroup',
-      options: [writable, 'nosuid', 'noexec', 'nodev'],
+      options: [input.writableCgroups ? 'rw' : 'ro', 'nosuid', 'noexec', 'nodev'],
     },
     { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
   ];

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import type { Limit } from './kernel-limits.ts';
 
 /**
  * The OCI runtime and its monitor. A *bundle* is a directory at `<exec-root>/bundles/<id>` with config.json, conmon's pid file and
@@ -122,6 +123,8 @@ export interface Cgroups {
   readonly version: 1 | 2;
   readonly hybrid: boolean;
   readonly controllers: ReadonlySet<string>;
+  /** What this kernel can limit. */
+  readonly limits: ReadonlySet<Limit>;
   /** The OCI `cgroupsPath` for a container. */
   pathFor(id: string, parent: string | undefined): string;
   stats(cgroupsPath: string): Promise<CgroupStats>;

@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { invalid, notFound } from '../../common/index.ts';
-import { tweakCapabilities } from '../../runtime/index.ts';
+import { type Limit, tweakCapabilities } from '../../runtime/index.ts';
 import { parseSignal } from '../../sys/index.ts';
-import type { ContainerConfig, HostConfig } from '../../wire/index.ts';
+import type { ContainerConfig, HostConfig, Resources } from '../../wire/index.ts';
+import { discardMissingLimits } from './discarded-limits.ts';
 
 /** What a create request becomes: the image's configuration beneath the request's (moby daemon/commit.go merge). Pure. */
 export function mergeConfig(request: ContainerConfig, image: ContainerConfig | undefined): ContainerConfig {
@@ -67,8 +70,8 @@ export const isContainerMode = (mode: string | undefined): boolean => mode?.star
 const MIN_MEMORY = 6 * 2 ** 20;
 const MODES: Record<string, RegExp> = {
   ipc: /^(|none|private|shareable|host|container:.+)$/,
-  pid: /^(|private|host|container:.+)$/,
-  uts: /^(|host|private)$/,
+  pid: /^(|host|container:.+)$/,
+  uts: /^(|host)$/,
   userns: /^(|host)$/,
   cgroupns: /^(|private|host)$/,
 };
@@ -77,7 +80,7 @@ const MODES: Record<string, RegExp> = {
 export function checkConfig(
   config: ContainerConfig,
   host: HostConfig,
-  machine: { runtimes: ReadonlySet<string>; cgroupVersion: 1 | 2 },
+  machine: { runtimes: ReadonlySet<string>; limits: ReadonlySet<Limit> },
 ): string[] {
   const warnings: string[] = [];
   if (config.WorkingDir && !config.WorkingDir.startsWith('/'))
@@ -101,9 +104,11 @@ export function checkConfig(
     throw invalid(`invalid isolation (${host.Isolation}): linux only supports 'default'`);
   if (host.Runtime && !machine.runtimes.has(host.Runtime))
     throw invalid(`unknown or invalid runtime name: ${host.Runtime}`);
-  checkResources(host, machine.cgroupVersion, warnings);
+  checkResources(host, machine.limits, warnings);
   if (host.OomScoreAdj !== undefined && (host.OomScoreAdj < -1000 || host.OomScoreAdj > 1000))
     throw invalid(`Invalid value ${host.OomScoreAdj}, range for oom score adj is [-1000, 1000]`);
+  if (Object.hasOwn(host.Annotations ?? {}, ''))
+    throw invalid('invalid Annotations: the empty string is not permitted as an annotation key');
   if ((host.ShmSize ?? 0) < 0) throw invalid('SHM size can not be less than 0');
   for (const [key] of Object.entries(host.Sysctls ?? {})) checkSysctl(key, host);
   if (host.DeviceRequests?.length) {
@@ -163,24 +168,31 @@ function checkNetwork(config: ContainerConfig, host: HostConfig): void {
   if (host.UTSMode === 'host' && config.Hostname && mode !== 'host')
     throw invalid('conflicting options: hostname and the UTS mode');
   for (const name of host.Dns ?? []) if (!/^[0-9a-fA-F.:]+$/.test(name)) throw invalid(`bad DNS address: ${name}`);
-  for (const pair of host.ExtraHosts ?? [])
-    if (!/^[^:=]+[:=].+$/.test(pair)) throw invalid(`bad format for add-host: "${pair}"`);
-  for (const port of Object.keys(host.PortBindings ?? {})) checkPort(port);
-  for (const list of Object.values(host.PortBindings ?? {}))
-    for (const { HostPort = '' } of list) if (HostPort !== '') checkPortRange(HostPort);
+  for (const pair of host.ExtraHosts ?? []) {
+    const [, address] = /^[^:=]+[:=](.+)$/.exec(pair) ?? [];
+    if (address === undefined) throw invalid(`bad format for add-host: "${pair}"`);
+    if (address !== 'host-gateway' && isIP(address.replace(/^\[(.*)\]$/, '$1')) === 0)
+      throw invalid(`invalid IP address in add-host: "${address}"`);
+  }
+  for (const [port, bindings] of Object.entries(host.PortBindings ?? {})) {
+    if (!isPort(port)) throw invalid(`invalid port specification: "${port}"`);
+    for (const { HostPort } of bindings)
+      if (HostPort && !isPortRange(HostPort)) throw invalid(`invalid port specification: "${HostPort}"`);
+  }
 }
 
-/** A container's port, `80/tcp` (moby daemon/container.go validateHostConfig). */
-function checkPort(key: string): void {
-  const [port = '', proto = 'tcp'] = key.split('/');
-  if (!/^\d+$/.test(port) || Number(port) > 65535) throw invalid(`invalid port specification: "${port}"`);
-  if (!/^(tcp|udp|sctp)$/i.test(proto)) throw invalid(`invalid port specification: "${key}"`);
+/** `80`, `80/udp`: what a container may expose. */
+export function isPort(text: string): boolean {
+  const match = /^(\d+)(?:\/(?:tcp|udp|sctp))?$/i.exec(text);
+  return match !== null && Number(match[1]) >= 1 && Number(match[1]) <= 65535;
 }
 
-function checkPortRange(text: string): void {
-  const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(text) ?? [];
-  if (first === undefined || Number(last) > 65535 || Number(first) > Number(last))
-    throw invalid(`invalid port specification: "${text}"`);
+/** A port of the machine, where 0 is any, or a range of them. */
+function isPortRange(text: string): boolean {
+  const match = /^(\d+)(?:-(\d+))?$/.exec(text);
+  if (match === null) return false;
+  const [from, to] = [Number(match[1]), Number(match[2] ?? match[1])];
+  return from <= to && to <= 65535;
 }
 
 function checkPolicy(host: HostConfig): void {
@@ -201,17 +213,29 @@ function checkPolicy(host: HostConfig): void {
 /** Restart policies as update sees them. */
 export const checkRestartPolicy = (host: HostConfig): void => checkPolicy(host);
 
-function cpuList(text: string): number[] {
+/** `0-3,7` (moby parsers.ParseUintList). */
+function numbersIn(text: string, what: string): number[] {
   return text.split(',').flatMap((part) => {
-    const match = /^(\d+)(?:-(\d+))?$/.exec(part.trim());
-    if (match === null) throw invalid(`Invalid value ${text} for cpuset cpus`);
-    const from = Number(match[1]);
-    const to = Number(match[2] ?? match[1]);
-    return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
+    const match = /^(\d+)(?:-(\d+))?$/.exec(part);
+    const [from, to] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])];
+    if (match === null || to < from) throw invalid(`Invalid value ${text} for ${what}: invalid format: ${text}`);
+    return Array.from({ length: Math.min(to - from, MAX_CPUS) + 1 }, (_, index) => from + index);
   });
 }
+/** moby refuses numbers above it. */
+const MAX_CPUS = 8192;
 
-export function checkResources(host: HostConfig, cgroupVersion: 1 | 2, warnings: string[]): void {
+/** `0` or `0-1`: the nodes whose memory may be used. */
+function memoryNodes(): string {
+  try {
+    return readFileSync('/sys/devices/system/node/has_memory', 'utf8').trim();
+  } catch {
+    return '0';
+  }
+}
+
+export function checkResources(host: Resources, limits: ReadonlySet<Limit>, warnings: string[]): void {
+  discardMissingLimits(host, limits, warnings);
   const { Memory: memory = 0, MemorySwap: swap = 0, MemoryReservation: reservation = 0 } = host;
   if (memory !== 0 && memory < MIN_MEMORY) throw invalid('Minimum memory limit allowed is 6MB');
   if (memory > 0 && swap > 0 && swap < memory)
@@ -228,8 +252,6 @@ export function checkResources(host: HostConfig, cgroupVersion: 1 | 2, warnings:
     warnings.push(
       'OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.',
     );
-  if (host.OomKillDisable && cgroupVersion === 2)
-    warnings.push('Your kernel does not support OomKillDisable. OomKillDisable discarded.');
   const cpus = availableParallelism();
   if (host.NanoCpus) {
     if (host.CpuPeriod) throw invalid('Conflicting options: Nano CPUs and CPU Period cannot both be set');
@@ -244,10 +266,26 @@ export function checkResources(host: HostConfig, cgroupVersion: 1 | 2, warnings:
   if (host.CpuQuota && host.CpuQuota > 0 && host.CpuQuota < 1000)
     throw invalid('CPU cfs quota can not be less than 1ms (i.e. 1000)');
   if (host.CpusetCpus) {
-    const wanted = cpuList(host.CpusetCpus);
+    const wanted = numbersIn(host.CpusetCpus, 'cpuset cpus');
     if (wanted.some((cpu) => cpu >= cpus))
       throw invalid(`Requested CPUs are not available - requested ${host.CpusetCpus}, available: 0-${cpus - 1}`);
   }
+  if (host.CpusetMems) {
+    const wanted = numbersIn(host.CpusetMems, 'cpuset mems');
+    const nodes = memoryNodes();
+    const available = new Set(numbersIn(nodes, 'memory nodes'));
+    if (wanted.some((node) => !available.has(node)))
+      throw invalid(`Requested memory nodes are not available - requested ${host.CpusetMems}, available: ${nodes}`);
+  }
+  if (host.CpuRealtimePeriod && host.CpuRealtimeRuntime && host.CpuRealtimeRuntime > host.CpuRealtimePeriod)
+    throw invalid('cpu real-time runtime cannot be higher than cpu real-time period');
+  if (host.CpuPercent) {
+    host.CpuPercent = undefined;
+    warnings.push('linux does not support CPU percent. Percent discarded.');
+  }
+  if (host.IOMaximumIOps) throw invalid('invalid option: QoS maximum IOPs configuration is not supported on linux');
+  if (host.IOMaximumBandwidth)
+    throw invalid('invalid option: QoS maximum bandwidth configuration is not supported on linux');
   if (host.BlkioWeight && (host.BlkioWeight < 10 || host.BlkioWeight > 1000))
     throw invalid('Range of blkio weight is from 10 to 1000');
   if (host.KernelMemory) warnings.push('Specifying a kernel memory limit is deprecated and has no effect.');
@@ -272,8 +310,15 @@ export function securityOptions(list: readonly string[]): {
   seccomp: string | undefined;
   noNewPrivileges: boolean;
   unmasked: boolean;
+  /** undefined: as the container is privileged or not. */
+  writableCgroups: boolean | undefined;
 } {
-  const result = { seccomp: undefined as string | undefined, noNewPrivileges: false, unmasked: false };
+  const result = {
+    seccomp: undefined as string | undefined,
+    noNewPrivileges: false,
+    unmasked: false,
+    writableCgroups: undefined as boolean | undefined,
+  };
   for (const option of list) {
     if (option === 'no-new-privileges' || option === 'no-new-privileges=true' || option === 'no-new-privileges:true')
       result.noNewPrivileges = true;
@@ -285,7 +330,9 @@ export function securityOptions(list: readonly string[]): {
       const [, key, value = ''] = match;
       if (key === 'seccomp') result.seccomp = value === 'builtin' ? undefined : value;
       else if (key === 'systempaths' && value === 'unconfined') result.unmasked = true;
-      else if (key === 'apparmor' || key === 'label' || key === 'writable-cgroups') continue;
+      else if (key === 'writable-cgroups' && /^(true|false|1|0)$/.test(value))
+        result.writableCgroups = value === 'true' || value === '1';
+      else if (key === 'apparmor' || key === 'label') continue;
       else throw invalid(`invalid --security-opt 2: "${option}"`);
     }
   }

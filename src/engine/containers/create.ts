@@ -11,6 +11,7 @@ import {
   argsOf,
   checkConfig,
   isContainerMode,
+  isPort,
   mergeConfig,
   modeTarget,
   networkModeOf,
@@ -55,10 +56,12 @@ export async function createContainer(
   const image = parts.images.resolve(reference, options.platform);
   const config = mergeConfig(request, image.config.config);
   const host: HostConfig = { ...givenHost };
+  const odd = Object.keys(request.ExposedPorts ?? {}).filter((port) => !isPort(port));
   const warnings = checkConfig(config, host, {
     runtimes: new Set(parts.runtimes.keys()),
-    cgroupVersion: parts.cgroups.version,
+    limits: parts.cgroups.limits,
   });
+  for (const port of odd) warnings.push(`Exposed port ${JSON.stringify(port)} is not a port and is ignored`);
   if (host.MemorySwap === undefined && host.Memory) host.MemorySwap = host.Memory * 2;
   else if (host.MemorySwap === 0 && host.Memory) host.MemorySwap = host.Memory * 2;
   securityOptions(host.SecurityOpt ?? []);
@@ -85,16 +88,18 @@ export async function createContainer(
       // An unknown one is an error of start, as in Docker.
       if (target !== undefined) host.NetworkMode = `container:${target.id}`;
       config.Hostname = target?.record.config.Hostname ?? shortId(id);
-    } else if (!config.Hostname)
-      config.Hostname = mode === 'host' || host.UTSMode === 'host' ? hostname() : shortId(id);
+    } else if (!config.Hostname) config.Hostname = mode === 'host' ? hostname() : shortId(id);
     for (const key of ['IpcMode', 'PidMode'] as const) {
       const wanted = host[key];
       if (!isContainerMode(wanted)) continue;
-      const target = parts.book.find(modeTarget(wanted!));
-      if (target !== undefined) host[key] = `container:${target.id}`;
+      const ref = modeTarget(wanted!);
+      const target = parts.book.find(ref);
+      if (target === undefined) throw invalid(`No such container: ${ref}`);
+      host[key] = `container:${target.id}`;
     }
     host.Links = resolveLinks(host, name, parts.book);
     const endpoints = endpointsOf(host, networking?.EndpointsConfig, config.MacAddress);
+    config.MacAddress = undefined;
     checkEndpoints(endpoints, parts.networks);
     mounts = planMounts({
       host,
@@ -210,7 +215,13 @@ function endpointsOf(
     ([name, settings]) => [name === 'default' ? 'bridge' : name, settings ?? ({} as EndpointSettings)] as const,
   );
   endpoints[mode] = { ...(others.find(([name]) => name === mode)?.[1] ?? ({} as EndpointSettings)) };
-  if (mac) endpoints[mode].MacAddress ||= mac;
+  if (mac) {
+    if ((endpoints[mode].MacAddress || mac) !== mac)
+      throw invalid(
+        'the container-wide MAC address must match the endpoint-specific MAC address for the main network, or be left empty',
+      );
+    endpoints[mode].MacAddress = mac;
+  }
   for (const [name, settings] of others) if (name !== mode) endpoints[name] = settings;
   return endpoints;
 }

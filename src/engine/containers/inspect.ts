@@ -1,4 +1,4 @@
-import { shortId } from '../../common/index.ts';
+import { shortId, ZERO_TIME } from '../../common/index.ts';
 import type { NetworkService } from '../../network/index.ts';
 import { MASKED_PATHS, READONLY_PATHS } from '../../runtime/index.ts';
 import type {
@@ -27,7 +27,7 @@ export interface InspectParts {
 }
 
 /** Go writes maps in the order of their keys. */
-const sorted = (map: Record<string, string> = {}): Record<string, string> =>
+export const sorted = <T>(map: Record<string, T> = {}): Record<string, T> =>
   Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 export function stateAnswer(record: ContainerRecord, health: HealthState | undefined): ContainerState {
@@ -76,7 +76,7 @@ export function mountPoints({ mounts, host }: ContainerRecord, volumePath: (name
 
 /** The order of moby's fields, which Docker's JSON keeps. */
 const HOST_ORDER =
-  'Binds ContainerIDFile LogConfig NetworkMode PortBindings RestartPolicy AutoRemove VolumeDriver VolumesFrom ConsoleSize Annotations CapAdd CapDrop CgroupnsMode Dns DnsOptions DnsSearch ExtraHosts GroupAdd IpcMode Cgroup Links OomScoreAdj PidMode Privileged PublishAllPorts ReadonlyRootfs SecurityOpt StorageOpt Tmpfs UTSMode UsernsMode ShmSize Sysctls Runtime Isolation CpuShares Memory NanoCpus CgroupParent BlkioWeight BlkioWeightDevice BlkioDeviceReadBps BlkioDeviceWriteBps BlkioDeviceReadIOps BlkioDeviceWriteIOps CpuPeriod CpuQuota CpuRealtimePeriod CpuRealtimeRuntime CpusetCpus CpusetMems Devices DeviceCgroupRules DeviceRequests MemoryReservation MemorySwap MemorySwappiness OomKillDisable PidsLimit Ulimits CpuCount CpuPercent IOMaximumIOps IOMaximumBandwidth Mounts Init HealthOnFailure MaskedPaths ReadonlyPaths'.split(
+  'Binds ContainerIDFile LogConfig NetworkMode PortBindings RestartPolicy AutoRemove VolumeDriver VolumesFrom ConsoleSize Annotations CapAdd CapDrop CgroupnsMode Dns DnsOptions DnsSearch ExtraHosts GroupAdd IpcMode Cgroup Links OomScoreAdj PidMode Privileged PublishAllPorts ReadonlyRootfs SecurityOpt StorageOpt Tmpfs UTSMode UsernsMode ShmSize Sysctls Runtime Isolation CpuShares Memory NanoCpus CgroupParent BlkioWeight BlkioWeightDevice BlkioDeviceReadBps BlkioDeviceWriteBps BlkioDeviceReadIOps BlkioDeviceWriteIOps CpuPeriod CpuQuota CpuRealtimePeriod CpuRealtimeRuntime CpusetCpus CpusetMems Devices DeviceCgroupRules DeviceRequests MemoryReservation MemorySwap MemorySwappiness OomKillDisable PidsLimit Ulimits CpuCount CpuPercent IOMaximumIOps IOMaximumBandwidth Mounts MaskedPaths ReadonlyPaths Init HealthOnFailure'.split(
     ' ',
   );
 
@@ -188,6 +188,7 @@ function withoutEmpty(value: object): object {
 /** Config with Docker's zero values; absent optional fields stay absent. */
 export function configAnswer(record: ContainerRecord): Record<string, unknown> {
   const { config } = record;
+  const mac = record.endpoints[networkModeOf(record.host)]?.MacAddress;
   const set = <K extends keyof typeof config>(key: K) => (config[key] === undefined ? {} : { [key]: config[key] });
   return {
     Hostname: config.Hostname ?? '',
@@ -196,7 +197,7 @@ export function configAnswer(record: ContainerRecord): Record<string, unknown> {
     AttachStdin: config.AttachStdin ?? false,
     AttachStdout: config.AttachStdout ?? false,
     AttachStderr: config.AttachStderr ?? false,
-    ...set('ExposedPorts'),
+    ...(config.ExposedPorts === undefined ? {} : { ExposedPorts: sorted(config.ExposedPorts) }),
     Tty: config.Tty ?? false,
     OpenStdin: config.OpenStdin ?? false,
     StdinOnce: config.StdinOnce ?? false,
@@ -209,7 +210,8 @@ export function configAnswer(record: ContainerRecord): Record<string, unknown> {
     WorkingDir: config.WorkingDir ?? '',
     Entrypoint: config.Entrypoint ?? null,
     ...(config.NetworkDisabled ? { NetworkDisabled: true } : {}),
-    ...set('MacAddress'),
+    // That of the main network, where it was asked for.
+    ...(mac ? { MacAddress: mac } : {}),
     OnBuild: config.OnBuild ?? null,
     Labels: sorted(config.Labels),
     ...(config.StopSignal ? { StopSignal: config.StopSignal } : {}),
@@ -271,9 +273,9 @@ export function networkSettings(container: Container, parts: InspectParts): Reco
     Object.entries(record.endpoints).map(([name, settings]) => [
       name,
       networks[name] ??
-        (record.state.startedAt.startsWith('0001')
+        (record.state.startedAt === ZERO_TIME
           ? idleEndpoint(settings, '', null)
-          : idleEndpoint(settings, parts.networkId(name), pastNames(record, name, settings))),
+          : idleEndpoint({ ...settings, MacAddress: '' }, parts.networkId(name), pastNames(record, name, settings))),
     ]),
   );
   const first = all.bridge;
@@ -299,13 +301,18 @@ export function networkSettings(container: Container, parts: InspectParts): Reco
   };
 }
 
-/** `GET /containers/{id}/json`, without sizes. */
-export function inspectAnswer(container: Container, parts: InspectParts): Record<string, unknown> {
+/** `GET /containers/{id}/json`; `sizes` where they were asked for. */
+export function inspectAnswer(
+  container: Container,
+  parts: InspectParts,
+  sizes?: { SizeRw: number; SizeRootFs: number },
+): Record<string, unknown> {
   const { record } = container;
   const args = [...(record.config.Entrypoint ?? []), ...(record.config.Cmd ?? [])];
   const graph = parts.graph(container.id);
   const directory = parts.directory(container.id);
-  const everStarted = !record.state.startedAt.startsWith('0001');
+  // Its files are written by the first start, also by one that fails.
+  const everStarted = record.state.startedAt !== ZERO_TIME || record.state.error !== '';
   const file = (name: string) => (everStarted ? `${directory}/${name}` : '');
   return {
     Id: record.id,
@@ -338,6 +345,7 @@ export function inspectAnswer(container: Container, parts: InspectParts): Record
       },
       Name: 'overlay2',
     },
+    ...sizes,
     Mounts: mountPoints(record, parts.volumePath),
     Config: configAnswer(record),
     NetworkSettings: networkSettings(container, parts),

@@ -166,6 +166,7 @@ export class Lifecycle {
       exitCode: exit.code,
       finishedAt: rfc3339Nano(exit.atNs),
       oomKilled: exit.oomKilled,
+      ...(restart ? { restartCount: container.state.restartCount + 1 } : {}),
     });
     const seconds = Math.max(0, Math.floor((Date.now() - run.startedMs) / 1000));
     if (exit.oomKilled) this.emit(container, 'oom');
@@ -193,7 +194,7 @@ export class Lifecycle {
         this.#neededRun(container).then(() =>
           container.exclusive(async () => {
             if (container.state.status !== 'restarting' || this.#closing) return;
-            await this.#launch(container, container.state.restartCount + 1).catch((error: EngineError) => {
+            await this.#launch(container, container.state.restartCount).catch((error: EngineError) => {
               this.#parts.log.warn('restart failed', { id: container.id, error });
               this.#parts.book.setState(container, { status: 'exited' });
             });
@@ -228,6 +229,7 @@ export class Lifecycle {
     if (container.state.status === 'restarting') {
       this.#cancelRestart(container.id);
       this.#parts.book.setState(container, { status: 'exited', stoppedByUser: true });
+      this.emit(container, 'stop');
       return;
     }
     if (!container.running) throw notModified('container already stopped');

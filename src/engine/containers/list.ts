@@ -3,7 +3,7 @@ import type { ImageStore } from '../../images/index.ts';
 import type { PortSummary } from '../../wire/index.ts';
 import type { Container, ContainerBook } from './book.ts';
 import { networkModeOf } from './configure.ts';
-import { type InspectParts, idleEndpoint, mountPoints } from './inspect.ts';
+import { type InspectParts, idleEndpoint, mountPoints, sorted } from './inspect.ts';
 import { parseLink } from './link-names.ts';
 import { statusText } from './status.ts';
 
@@ -233,7 +233,7 @@ function summary(
     Command: quoted.join(' '),
     Created: Math.floor(Date.parse(record.created) / 1000),
     Ports: portSummaries(container, parts),
-    Labels: record.config.Labels ?? {},
+    Labels: sorted(record.config.Labels),
     State: state.status,
     Status: statusText(record, parts.health(container.id)?.Status),
     HostConfig: {

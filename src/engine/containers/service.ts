@@ -16,11 +16,10 @@ import type { LayerStore } from '../../layers/index.ts';
 import type { NetworkService } from '../../network/index.ts';
 import { type Cgroups, type Monitor, resourcesOf } from '../../runtime/index.ts';
 import type { VolumeStore } from '../../volumes/index.ts';
-import type { ContainerConfig, CreateContainerBody, HostConfig, UpdateContainerBody } from '../../wire/index.ts';
+import type { ContainerConfig, CreateContainerBody, UpdateContainerBody } from '../../wire/index.ts';
 import type { AttachOptions, AttachSession, CommitOptions, ContainerService, LogService } from '../types.ts';
 import type { Attachments } from './attachments.ts';
 import type { Container, ContainerBook } from './book.ts';
-import { checkResources, checkRestartPolicy } from './configure.ts';
 import { type CreateParts, createContainer } from './create.ts';
 import type { ContainerFiles } from './files.ts';
 import { inspectAnswer } from './inspect.ts';
@@ -33,6 +32,7 @@ import { dropVolumes, takeAway } from './removal.ts';
 import type { Roots } from './roots.ts';
 import { statsOf } from './stats.ts';
 import { top } from './top.ts';
+import { updatedHost } from './update.ts';
 
 export interface ContainersParts extends CreateParts, ListParts {
   book: ContainerBook;
@@ -79,21 +79,21 @@ export class Containers implements ContainerService {
   }
   stop(ref: string, options: { timeoutS?: number; stopSignal?: string }): Promise<void> {
     const container = this.#parts.book.get(ref);
-    return container.exclusive(() => this.#parts.lifecycle.stop(container, options));
+    return prefixed(`cannot stop container: ${ref}`, () =>
+      container.exclusive(() => this.#parts.lifecycle.stop(container, options)),
+    );
   }
   restart(ref: string, options: { timeoutS?: number; stopSignal?: string }): Promise<void> {
     const container = this.#parts.book.get(ref);
-    return container.exclusive(() => this.#parts.lifecycle.restart(container, options));
+    return prefixed(`Cannot restart container ${ref}`, () =>
+      container.exclusive(() => this.#parts.lifecycle.restart(container, options)),
+    );
   }
   /** Not queued: a kill must reach a container whose stop is waiting out its grace. */
-  async kill(ref: string, { stopSignal }: { stopSignal?: string }): Promise<void> {
-    try {
-      await this.#parts.lifecycle.kill(this.#parts.book.get(ref), stopSignal);
-    } catch (error) {
-      if (error instanceof EngineError)
-        throw new EngineError(error.kind, `cannot kill container: ${ref}: ${error.message}`);
-      throw error;
-    }
+  kill(ref: string, { stopSignal }: { stopSignal?: string }): Promise<void> {
+    return prefixed(`cannot kill container: ${ref}`, () =>
+      this.#parts.lifecycle.kill(this.#parts.book.get(ref), stopSignal),
+    );
   }
   pause(ref: string): Promise<void> {
     const container = this.#parts.book.get(ref);
@@ -111,15 +111,11 @@ export class Containers implements ContainerService {
       const oldName = container.name;
       if (given.replace(/^\//, '') === oldName)
         throw invalid('Renaming a container with the same name as its current name');
-      let name: string;
-      try {
-        name = checkName(given.startsWith('/') ? given : `/${given}`);
-        this.#parts.book.rename(container, name);
-      } catch (error) {
-        if (error instanceof EngineError)
-          throw new EngineError(error.kind, `Error when allocating new name: ${error.message}`);
-        throw error;
-      }
+      const name = await prefixed('Error when allocating new name', async () => {
+        const checked = checkName(given.startsWith('/') ? given : `/${given}`);
+        this.#parts.book.rename(container, checked);
+        return checked;
+      });
       await this.#parts.networks.rename(container.id, name);
       this.#parts.lifecycle.emit(container, 'rename', { oldName: `/${oldName}` });
     });
@@ -220,10 +216,9 @@ export class Containers implements ContainerService {
 
   async inspect(ref: string, options: { size?: boolean }): Promise<Record<string, unknown>> {
     const container = this.#parts.book.get(ref);
-    const answer = inspectAnswer(container, this.#parts);
-    if (!options.size) return answer;
+    if (!options.size) return inspectAnswer(container, this.#parts);
     const { rw, rootFs } = await this.#parts.usage(container.id);
-    return { ...answer, SizeRw: rw, SizeRootFs: rootFs };
+    return inspectAnswer(container, this.#parts, { SizeRw: rw, SizeRootFs: rootFs });
   }
 
   async top(ref: string, psArgs: string): Promise<{ Titles: string[]; Processes: string[][] }> {
@@ -253,25 +248,10 @@ export class Containers implements ContainerService {
     const container = this.#parts.book.get(ref);
     return container.exclusive(async () => {
       const { record } = container;
-      const given = Object.fromEntries(
-        Object.entries(body).filter(([, value]) => value !== undefined && value !== 0 && value !== ''),
-      ) as Partial<HostConfig>;
-      // Here 0 says something: no limit, as -1 does.
-      if (body.PidsLimit !== undefined && body.PidsLimit <= 0) given.PidsLimit = -1;
-      if (given.RestartPolicy !== undefined && !given.RestartPolicy.Name) delete given.RestartPolicy;
-      const host: HostConfig = { ...record.host, ...given };
-      const warnings: string[] = [];
-      if (given.NanoCpus) Object.assign(host, { CpuPeriod: given.CpuPeriod, CpuQuota: given.CpuQuota });
-      checkResources(host, this.#parts.cgroups.version, warnings);
-      checkRestartPolicy(host);
-      if (given.RestartPolicy !== undefined && record.host.AutoRemove)
-        throw invalid('Restart policy cannot be updated because AutoRemove is enabled for the container');
-      if (host.Memory && host.MemorySwap && host.MemorySwap > 0 && host.Memory > host.MemorySwap)
-        throw conflict(
-          'Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time',
-        );
+      const { limits, version } = this.#parts.cgroups;
+      const { host, warnings } = updatedHost(record, body, limits);
       if (container.running) {
-        const resources = resourcesOf(host, this.#parts.cgroups.version);
+        const resources = resourcesOf(host, version);
         if (Object.keys(resources).length > 0) await this.#parts.monitor.update(container.id, resources);
       }
       record.host = host;
@@ -352,7 +332,7 @@ export class Containers implements ContainerService {
     const container = this.#parts.book.get(ref);
     return container.exclusive(async () => {
       const pause = options.pause && container.state.status === 'running';
-      if (pause) await this.#parts.monitor.pause(container.id);
+      if (pause) await this.#parts.lifecycle.pause(container);
       try {
         const base: ContainerConfig = { ...container.record.config, ...options.config };
         const config = applyChanges(
@@ -377,7 +357,7 @@ export class Containers implements ContainerService {
         });
         return { Id: image.id };
       } finally {
-        if (pause) await this.#parts.monitor.resume(container.id);
+        if (pause && container.state.status === 'paused') await this.#parts.lifecycle.unpause(container);
       }
     });
   }
@@ -390,5 +370,15 @@ export class Containers implements ContainerService {
     stream.once('close', () => this.#parts.lifecycle.track(this.#parts.roots.drop(container.id, holder)));
     this.#parts.lifecycle.emit(container, 'export');
     return stream;
+  }
+}
+
+/** Says of a failure what it was that failed. */
+async function prefixed<T>(what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof EngineError) throw new EngineError(error.kind, `${what}: ${error.message}`);
+    throw error;
   }
 }

@@ -15,7 +15,7 @@ import type { HostConfig } from '../../wire/index.ts';
 import { checkLogValues } from '../logs/details.ts';
 import { networkFailure } from '../networks.ts';
 import type { Container, ContainerBook } from './book.ts';
-import { argsOf, isContainerMode, modeTarget, networkModeOf, securityOptions } from './configure.ts';
+import { argsOf, isContainerMode, isPort, modeTarget, networkModeOf, securityOptions } from './configure.ts';
 import { resolveDevices, rlimitsOf } from './devices.ts';
 import { type ContainerFiles, hostsText } from './files.ts';
 import { placesInRoot } from './mount-points.ts';
@@ -100,6 +100,7 @@ export async function prepare(
     devices: resolveDevices(host),
     seccomp: security.seccomp,
     noNewPrivileges: security.noNewPrivileges,
+    writableCgroups: security.writableCgroups ?? host.Privileged === true,
     initPath: host.Init === true ? requireInit(parts.initPath) : undefined,
     rlimits: rlimitsOf(host.Ulimits ?? parts.defaults.ulimits),
     availableCapabilities: parts.availableCapabilities,
@@ -134,7 +135,8 @@ function openNetwork(record: ContainerRecord, mode: string, parts: StartParts): 
           settings: network === 'bridge' && host.Links?.length ? { ...settings, Links: host.Links } : settings,
         })),
     ports: host.PortBindings ?? {},
-    exposed: Object.keys(config.ExposedPorts ?? {}),
+    // What is no port is passed over, as in Docker: images have ranges and worse.
+    exposed: Object.keys(config.ExposedPorts ?? {}).filter(isPort),
     publishAll: host.PublishAllPorts === true,
     sysctls: {},
     dns: dnsOf(host, parts),

@@ -1,13 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 import { nowText, ZERO_TIME } from '../../common/index.ts';
 import type { NetworkService } from '../../network/index.ts';
 import type { CgroupStats, Cgroups } from '../../runtime/index.ts';
-import type { Container } from './book.ts';
+import type { Container, ContainerBook } from './book.ts';
+import { isContainerMode, modeTarget, networkModeOf } from './configure.ts';
 
 export interface StatsParts {
   cgroups: Cgroups;
   networks: NetworkService;
+  book: ContainerBook;
 }
 
 /** All CPU time of the machine in nanoseconds, from /proc/stat (moby daemon/stats getSystemCPUUsage). */
@@ -53,7 +56,14 @@ const EMPTY_BLKIO = {
   sectors_recursive: null,
 };
 
-async function sample(container: Container, { cgroups, networks }: StatsParts) {
+/** Whose network a container is on. */
+function networkHolder({ id, record }: Container, book: ContainerBook): string {
+  const mode = networkModeOf(record.host);
+  return isContainerMode(mode) ? (book.find(modeTarget(mode))?.id ?? id) : id;
+}
+
+/** What stands before and after the processor's part of an answer, in Docker's order of fields. */
+async function sample(container: Container, { cgroups, networks, book }: StatsParts) {
   const { record } = container;
   const read = nowText();
   const head = { id: record.id, name: `/${record.name}`, read };
@@ -62,31 +72,31 @@ async function sample(container: Container, { cgroups, networks }: StatsParts) {
       ...head,
       read: ZERO_TIME,
       cpu: NO_CPU,
-      body: { pids_stats: {}, blkio_stats: EMPTY_BLKIO, memory_stats: {}, storage_stats: {}, num_procs: 0 },
+      before: { pids_stats: {}, blkio_stats: EMPTY_BLKIO, num_procs: 0, storage_stats: {} },
+      after: { memory_stats: {} },
     };
   const [stats, counters] = await Promise.all([
     cgroups.stats(record.cgroupsPath),
-    networks.counters(container.id).catch(() => ({})),
+    networks.counters(networkHolder(container, book)).catch(() => ({})),
   ]);
-  const blkio = Object.fromEntries(
-    Object.entries(stats.blkio).map(([key, list]) => [key, list.length === 0 ? null : list]),
-  );
   return {
     ...head,
     cpu: cpuAnswer(stats),
-    body: {
+    before: {
       pids_stats: {
         current: stats.pids.current,
         ...(stats.pids.limit === undefined ? { limit: NO_LIMIT } : { limit: stats.pids.limit }),
       },
-      blkio_stats: { ...EMPTY_BLKIO, ...blkio },
+      blkio_stats: { ...EMPTY_BLKIO, ...stats.blkio },
       num_procs: 0,
       storage_stats: {},
+    },
+    after: {
       memory_stats: {
         usage: stats.memory.usage,
         ...(stats.memory.maxUsage === undefined ? {} : { max_usage: stats.memory.maxUsage }),
         stats: stats.memory.stats,
-        ...(stats.memory.failcnt === undefined ? {} : { failcnt: stats.memory.failcnt }),
+        ...(stats.memory.failcnt ? { failcnt: stats.memory.failcnt } : {}),
         limit: stats.memory.limit,
       },
       ...(Object.keys(counters).length === 0 ? {} : { networks: counters }),
@@ -94,14 +104,8 @@ async function sample(container: Container, { cgroups, networks }: StatsParts) {
   };
 }
 
-const pause = (ms: number, signal: AbortSignal) =>
-  new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
+/** Ends early, without an error, when the client leaves. */
+const pause = (ms: number, signal: AbortSignal) => setTimeout(ms, undefined, { signal }).catch(() => {});
 
 /** `GET /containers/{id}/stats`: the API's JSON, one a second; each with the sample before it. */
 export async function* statsOf(
@@ -118,13 +122,14 @@ export async function* statsOf(
     if (options.signal.aborted) return;
     const current = await sample(container, parts);
     yield {
-      ...current.body,
-      cpu_stats: current.cpu,
-      precpu_stats: previous.cpu,
       name: current.name,
       id: current.id,
       read: current.read,
       preread: previous.read,
+      ...current.before,
+      cpu_stats: current.cpu,
+      precpu_stats: previous.cpu,
+      ...current.after,
     };
     if (!options.stream) return;
     previous = current;

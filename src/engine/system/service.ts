@@ -65,8 +65,7 @@ async function info(parts: SystemParts, programs: ProgramVersions): Promise<Reco
   const standard = runtimes.get(facts.defaultRuntime);
   const runtime = standard === undefined ? undefined : await programs.of(standard.path);
   const { running, paused, stopped } = parts.counts();
-  const has = (controller: string, v1: string = controller) =>
-    cgroups.controllers.has(cgroups.version === 2 ? controller : v1);
+  const { limits } = cgroups;
   const system = machine.system();
   return {
     ID: facts.engineId,
@@ -84,18 +83,18 @@ async function info(parts: SystemParts, programs: ProgramVersions): Promise<Reco
       ['userxattr', 'false'],
     ],
     Plugins: { Volume: ['local'], Network: NETWORK_DRIVERS, Authorization: null, Log: facts.logDrivers },
-    MemoryLimit: has('memory'),
-    SwapLimit: has('memory'),
+    MemoryLimit: limits.has('memory'),
+    SwapLimit: limits.has('swap'),
     KernelMemoryTCP: false,
-    CpuCfsPeriod: has('cpu'),
-    CpuCfsQuota: has('cpu'),
-    CPUShares: has('cpu'),
-    CPUSet: has('cpuset'),
-    PidsLimit: has('pids'),
+    CpuCfsPeriod: limits.has('quota'),
+    CpuCfsQuota: limits.has('quota'),
+    CPUShares: limits.has('shares'),
+    CPUSet: limits.has('cpuset'),
+    PidsLimit: limits.has('pids'),
     IPv4Forwarding: machine.forwardsIpv4(),
     Debug: facts.debug,
     NFd: machine.openFiles(),
-    OomKillDisable: cgroups.version === 1 && has('memory'),
+    OomKillDisable: limits.has('oom-kill'),
     NGoroutines: 0,
     SystemTime: nowText(),
     LoggingDriver: facts.logDriver,
