@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  copyFileSync,
   createReadStream,
   createWriteStream,
   existsSync,
   mkdirSync,
-  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -14,6 +14,7 @@ import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { byteName, type TarItem, writeTar } from '../src/archive/index.ts';
+import { debianTar, hasMmdebstrap, ownSuite } from '../test/support/debian.ts';
 
 /** An image as a file for `docker load`, and its layers as plain and as gzip archives. */
 export interface ImageFixture {
@@ -47,21 +48,9 @@ export async function largeFixture(): Promise<ImageFixture> {
 
 /** A minimal Debian, where mmdebstrap is installed. Made once. */
 export async function debianFixture(): Promise<ImageFixture | undefined> {
-  if (!existsSync('/usr/bin/mmdebstrap')) return undefined;
+  if (!hasMmdebstrap) return undefined;
   mkdirSync(CACHE, { recursive: true });
-  return fixture('debian', [
-    async (path) => {
-      execFileSync('mmdebstrap', ['--quiet', '--variant=minbase', '--format=tar', suite(), path], {
-        stdio: ['ignore', 'inherit', 'inherit'],
-      });
-    },
-  ]);
-}
-
-/** This machine's own suite, from where its packages come. */
-function suite(): string {
-  const release = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '';
-  return (/^ID=debian$/m.test(release) && /^VERSION_CODENAME=(\w+)$/m.exec(release)?.[1]) || 'stable';
+  return fixture('debian', [async (path) => copyFileSync(await debianTar(ownSuite()), path)]);
 }
 
 async function fixture(name: string, make: ((path: string) => Promise<void>)[]): Promise<ImageFixture> {

@@ -1,17 +1,15 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { debianTar, hasMmdebstrap } from '../support/debian.ts';
 import { eventually, TestDaemon } from '../support/index.ts';
-import { debianTar } from './debian-tar.ts';
 
 /**
  * Real databases on named volumes: what a client was told to be written is there after each way in which a container, its image and the
  * daemon can come and go. `npm run test:data` (the first time it makes two Debian images).
  */
 const checkout = resolve(import.meta.dirname, '../..');
-const hasMmdebstrap = (process.env.PATH ?? '').split(delimiter).some((dir) => existsSync(join(dir, 'mmdebstrap')));
 /** Writers whose client went with the daemon are still there. */
 const END_CLIENTS =
   'for p in /proc/[0-9]*; do case $(cat $p/comm 2>/dev/null) in psql|redis-cli) kill ${p#/proc/};; esac; done; sleep 0.3';
