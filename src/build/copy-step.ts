@@ -13,7 +13,7 @@ import { standsAlone } from './link-check.ts';
 import { chomped } from './run-step.ts';
 import { madeSource, type Source, selectSources } from './sources.ts';
 import type { FileStep, StageRun } from './stage-run.ts';
-import { chainOf, type StageState } from './stage-state.ts';
+import { chainOf, createdWithout, type StageState } from './stage-state.ts';
 import { treeDigest } from './tree-digest.ts';
 
 type Copy = Extract<Instruction, { name: 'COPY' | 'ADD' }>;
@@ -28,7 +28,8 @@ export async function copyStep(stageRun: StageRun, instruction: Copy): Promise<F
   const { run, state, stage, replace } = stageRun;
   const { name } = instruction;
   const patterns = instruction.sources.map(replace);
-  const destination = destinationOf(state.config.WorkingDir, replace(instruction.destination));
+  const written = replace(instruction.destination);
+  const destination = destinationOf(state.config.WorkingDir, written);
   const chown = instruction.chown === undefined ? undefined : replace(instruction.chown);
   const chmod = instruction.chmod === undefined ? '' : replace(instruction.chmod);
   const mode = chmod === '' ? undefined : modeChangeOf(chmod);
@@ -43,7 +44,6 @@ export async function copyStep(stageRun: StageRun, instruction: Copy): Promise<F
 
   const select = (root: string): Source[] => patterns.flatMap((pattern) => selectSources(name, root, pattern, false));
   const check = (count: number) => {
-    if (count === 0) throw invalid(`${name} failed: no source files were specified`);
     if (count > 1 && !destination.endsWith('/'))
       throw invalid(
         `When using ${name} with more than one source file, the destination must be a directory and end with a /`,
@@ -88,9 +88,11 @@ export async function copyStep(stageRun: StageRun, instruction: Copy): Promise<F
     });
 
   const kind = locals.length === 1 && locals[0]!.source.directory ? 'dir' : locals.length > 1 ? 'multi' : 'file';
+  const description = `${name} ${kind}:${content} in ${written} `;
   return {
     key: [name, content, destination, chown, ...how],
-    createdBy: `/bin/sh -c #(nop) ${name} ${kind}:${content} in ${destination} `,
+    description,
+    createdBy: createdWithout(state.config, description),
     config: state.config,
     container: false,
     ...(instruction.link ? { independentKey: () => linkKey() } : {}),

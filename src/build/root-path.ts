@@ -1,5 +1,5 @@
 import { chmodSync, chownSync, lstatSync, mkdirSync, readlinkSync, type Stats } from 'node:fs';
-import { dirname, join, posix } from 'node:path';
+import { dirname, join, posix, relative } from 'node:path';
 import { invalid, isErrno } from '../common/index.ts';
 
 /** As the system does (linux/namei.h, MAXSYMLINKS). */
@@ -44,7 +44,10 @@ export function findStat(path: string): Stats | undefined {
   }
 }
 
-/** Makes a directory and what is missing above it, below a resolved path; new ones get the owner, and the mode if there is one. */
+/**
+ * Makes a directory and what is missing above it, below a resolved path; new ones get the owner, and the mode if there is one. Throws
+ * invalid where something else is in the way.
+ */
 export function makeDirectories(
   root: string,
   path: string,
@@ -53,6 +56,7 @@ export function makeDirectories(
   const missing: string[] = [];
   let at = path;
   for (; at.length > root.length && findStat(at) === undefined; at = dirname(at)) missing.push(at);
+  if (!lstatSync(at).isDirectory()) throw invalid(`mkdir ${posix.join('/', relative(root, at))}: not a directory`);
   for (const directory of missing.reverse()) {
     mkdirSync(directory, { mode: 0o755 });
     chownSync(directory, uid, gid);

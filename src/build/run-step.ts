@@ -35,6 +35,7 @@ export async function runStep(stageRun: StageRun, instruction: Run): Promise<Fil
   for (const request of requests) mountKeys.push(await mountKey(run, request, stage.index));
   const volumes = Object.keys(config.Volumes ?? {}).map((path) => posix.resolve('/', path));
   const told = declared.told.length === 0 ? '' : `|${declared.told.length} ${declared.told.join(' ')} `;
+  const createdBy = `${told}${command.join(' ')}`;
   return {
     key: [
       'RUN',
@@ -48,7 +49,8 @@ export async function runStep(stageRun: StageRun, instruction: Run): Promise<Fil
       parameters.extraHosts,
       mountKeys,
     ],
-    createdBy: `${told}${command.join(' ')}`,
+    description: createdBy,
+    createdBy,
     config,
     container: true,
     perform: (id) =>

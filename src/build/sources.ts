@@ -15,7 +15,7 @@ export interface Source {
   directory: boolean;
 }
 
-/** The things below `root` that a source argument of COPY or ADD names, in order of name. */
+/** The things below `root` that a source argument of COPY or ADD names, in order of name; a pattern may name none. */
 export function selectSources(
   instruction: 'COPY' | 'ADD',
   root: string,
@@ -25,12 +25,13 @@ export function selectSources(
   const clean = posix.normalize(pattern.replace(/^\/+/, ''));
   if (clean === '..' || clean.startsWith('../'))
     throw invalid(`${instruction} failed: forbidden path outside the build context: ${pattern} ()`);
-  if (hasWildcards(clean)) return expand(root, clean).map((path) => sourceAt(root, path, pattern)!);
-  const plain = unescapePath(clean);
-  const found = sourceAt(root, plain, pattern);
-  if (found !== undefined) return [found];
+  const names = hasWildcards(clean) ? expand(root, clean) : [unescapePath(clean)];
   const where = fromContext ? 'file not found in build context or excluded by .dockerignore: ' : '';
-  throw invalid(`${instruction} failed: ${where}stat ${plain.replace(/\/$/, '')}: file does not exist`);
+  return names.map((name) => {
+    const found = sourceAt(root, name, pattern);
+    if (found === undefined) throw invalid(`${instruction} failed: ${where}stat ${name}: file does not exist`);
+    return found;
+  });
 }
 
 function sourceAt(root: string, relative: string, pattern: string): Source | undefined {
@@ -73,7 +74,7 @@ function expand(root: string, pattern: string): string[] {
     }
     found = next;
   }
-  return found.filter((path) => findStat(resolveInRoot(root, path)) !== undefined);
+  return found;
 }
 
 /** A pattern that is none matches nothing, as the reference has it. */

@@ -9,7 +9,7 @@ import { copyStep } from './copy-step.ts';
 import { layerOver } from './layer-step.ts';
 import type { Lane } from './messages.ts';
 import { runStep } from './run-step.ts';
-import { after, chainOf, idOf, type StageState, withPath } from './stage-state.ts';
+import { after, chainOf, createdWithout, idOf, type StageState, withPath } from './stage-state.ts';
 import type { BuiltLayer } from './types.ts';
 import { workdirStep } from './workdir-step.ts';
 
@@ -24,6 +24,9 @@ export interface Steps {
 export interface FileStep {
   /** All that its result depends on but the file system below it. */
   key: unknown[];
+  /** Of its cache record. */
+  description: string;
+  /** Of its history entry. */
   createdBy: string;
   config: StageState['config'];
   /** Is a container in the classic builder's eyes: tells "Running in". */
@@ -158,8 +161,8 @@ export class StageRun {
   async #metadata(text: string, change: Parameters<typeof after>[1]): Promise<void> {
     const { cache, epoch } = this.run;
     const key = keyOf('metadata', this.#state.key, text, epoch);
-    const createdBy = `/bin/sh -c #(nop)  ${text}`;
-    const own = this.#cached(key) ?? (await this.#taken(key, createdBy));
+    const createdBy = createdWithout(change.config ?? this.#state.config, ` ${text}`);
+    const own = this.#cached(key) ?? (await this.#taken(key, { createdBy, description: text }));
     const known = own?.layer === undefined ? own : undefined;
     const created = known?.created ?? this.run.now();
     this.#told(known !== undefined, newId());
@@ -172,7 +175,7 @@ export class StageRun {
   async #files(step: FileStep): Promise<void> {
     const { cache, flights, gate, signal, epoch, keep } = this.run;
     const key = keyOf('files', this.#state.filesKey, step.key, epoch);
-    const own = this.#cached(key) ?? (await this.#taken(key, step.createdBy));
+    const own = this.#cached(key) ?? (await this.#taken(key, step));
     const alone = own === undefined ? await this.#independentKey(step) : undefined;
     const known = own ?? (await this.#moved(key, alone));
     const id = newId();
@@ -184,7 +187,7 @@ export class StageRun {
           const layer = await step.perform(id, { independent: alone !== undefined });
           const result = {
             key,
-            description: step.createdBy.replace(/^\/bin\/sh -c #\(nop\) +/, ''),
+            description: step.description,
             created: this.run.now(),
             layer,
           };
@@ -215,12 +218,15 @@ export class StageRun {
   }
 
   /** From an image of `cachefrom`; then it is in the cache from now on. */
-  async #taken(key: string, createdBy: string): Promise<CachedStep | undefined> {
+  async #taken(
+    key: string,
+    { createdBy, description }: Pick<FileStep, 'createdBy' | 'description'>,
+  ): Promise<CachedStep | undefined> {
     const { cache, images, parameters } = this.run;
     if (this.#noCache || parameters.cacheFrom.length === 0) return undefined;
     const found = takeFrom(images, this.#state, createdBy);
     if (found === undefined) return undefined;
-    const taken = { key, description: createdBy.replace(/^\/bin\/sh -c #\(nop\) +/, ''), ...found };
+    const taken = { key, description, ...found };
     await cache.add(taken);
     return taken;
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ContentStore } from '../content/index.ts';
-import { chainIds, DOCKER, type Image, type Keep } from '../images/index.ts';
+import { chainIds, commandOf, DOCKER, type Image, type Keep } from '../images/index.ts';
 import { type ContainerConfig, type HistoryEntry, type ImageConfig, Manifest, type Platform } from '../wire/index.ts';
 import { keyOf } from './cache.ts';
 import type { BuiltLayer } from './types.ts';
@@ -70,6 +70,10 @@ export function withPath(state: StageState): StageState {
     ? state
     : { ...state, config: { ...state.config, Env: [...env, DEFAULT_PATH] } };
 }
+
+/** As history tells an instruction that runs nothing: what the stage's shell would make of it (moby builder/dockerfile, withCmdComment). */
+export const createdWithout = (config: ContainerConfig, text: string): string =>
+  commandOf({ shell: `#(nop) ${text}` }, config).join(' ');
 
 export interface Outcome {
   stepKey: string;

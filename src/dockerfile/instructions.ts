@@ -181,11 +181,10 @@ export function argsOf(rest: string, escape: string): { name: string; value?: st
 function copyBody({ line, heredocs }: LogicalLine, { name, flags, rest }: Split): CopyBody {
   const words = listForm(rest);
   if (words.length < 2) {
-    const why =
-      words.length === 1
-        ? 'at least two arguments, but only one was provided. Destination could not be determined'
-        : 'at least two arguments';
-    throw at(line, `${name} requires ${why}`);
+    throw at(
+      line,
+      `${name} requires at least two arguments, but only one was provided. Destination could not be determined`,
+    );
   }
   const sources = words.slice(0, -1);
   const named = sources.flatMap((word) => heredocStart(word)?.name ?? []);

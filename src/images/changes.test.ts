@@ -12,8 +12,8 @@ test('changes are Dockerfile instructions', () => {
     [['ENV A=1', 'ENV B=$A/2', 'ENV A=3'], { Env: ['A=3', 'B=1/2'] }],
     [['ENV a b=c d'], { Env: ['a=b=c d'] }],
     [
-      ['EXPOSE 80-81 53/udp 127.0.0.1:90:99 80/TCP'],
-      { ExposedPorts: { '53/udp': {}, '80/tcp': {}, '81/tcp': {}, '99/tcp': {} } },
+      ['EXPOSE 80-81 53/udp 127.0.0.1:90:99 80/TCP 82/'],
+      { ExposedPorts: { '53/udp': {}, '80/tcp': {}, '81/tcp': {}, '82/tcp': {}, '99/tcp': {} } },
     ],
     [['LABEL a=b "c d"=e'], { Labels: { a: 'b', 'c d': 'e' } }],
     [['VOLUME /a /b', 'VOLUME ["/c d"]'], { Volumes: { '/a': {}, '/b': {}, '/c d': {} } }],
@@ -21,6 +21,7 @@ test('changes are Dockerfile instructions', () => {
     [['WORKDIR a', 'WORKDIR b'], { WorkingDir: '/a/b' }],
     [['ONBUILD RUN x'], { OnBuild: ['RUN x'] }],
     [['STOPSIGNAL SIGINT'], { StopSignal: 'SIGINT' }],
+    [['STOPSIGNAL 1000'], { StopSignal: '1000' }],
     [['HEALTHCHECK --interval=5s CMD x y'], { Healthcheck: { Test: ['CMD-SHELL', 'x y'], Interval: 5e9 } }],
     [['HEALTHCHECK NONE'], { Healthcheck: { Test: ['NONE'] } }],
   ];
@@ -53,6 +54,7 @@ test("what is no change is refused in Docker's words", () => {
     'ONBUILD FROM x': "FROM isn't allowed as an ONBUILD trigger",
     USER: 'USER requires exactly one argument',
     'STOPSIGNAL FOO': 'invalid signal: FOO',
+    'STOPSIGNAL 0': 'invalid signal: 0',
     HEALTHCHECK: 'HEALTHCHECK requires at least one argument',
     'HEALTHCHECK FOO': 'Unknown type "FOO" in HEALTHCHECK (try CMD)',
     'HEALTHCHECK CMD': 'Missing command after HEALTHCHECK CMD',

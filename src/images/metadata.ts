@@ -65,7 +65,7 @@ export function applyMetadata(
       };
     }
     case 'EXPOSE': {
-      const words = replaceWords(instruction.values).sort();
+      const words = replaceWords(instruction.values.toSorted());
       return {
         config: {
           ...config,
@@ -96,7 +96,8 @@ export function applyMetadata(
     }
     case 'STOPSIGNAL': {
       const signal = replace(instruction.value);
-      parseSignal(signal);
+      // As in moby a number may be any but 0.
+      if (!/^[+-]?\d+$/.test(signal) || Number(signal) === 0) parseSignal(signal);
       return { config: { ...config, StopSignal: signal }, text: `STOPSIGNAL ${signal}` };
     }
     case 'SHELL':

@@ -6,7 +6,7 @@ const PROTOCOLS = ['tcp', 'udp', 'sctp'];
 /** What EXPOSE takes: `80`, `80/udp`, `8000-8010/tcp`, and `[ip:][host:]container` of which the last counts (go-connections nat). */
 export function exposedPorts(text: string): string[] {
   const slash = text.indexOf('/');
-  const protocol = (slash < 0 ? 'tcp' : text.slice(slash + 1)).toLowerCase();
+  const protocol = (slash < 0 ? '' : text.slice(slash + 1).toLowerCase()) || 'tcp';
   const container = (slash < 0 ? text : text.slice(0, slash)).split(':').at(-1) ?? '';
   if (container === '') throw invalid(`no port specified: ${text}<empty>`);
   if (!PROTOCOLS.includes(protocol)) throw invalid(`Invalid proto: ${protocol}`);

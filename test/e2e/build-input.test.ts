@@ -45,13 +45,23 @@ for (const cli of ['gantry', 'docker'] as const)
 
     test('history names the steps as Docker does', async () => {
       const steps = await daemon[cli](['build', '-q', '-t', 'from/steps', '-'], {
-        input: 'FROM busybox\nVOLUME /a /b\nHEALTHCHECK --interval=90s --timeout=1500ms --retries=2 CMD true\n',
+        input:
+          'FROM busybox\nVOLUME /a /b\nHEALTHCHECK --interval=90s --timeout=1500ms --retries=2 CMD true\nWORKDIR /w\nSHELL ["/bin/sh", "-ec"]\nCOPY <<f sub/\nf\n',
       });
       assert.equal(steps.code, 0, steps.stderr);
       const history = await daemon[cli](['history', '--no-trunc', '--format', '{{.CreatedBy}}', 'from/steps']);
-      assert.deepEqual(history.stdout.split('\n').slice(0, 2), [
-        '/bin/sh -c #(nop)  HEALTHCHECK &{[CMD-SHELL true] 1m30s 1.5s 0s 0s 2}',
-        '/bin/sh -c #(nop)  VOLUME [/a /b]',
-      ]);
+      assert.deepEqual(
+        history.stdout
+          .replace(/[0-9a-f]{64}/, 'HASH')
+          .split('\n')
+          .slice(0, 5),
+        [
+          '/bin/sh -ec #(nop) COPY file:HASH in sub/ ',
+          '/bin/sh -ec #(nop)  SHELL [/bin/sh -ec]',
+          '/bin/sh -c #(nop) WORKDIR /w',
+          '/bin/sh -c #(nop)  HEALTHCHECK &{[CMD-SHELL true] 1m30s 1.5s 0s 0s 2}',
+          '/bin/sh -c #(nop)  VOLUME [/a /b]',
+        ],
+      );
     });
   });

@@ -137,6 +137,13 @@ test('a volume that is not there is there for the commands, and goes again if no
   assert.match(output(result), /\/all\n\/all\/b\n\/all\/b\/f\n/);
 });
 
+test('a pattern may name nothing; a directory that WORKDIR makes is its user’s', async () => {
+  const result = await built(
+    'FROM busybox\nCOPY x* /none/\nUSER 7:8\nWORKDIR /w/x\nRUN stat -c %u:%g /w /w/x; ls /none 2>&1 || true',
+  );
+  assert.match(output(result), /7:8\n7:8\n.*No such file/s);
+});
+
 test('COPY refuses what is not in the context', async () => {
   for (const [line, error] of [
     ['COPY ../x /', 'COPY failed: forbidden path outside the build context: ../x ()'],
@@ -144,7 +151,8 @@ test('COPY refuses what is not in the context', async () => {
       'COPY x /',
       'COPY failed: file not found in build context or excluded by .dockerignore: stat x: file does not exist',
     ],
-    ['COPY x* /', 'COPY failed: no source files were specified'],
+    ['COPY a /etc/passwd/x', 'mkdir /etc/passwd: not a directory'],
+    ['WORKDIR /etc/passwd', 'Cannot mkdir: /etc/passwd is not a directory'],
     [
       'COPY a b /f',
       'When using COPY with more than one source file, the destination must be a directory and end with a /',

@@ -18,7 +18,9 @@ export async function showLive(messages: AsyncIterable<ProgressMessage>, options
   const board = new BuildBoard(Date.now());
   let drawn = 0;
   const draw = (outcome?: 'finished' | 'failed') => {
-    const { columns = 80, rows = 24 } = stream;
+    // A terminal that does not know its size says 0.
+    const columns = stream.columns || 80;
+    const rows = stream.rows || 24;
     // A window that became smaller has less to go up to.
     const up = Math.min(drawn, Math.max(0, rows - 1));
     const size: BoardSize = { columns, rows: outcome === undefined ? Math.max(2, rows - 1) : undefined, colours };

@@ -60,7 +60,7 @@ export async function showProgress(
       up = lines.size - line;
       if (tty && up > 0) show(`\x1b[${up}A`);
     } else lines = new Map();
-    show(messageText(message, tty, hasBar, stream.columns ?? 200));
+    show(messageText(message, tty, hasBar, stream.columns || 200));
     if (tty && up > 0) show(`\x1b[${up}B`);
   }
 }
