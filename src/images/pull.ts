@@ -201,7 +201,10 @@ interface Fetch {
   signal: AbortSignal;
 }
 
-/** Downloads the layers side by side, and unpacks each as soon as it and those below it are there. */
+/** Of one pull: while one layer waits for the disk another computes. */
+const UNPACKED_AT_ONCE = 2;
+
+/** Downloads the layers side by side, and unpacks each when it is there and unpacking has come to the one below it. */
 async function fetchLayers(
   manifest: Manifest,
   config: ImageConfig,
@@ -228,16 +231,21 @@ async function fetchLayers(
     present[index] ? Promise.resolve() : fetchBlob(layer, repository, keep, { signal: both, progress }, parts),
   );
   for (const download of downloads) download.catch((error: unknown) => failure.abort(error));
+  const unpacking: Promise<void>[] = [];
   try {
     for (const [index, layer] of manifest.layers.entries()) {
       await downloads[index];
-      if (!present[index])
-        await unpack(layer, { chains, diffIds, index }, { repository, keep, progress, signal: both }, parts);
+      if (present[index]) continue;
+      await unpacking.at(-UNPACKED_AT_ONCE);
+      const work = unpack(layer, { chains, diffIds, index }, { repository, keep, progress, signal: both }, parts);
+      work.catch((error: unknown) => failure.abort(error));
+      unpacking.push(work);
     }
+    await Promise.all(unpacking);
   } catch (error) {
     const first = failure.signal.aborted && !signal.aborted ? failure.signal.reason : error;
     failure.abort(first);
-    await Promise.allSettled(downloads);
+    await Promise.allSettled([...downloads, ...unpacking]);
     throw first;
   }
 }

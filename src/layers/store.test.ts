@@ -17,8 +17,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { readTar, type TarHeader, type TarItem, writeTar } from '../archive/index.ts';
 import { isKind, silentLogger } from '../common/index.ts';
@@ -104,6 +105,36 @@ test('a layer may be unpacked before it is known what it stands on', options, as
   assert.deepEqual(readdirSync(join(root, 'layers/passing')), []);
   await assert.rejects(store.stage(Readable.from([Buffer.alloc(1024, 7)]), { signal }), { kind: 'invalid' });
   assert.deepEqual(readdirSync(join(root, 'layers/passing')), []);
+});
+
+test('a layer is unpacked beside the one below it, and goes with it if that fails', options, async (t) => {
+  const { dir: root, store, lease } = await fresh(t);
+  const [base, upper] = [await tar([dir('d/', { mode: 0o711 }), file('d/one', '1')]), await tar([file('d/two', '2')])];
+  const passing = () => readdirSync(join(root, 'layers/passing'));
+  const unpackBoth = async (end: (feed: PassThrough) => void) => {
+    const feed = new PassThrough();
+    feed.write(base.subarray(0, 600));
+    const both = [
+      store.unpack(async () => feed, lease, { diffId: diffIdOf(base) }),
+      store.unpack(from(upper), lease, { parent: diffIdOf(base), diffId: diffIdOf(upper) }),
+    ];
+    const settled = Promise.allSettled(both);
+    while (!passing().some((name) => existsSync(join(root, 'layers/passing', name, 'd/two')))) await pause(5);
+    assert.deepEqual(store.list(), []);
+    end(feed);
+    return await settled;
+  };
+  const failed = await unpackBoth((feed) => feed.end(Buffer.alloc(5000, 7)));
+  assert.deepEqual(
+    failed.map(({ status }) => status),
+    ['rejected', 'rejected'],
+  );
+  assert.deepEqual([store.list(), passing()], [[], []]);
+  await unpackBoth((feed) => feed.end(base.subarray(600)));
+  const [, second] = store.list();
+  assert.equal(second?.parent, diffIdOf(base));
+  assert.equal(lstatSync(join(root, 'layers', second.chainId.slice(7), 'd')).mode & 0o777, 0o711);
+  assert.deepEqual(passing(), []);
 });
 
 test('an archive with another diff id, or a broken one, leaves nothing', options, async (t) => {

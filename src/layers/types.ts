@@ -47,7 +47,8 @@ export interface LayerStore {
   list(): Layer[];
   /**
    * Unpacks one archive (plain tar or gzip, zstd, xz, bzip2: seen by magic) over `parent`. Returns at once if the chain is already there
-   * (then the source is not read: pass a function). Two calls for the same chain share one run. Throws invalid for
+   * (then the source is not read: pass a function). Two calls for the same chain share one run. The parent may be one whose unpacking
+   * has begun (with its `diffId` given): both go on side by side. Throws invalid for
    * an archive that does not match `diffId` (when given), is broken, or tries to leave its place. The lease holds what is returned.
    */
   unpack(

@@ -65,7 +65,8 @@ export class Unpacker {
   async unpack(source: () => Promise<Readable>, lease: Lease, options: UnpackOptions): Promise<Layer> {
     const { parent, diffId, signal, onProgress } = options;
     if (signal?.aborted) throw cancelled('cancelled');
-    if (parent !== undefined && this.#records.layer(parent) === undefined) throw notFound(`layer ${parent}: not found`);
+    if (parent !== undefined && this.#records.layer(parent) === undefined && !this.#running.has(parent))
+      throw notFound(`layer ${parent}: not found`);
     const chainId = diffId === undefined ? undefined : chainIdOf(parent, diffId);
     if (chainId !== undefined) lease.add(chainId);
     const there = chainId === undefined ? undefined : this.#records.layer(chainId);
@@ -120,10 +121,17 @@ export class Unpacker {
     options: UnpackOptions & { signal: AbortSignal },
   ): Promise<Layer> {
     const { parent, diffId, signal, onProgress } = options;
+    const below = parent === undefined ? undefined : this.#running.get(parent)?.result;
     const staged = await this.stage(await unlessAborted(source(), signal), { signal, onProgress });
-    if (diffId === undefined || staged.diffId === diffId) return await staged.place(parent, lease);
-    await staged.discard();
-    throw invalid(`layer archive has diff id ${staged.diffId} where ${diffId} was expected`);
+    try {
+      if (diffId !== undefined && staged.diffId !== diffId)
+        throw invalid(`layer archive has diff id ${staged.diffId} where ${diffId} was expected`);
+      await below;
+      return await staged.place(parent, lease);
+    } catch (error) {
+      await staged.discard();
+      throw error;
+    }
   }
 
   async stage(
