@@ -87,6 +87,16 @@ describe('a layer cannot reach outside of its place', () => {
       await attempt(place.store, () => load(place.store, dockerArchive(image, ['evil:1'])));
       assertUnharmed(place);
     });
+    test(`by ${name}, in an import`, async (t) => {
+      const place = await fresh(t);
+      for (const items of layersOf(place.canary))
+        await attempt(place.store, async () => {
+          const archive = Readable.from([await tarOf(items)]);
+          const image = await place.store.images.importArchive(archive, { signal: place.store.signal, source: '-' });
+          await place.store.images.remove(image.id, {});
+        });
+      assertUnharmed(place);
+    });
     test(`by ${name}, from a registry`, async (t) => {
       await using registry = await FakeRegistry.start();
       const place = await fresh(t);
@@ -214,6 +224,28 @@ describe('an archive that is not what it says is refused, and nothing of it stay
       });
       await assertNothingStays(store);
       assert.ok(!store.events.some(({ action }) => action === 'load'));
+    });
+});
+
+describe('an import that cannot be is refused, and nothing of it stays', () => {
+  const good = () => tarOf([['x', 'x'.repeat(10_000)]]);
+  const table: Record<string, () => Promise<Buffer>> = {
+    'no archive at all': async () => Buffer.alloc(3000, 7),
+    'a truncated archive': async () => (await good()).subarray(0, 6000),
+    'a truncated gzip': async () => gzipSync(await good()).subarray(0, -12),
+    'a gzip with a wrong sum': async () => {
+      const packed = gzipSync(await good());
+      packed.writeUInt32LE(1, packed.length - 8);
+      return packed;
+    },
+  };
+  for (const [name, make] of Object.entries(table))
+    test(name, async (t) => {
+      const { store } = await fresh(t);
+      const archive = Readable.from([await make()]);
+      const imported = store.images.importArchive(archive, { repo: 'a', signal: store.signal, source: '-' });
+      await assert.rejects(imported, { kind: 'invalid' });
+      await assertNothingStays(store);
     });
 });
 

@@ -83,6 +83,15 @@ export async function openImageStore(options: ImagesOptions): Promise<ImageStore
       : (chainId: string) => join(dataRoot, 'layers', chainId.slice(chainId.indexOf(':') + 1));
   const platformOf = (text: string | undefined) =>
     text === undefined || text === '' ? undefined : parsePlatform(text, ownPlatform);
+  /** Work that fails leaves nothing of what it brought. */
+  const orNothing = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      await collect();
+      throw error;
+    }
+  };
   /** After a removal: what is left of it in content, and what other tools see. */
   const settle = async () => {
     await published();
@@ -167,8 +176,8 @@ export async function openImageStore(options: ImagesOptions): Promise<ImageStore
       for (const { image } of chosen) events.of('save', image);
       return stream;
     },
-    importArchive: (archive, wanted) => importArchive(archive, wanted, creation),
-    commit: (wanted) => commitSnapshot(wanted, creation),
+    importArchive: (archive, wanted) => orNothing(importArchive(archive, wanted, creation)),
+    commit: (wanted) => orNothing(commitSnapshot(wanted, creation)),
     pull: (wanted) =>
       pullImages(wanted, {
         ...collection,
