@@ -8,7 +8,7 @@ import { stopParserAt, takeBody } from './plain-hijack.ts';
 import { Query } from './query.ts';
 import { type Match, Router } from './router.ts';
 import { allRoutes } from './routes.ts';
-import { readRest } from './unread.ts';
+import { passOver, readRest } from './unread.ts';
 import { NEWEST, parseVersion, TooOld, versionText } from './version.ts';
 
 export interface ApiOptions {
@@ -136,10 +136,8 @@ export function createApi(options: ApiOptions): Api {
       });
     if (isKind(error, 'internal') && error instanceof Error && error.stack !== undefined)
       options.log.debug('at', { stack: error.stack });
-    // What the client still sends is not read: the connection cannot be used again.
-    if (!call.request.complete && !call.response.headersSent) call.response.shouldKeepAlive = false;
     call.fail(status, messageOf(error), error instanceof TooOld);
-    if (!call.request.complete) call.request.resume();
+    if (!call.request.complete) passOver(call.request);
   }
 
   return {

@@ -27,3 +27,10 @@ export function readRest(request: IncomingMessage): Promise<void> {
     request.resume();
   });
 }
+
+/** After the answer: a client that sends on gets time to read it before the connection closes under it. */
+export function passOver(request: IncomingMessage): void {
+  request.resume();
+  const timer = setTimeout(() => request.socket.destroy(), PATIENCE_MS);
+  request.once('close', () => clearTimeout(timer));
+}

@@ -184,6 +184,14 @@ test('a load that dies with its daemon leaves nothing to be seen, and nothing on
   await remove('killed/one:1');
 });
 
+test('a client that still sends its archive gets to read why it is refused', async () => {
+  const archive = await tarOf({ large: randomBytes(5_000_000) });
+  for (let round = 0; round < 5; round++) {
+    const refused = await daemon.api('POST', '/images/create?fromSrc=-&changes=FROM%20x', archive);
+    assert.deepEqual([refused.status, refused.json.message], [400, 'FROM is not a valid change command']);
+  }
+});
+
 test('an image that was removed under its container goes with it, layers and all', async () => {
   const { archive } = await oldArchive('under/one:1');
   await load(archive);
