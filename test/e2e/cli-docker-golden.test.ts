@@ -56,6 +56,7 @@ const LINES: readonly (readonly string[])[] = [
   ['rm', 'golden'],
   ['rmi', 'nope'],
   ['rmi', '-f', 'nope'],
+  ['push', `busybox@sha256:${'0'.repeat(64)}`],
   ['volume', 'rm', 'nope'],
   ['network', 'rm', 'bridge'],
   ['wait', 'nope'],

@@ -26,6 +26,7 @@ export const command: CommandSpec = {
     const reference = normalizeReference(name);
     const all = flags.bool('all-tags');
     const quiet = flags.bool('quiet');
+    if (reference.digest !== undefined) throw new Error('cannot push a digest reference');
     if (all && !isNameOnly(name)) throw new Error("tag can't be used with --all-tags/-a");
     if (!all && isNameOnly(name) && !quiet) cli.print(`Using default tag: ${reference.tag}\n`);
     if (flags.changed('disable-content-trust') && !flags.bool('disable-content-trust'))
