@@ -101,10 +101,10 @@ export function imageSummary(answer: Json, version: ApiVersion): Json {
   if (version >= 44) return answer;
   const empty = (list: unknown) => !Array.isArray(list) || list.length === 0;
   const untagged = empty(answer.RepoTags) && empty(answer.RepoDigests);
-  const names =
-    version < 43 && untagged
-      ? { RepoTags: ['<none>:<none>'], RepoDigests: ['<none>@<none>'] }
-      : { RepoTags: nullIfEmpty(answer.RepoTags), RepoDigests: nullIfEmpty(answer.RepoDigests) };
+  if (version === 43) return { ...answer, VirtualSize: answer.Size };
+  const names = untagged
+    ? { RepoTags: ['<none>:<none>'], RepoDigests: ['<none>@<none>'] }
+    : { RepoTags: nullIfEmpty(answer.RepoTags), RepoDigests: nullIfEmpty(answer.RepoDigests) };
   return { ...answer, ...names, VirtualSize: answer.Size };
 }
 
@@ -186,8 +186,10 @@ export function info(answer: Json, version: ApiVersion): Json {
 }
 
 export function diskUsage(answer: Json, version: ApiVersion): Json {
-  const images = (answer.Images as Json[] | null | undefined)?.map((image) =>
-    imageSummary(image, Math.max(version, 43)),
-  );
+  const images = (answer.Images as Json[] | null | undefined)?.map((image) => ({
+    ...imageSummary(image, Math.max(version, 43)),
+    RepoTags: nullIfEmpty(image.RepoTags),
+    RepoDigests: nullIfEmpty(image.RepoDigests),
+  }));
   return { ...answer, ...(images === undefined ? {} : { Images: images }) };
 }

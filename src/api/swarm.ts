@@ -1,4 +1,4 @@
-import { notFound, unavailable, unsupported } from '../common/index.ts';
+import { invalid, notFound, unavailable, unsupported } from '../common/index.ts';
 import type { Call } from './call.ts';
 import { type Route, route } from './router.ts';
 
@@ -12,6 +12,9 @@ export const swarmRoutes = (): Route[] => [
   route('POST', '/swarm/leave', () => {
     throw unavailable('This node is not part of a swarm');
   }),
+  route('POST', '/swarm/update', versioned('swarm')),
+  route('POST', '/nodes/{id}/update', versioned('node')),
+  route('POST', '/services/{id}/update', versioned('service')),
   ...[
     '/swarm{rest...}',
     '/nodes{rest...}',
@@ -19,8 +22,17 @@ export const swarmRoutes = (): Route[] => [
     '/tasks{rest...}',
     '/secrets{rest...}',
     '/configs{rest...}',
-  ].flatMap((pattern) => ['GET', 'POST', 'DELETE'].map((method) => route(method, pattern, noManager))),
-  route('GET', '/plugins', (call) => call.json([])),
+  ].flatMap((pattern) => [
+    route('GET', pattern, ({ query }) => {
+      query.filters();
+      noManager();
+    }),
+    ...['POST', 'DELETE'].map((method) => route(method, pattern, noManager)),
+  ]),
+  route('GET', '/plugins', (call) => {
+    call.query.filters();
+    call.json([]);
+  }),
   route('GET', '/plugins/privileges', (call) => call.json([])),
   route('POST', '/plugins/pull', refusePlugins),
   route('POST', '/plugins/create', refusePlugins),
@@ -30,6 +42,18 @@ export const swarmRoutes = (): Route[] => [
   ),
   route('DELETE', '/plugins/{name...}', noPlugin),
 ];
+
+/** An update names the version of the object that it changes; that is looked at first. */
+const versioned =
+  (what: string) =>
+  ({ query }: Call): void => {
+    const version = query.text('version') ?? '';
+    if (!/^\d+$/.test(version))
+      throw invalid(
+        `invalid ${what} version '${version}': strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`,
+      );
+    noManager();
+  };
 
 export function noManager(): void {
   throw unavailable(NO_MANAGER);

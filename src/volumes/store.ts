@@ -81,7 +81,7 @@ class Volumes implements VolumeStore {
   }
   #required(name: string): VolumeRecord {
     const record = this.#records.find(name);
-    if (record === undefined) throw notFound(`get ${name}: no such volume`);
+    if (record === undefined) throw noSuchVolume(name);
     return record;
   }
 
@@ -132,13 +132,13 @@ class Volumes implements VolumeStore {
     const record = this.#records.find(name);
     if (record === undefined) {
       const found = (await this.#foreign()).volumes.find(({ volume }) => volume.name === name);
-      if (found === undefined) throw notFound(`get ${name}: no such volume`);
+      if (found === undefined) throw noSuchVolume(name);
       return this.#foreignAnswer(found);
     }
     if (record.driver === 'local') return this.#answer(record);
     const plugin = await this.#plugin(record.driver);
     const volume = await plugin.get(name);
-    if (volume === undefined) throw notFound(`get ${name}: no such volume`);
+    if (volume === undefined) throw noSuchVolume(name);
     return this.#answer(record, { mountpoint: volume.mountpoint, scope: plugin.scope, status: volume.status });
   }
 
@@ -187,7 +187,7 @@ class Volumes implements VolumeStore {
     const record = this.#records.find(name);
     if (record === undefined) {
       if (force) return;
-      throw notFound(`get ${name}: no such volume`);
+      throw noSuchVolume(name);
     }
     this.#refuseIfHeld(name);
     if (record.driver === 'local') {
@@ -369,6 +369,8 @@ function sortedOrNull(map: Record<string, string>): Record<string, string> | nul
   const entries = Object.entries(map);
   return entries.length === 0 ? null : Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
+
+const noSuchVolume = (name: string): EngineError => notFound(`get${name === '' ? '' : ` ${name}`}: no such volume`);
 
 const keyOf = ({ id, destination }: MountUser): string => (destination === undefined ? id : `${id}:${destination}`);
 /** The protocol wants one id for a mount and its unmount. */

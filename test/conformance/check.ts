@@ -10,6 +10,23 @@ import { play, type Recorded, type Scenario } from './scenario.ts';
 /** Where Gantry answers otherwise on purpose: scenario → why. Each is explained in docs/compatibility.md. */
 export type Differences = Record<string, { why: string; output: RegExp }>;
 
+/** What the reference dockerd showed. */
+export const recordedOf = async (suite: string): Promise<Recorded[]> =>
+  JSON.parse(await readFile(join(import.meta.dirname, 'recorded', `${suite}.json`), 'utf8')) as Recorded[];
+
+/** A daemon with the image of the scenarios. */
+export async function startWithImage(): Promise<TestDaemon> {
+  const daemon = await TestDaemon.start({ busybox: false });
+  const answer = await daemon.api(
+    'POST',
+    '/images/create?fromSrc=-&repo=conformance&tag=latest&changes=CMD%20%5B%22sh%22%5D',
+    await busyboxTar(),
+    { 'content-type': 'application/x-tar' },
+  );
+  assert.equal(answer.status, 200, answer.text);
+  return daemon;
+}
+
 /** Registers one test a scenario and client: what gantryd shows must equal what the reference dockerd showed. */
 export function conformance(suite: string, list: readonly Scenario[], differences: Differences = {}): void {
   for (const name of Object.keys(differences))
@@ -24,19 +41,9 @@ export function conformance(suite: string, list: readonly Scenario[], difference
     const expected = new Map<string, string>();
     const results: Result[] = [];
     before(async () => {
-      const text = await readFile(join(import.meta.dirname, 'recorded', `${suite}.json`), 'utf8');
-      for (const { name, output } of JSON.parse(text) as Recorded[]) expected.set(name, output);
+      for (const { name, output } of await recordedOf(suite)) expected.set(name, output);
       work = await mkdtemp(join(tmpdir(), 'gt-cf-'));
-      daemon = await TestDaemon.start({ busybox: false });
-      const answer = await daemon.api(
-        'POST',
-        '/images/create?fromSrc=-&repo=conformance&tag=latest&changes=CMD%20%5B%22sh%22%5D',
-        await busyboxTar(),
-        {
-          'content-type': 'application/x-tar',
-        },
-      );
-      assert.equal(answer.status, 200, answer.text);
+      daemon = await startWithImage();
     });
     after(async () => {
       const kept = process.env.CONFORMANCE_RESULTS;

@@ -8,6 +8,7 @@ import { networks } from './networks.ts';
 import { objects } from './objects.ts';
 import { options } from './options.ts';
 import { play, type Recorded } from './scenario.ts';
+import { playWire, wire } from './wire.ts';
 
 /**
  * Records what the reference dockerd does.
@@ -31,7 +32,17 @@ for (const [suite, list] of Object.entries(suites)) {
       name: scenario.name,
       output: await play(scenario, { cli: 'docker', host, image: 'conformance', work }),
     });
+  await save(suite, recorded);
+}
+if (chosen.length === 0 || chosen.includes('wire')) {
+  const recorded: Recorded[] = [];
+  for (const scenario of wire)
+    recorded.push({ name: scenario.name, output: await playWire(scenario, { host, image: 'conformance' }) });
+  await save('wire', recorded);
+}
+await rm(work, { recursive: true, force: true });
+
+async function save(suite: string, recorded: Recorded[]): Promise<void> {
   await writeFile(join(import.meta.dirname, 'recorded', `${suite}.json`), `${JSON.stringify(recorded, null, 1)}\n`);
   console.log(`${suite}: ${recorded.length} recorded`);
 }
-await rm(work, { recursive: true, force: true });
