@@ -49,8 +49,10 @@ export class NetworkUseCases implements NetworksService {
     await this.#parts.networks.remove(ref);
   }
 
-  prune(filters: Filters): Promise<{ NetworksDeleted: string[] }> {
-    return this.#parts.networks.prune(filters);
+  async prune(filters: Filters): Promise<{ NetworksDeleted: string[] }> {
+    const pruned = await this.#parts.networks.prune(filters);
+    this.#parts.events.emit({ type: 'network', action: 'prune', id: '', attributes: { reclaimed: '0' } });
+    return pruned;
   }
 
   async connect(ref: string, body: ConnectNetworkBody): Promise<void> {
@@ -59,23 +61,25 @@ export class NetworkUseCases implements NetworksService {
     await container.exclusive(async () => {
       const { record } = container;
       const mode = networkModeOf(record.host);
-      if (isContainerMode(mode) || (mode === 'host' && container.running))
+      const others = Object.keys(record.endpoints).filter((other) => other !== name);
+      if (isContainerMode(mode) || others.includes('host'))
         throw invalid(
           'container sharing network namespace with another container or host cannot be connected to any other network',
         );
-      if (name === 'host')
+      if (name === 'host' && !Object.hasOwn(record.endpoints, name))
         throw invalid('cannot connect container to host network - container must be created in host network mode');
+      if (others.includes('none') || (name === 'none' && others.length > 0))
+        throw invalid(
+          'container cannot be connected to multiple networks with one of the networks in private (none) mode',
+        );
       if (container.running && Object.hasOwn(record.endpoints, name))
         throw forbidden(`endpoint with name ${container.name} already exists in network ${name}`);
       const settings: EndpointSettings = body.EndpointConfig ?? {};
       this.#parts.networks.validate({ network: name, settings });
       if (container.running)
         this.#refreshHosts(container, await this.#parts.networks.connect(container.id, { network: name, settings }));
-      // A container without a network gets its first one.
-      if (mode === 'none' && Object.hasOwn(record.endpoints, 'none')) delete record.endpoints.none;
       record.endpoints[name] = settings;
       this.#parts.book.save(container);
-      if (!container.running) this.#emit('connect', name, container);
     });
   }
 
@@ -84,10 +88,10 @@ export class NetworkUseCases implements NetworksService {
       ? this.#parts.book.find(body.Container ?? '')
       : this.#parts.book.get(body.Container ?? '');
     if (container === undefined) throw notFound(`endpoint ${body.Container} not found`);
-    const name = this.#nameToLeave(ref, container);
+    const name = this.#nameToLeave(ref, container, body.Force ?? false);
     await container.exclusive(async () => {
       const { record } = container;
-      if (name === 'host' || networkModeOf(record.host) === 'host')
+      if (name === 'host' && container.running && Object.hasOwn(record.endpoints, name))
         throw invalid('cannot disconnect container from host network - container was created in host network mode');
       if (!Object.hasOwn(record.endpoints, name)) {
         throw internal(
@@ -97,7 +101,6 @@ export class NetworkUseCases implements NetworksService {
       if (container.running) this.#refreshHosts(container, await this.#parts.networks.disconnect(container.id, name));
       delete record.endpoints[name];
       this.#parts.book.save(container);
-      if (!container.running) this.#emit('disconnect', name, container);
     });
   }
 
@@ -111,32 +114,17 @@ export class NetworkUseCases implements NetworksService {
   }
 
   /** A network that is gone can still be left by a stopped container. */
-  #nameToLeave(ref: string, container: Container): string {
+  #nameToLeave(ref: string, container: Container, force: boolean): string {
     const network = this.#resolved(ref);
     if (network !== undefined) return network.name;
     if (!container.running && Object.hasOwn(container.record.endpoints, ref)) return ref;
-    throw notFound(
-      container.running
-        ? `network ${ref} not found`
-        : `container ${container.id} is not connected to the network ${ref}`,
-    );
+    if (container.running && !force) throw notFound(`network ${ref} not found`);
+    throw internal(`container ${container.id} is not connected to the network ${ref}`);
   }
 
   #refreshHosts(container: Container, state: SandboxState): void {
     this.#parts.files.writeHosts(container.id, hostsText(state.hosts));
     this.#parts.files.writeResolvConf(container.id, state.resolvConf);
-  }
-
-  #emit(action: string, name: string, container: Container): void {
-    const network = this.#resolved(name);
-    if (network === undefined) return;
-    const { id, driver } = network;
-    this.#parts.events.emit({
-      type: 'network',
-      action,
-      id,
-      attributes: { container: container.id, name, type: driver },
-    });
   }
 }
 

@@ -1,11 +1,14 @@
-import { conflict, forbidden, internal, newId } from '../common/index.ts';
-import { formatAddress, formatPrefix, parseAddress } from './address.ts';
+import { conflict, forbidden, internal, invalid, newId } from '../common/index.ts';
+import { contains, formatAddress, formatPrefix, parseAddress, parsePrefix } from './address.ts';
 import { hasDns } from './answers.ts';
 import { macForAddress, randomMac } from './mac.ts';
 import type { NetworkBook } from './network-book.ts';
 import { hostInterfaceName } from './plumbing.ts';
 import type { StoredEndpoint, StoredNetwork } from './store.ts';
 import type { EndpointRequest } from './types.ts';
+
+/** RFC 3927, RFC 4291 2.5.6. */
+const LINK_LOCAL = ['169.254.0.0/16', 'fe80::/10'].map((block) => parsePrefix(block)!);
 
 /** Gives an endpoint its addresses, MAC and names. Leases are taken in the book at once; `releaseAddresses` gives them back. */
 export function planEndpoint(
@@ -16,6 +19,7 @@ export function planEndpoint(
 ): StoredEndpoint {
   if (network.configOnly) throw forbidden('cannot create endpoint on configuration-only network');
   const { settings } = request;
+  checkRealisable(settings);
   const endpointId = newId();
   const config = settings.IPAMConfig;
   const endpoint: StoredEndpoint = {
@@ -43,6 +47,16 @@ export function planEndpoint(
   }
   endpoint.mac = chooseMac(network, endpoint);
   return endpoint;
+}
+
+/** What Docker looks at only when an endpoint is made, not when it is asked for. */
+function checkRealisable({ IPAMConfig, Links }: EndpointRequest['settings']): void {
+  for (const link of Links ?? []) if (link.split(':').length > 2) throw internal(`bad format for links: ${link}`);
+  for (const text of IPAMConfig?.LinkLocalIPs ?? []) {
+    const address = parseAddress(text);
+    if (address === undefined || !LINK_LOCAL.some((block) => contains(block, address)))
+      throw invalid(`invalid link local IP address: ${text}`);
+  }
 }
 
 function pruned(
@@ -99,6 +113,7 @@ export function releaseAddresses(book: NetworkBook, endpoint: StoredEndpoint): v
 export function chooseIfname(taken: readonly string[], network: StoredNetwork, request: EndpointRequest): string {
   const named = request.settings.DriverOpts?.['com.docker.network.endpoint.ifname'];
   if (named !== undefined && named !== '') {
+    if (named.length > 15 || /[\s/:]/.test(named)) throw invalid(`invalid interface name: ${named}`);
     if (taken.includes(named)) throw conflict(`interface name ${named} is already in use`);
     return named;
   }

@@ -41,8 +41,6 @@ function faultsOf({ settings }: EndpointRequest, network: StoredNetwork): string
   }
   for (const text of config?.LinkLocalIPs ?? [])
     if (parseAddress(text) === undefined) faults.push(`invalid link-local IP address: ${text}`);
-  if (settings.MacAddress !== undefined && settings.MacAddress !== '' && !MAC.test(settings.MacAddress))
-    faults.push(`invalid MAC address: ${settings.MacAddress}`);
   for (const item of endpointSysctlItems(settings.DriverOpts))
     if (parseEndpointSysctl(item) === undefined)
       faults.push(
@@ -55,8 +53,10 @@ function faultsOf({ settings }: EndpointRequest, network: StoredNetwork): string
 export const listed = (faults: readonly string[]): string =>
   faults.length === 1 ? faults[0]! : faults.map((fault) => `* ${fault}`).join('\n');
 
-/** Throws `invalid endpoint settings` with all faults. */
+/** Throws `invalid endpoint settings` with all faults; a bad MAC address is a fault of its own. */
 export function checkEndpointRequest(request: EndpointRequest, network: StoredNetwork): void {
+  const mac = request.settings.MacAddress ?? '';
+  if (mac !== '' && !MAC.test(mac)) throw invalid(`invalid MAC address ${mac}`);
   const faults = faultsOf(request, network);
   if (faults.length === 0) return;
   throw invalid(`invalid endpoint settings:\n${listed(faults)}`);

@@ -48,12 +48,11 @@ export class NetworkBook {
     return this.#pools.get(networkId) ?? [];
   }
 
-  /** By id, name, or unique id prefix, in this order, as moby. `default` is the default bridge. */
+  /** By id, name, or unique id prefix, in this order, as moby. */
   resolve(ref: string): StoredNetwork {
-    const name = ref === 'default' ? 'bridge' : ref;
-    const found = this.#byId.get(name) ?? this.byName(name);
+    const found = this.#byId.get(ref) ?? this.byName(ref);
     if (found !== undefined) return found;
-    const matches = name === '' ? [] : this.all().filter((network) => network.id.startsWith(name));
+    const matches = ref === '' ? [] : this.all().filter((network) => network.id.startsWith(ref));
     if (matches.length > 1)
       throw conflict(`network ${ref} is ambiguous (${matches.length} matches found based on ID prefix)`);
     if (matches[0] === undefined) throw notFound(`network ${ref} not found`);

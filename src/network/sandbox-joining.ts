@@ -1,4 +1,4 @@
-import { forbidden, internal } from '../common/index.ts';
+import { forbidden, internal, invalid } from '../common/index.ts';
 import { chooseIfname, planEndpoint, releaseAddresses } from './addressing.ts';
 import { checkEndpointRequest } from './endpoint-requests.ts';
 import { Links } from './links.ts';
@@ -81,15 +81,13 @@ export class SandboxJoining {
 
 function refuseToJoin(sandbox: StoredSandbox, network: StoredNetwork): void {
   if (network.driver === 'host')
-    throw forbidden('cannot connect container to host network - container must be created in host network mode');
+    throw invalid('cannot connect container to host network - container must be created in host network mode');
   if (sandbox.kind === 'host')
-    throw forbidden(
+    throw invalid(
       'container sharing network namespace with another container or host cannot be connected to any other network',
     );
   if (sandbox.kind === 'none' || network.driver === 'null')
-    throw forbidden(
-      'container cannot be connected to multiple networks with one of the networks in private (none) mode',
-    );
+    throw invalid('container cannot be connected to multiple networks with one of the networks in private (none) mode');
   if (sandbox.endpoints.some((endpoint) => endpoint.networkId === network.id))
     throw forbidden(`endpoint with name ${sandbox.containerName} already exists in network ${network.name}`);
 }

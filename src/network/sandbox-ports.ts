@@ -45,7 +45,11 @@ export class SandboxPorts {
     if (endpoint === undefined || network?.driver !== 'bridge') return;
     const binding = network.options['com.docker.network.bridge.host_binding_ipv4'];
     const defaultIp = binding ?? this.#options.ip ?? '0.0.0.0';
-    const wishes = portWishes(wanted, { defaultIp, dual: machineHasIpv6() });
+    // The relay carries IPv6 to a container that has only IPv4, but not the other way round, as docker-proxy.
+    const led = (hostIp: string): boolean => gateways[4] !== undefined || hostIp.includes(':');
+    const wishes = portWishes(wanted, { defaultIp, dual: machineHasIpv6() })
+      .map((wish) => ({ ...wish, hostIps: wish.hostIps.filter(led) }))
+      .filter((wish) => wish.hostIps.length > 0);
     const isRouted = (hostIp: string): boolean => {
       const family = parseAddress(hostIp)!.family;
       const leading = gateways[family] && this.#networks.byId(gateways[family].networkId);

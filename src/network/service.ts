@@ -35,6 +35,15 @@ const overlapsAny = (network: StoredNetwork, blocks: readonly Prefix[]): boolean
 const withoutPools = (network: StoredNetwork | undefined): StoredNetwork | undefined =>
   network === undefined ? undefined : { ...network, pools: [] };
 
+/** A filter's value is a regular expression; one that is none matches nothing (moby api/types/filters Match). */
+function matchesPattern(pattern: string, text: string): boolean {
+  try {
+    return new RegExp(pattern).test(text);
+  } catch {
+    return false;
+  }
+}
+
 /** `dangling` takes one truth value (moby daemon/network/filter.go). */
 function danglingOf(filters: Filters): boolean | undefined {
   const values = filters.get('dangling');
@@ -252,8 +261,8 @@ export class Networks implements NetworkService {
       filters.exact('driver', network.driver) &&
       filters.exact('scope', 'local') &&
       filters.exact('type', custom) &&
-      some('name', (value) => network.name.includes(value)) &&
-      some('id', (value) => network.id.startsWith(value)) &&
+      some('name', (value) => matchesPattern(value, network.name)) &&
+      some('id', (value) => matchesPattern(value, network.id)) &&
       filters.labels(network.labels) &&
       (dangling === undefined || dangling === (custom === 'custom' && !this.#used(network)))
     );

@@ -65,6 +65,9 @@ export const networkModeOf = (host: HostConfig): string =>
   host.NetworkMode === undefined || host.NetworkMode === '' || host.NetworkMode === 'default'
     ? 'bridge'
     : host.NetworkMode;
+/** A mode that names a network somebody made. */
+export const isUserDefined = (mode: string): boolean =>
+  !['bridge', 'host', 'none'].includes(mode) && !isContainerMode(mode);
 export const isContainerMode = (mode: string | undefined): boolean => mode?.startsWith('container:') === true;
 
 const MIN_MEMORY = 6 * 2 ** 20;

@@ -4,7 +4,7 @@ import type { ImageStore } from '../../images/index.ts';
 import type { LayerStore } from '../../layers/index.ts';
 import type { NetworkService } from '../../network/index.ts';
 import type { Cgroups, Monitor, RuntimeChoice } from '../../runtime/index.ts';
-import type { CreateContainerBody, EndpointSettings, HostConfig } from '../../wire/index.ts';
+import type { ContainerConfig, CreateContainerBody, EndpointSettings, HostConfig } from '../../wire/index.ts';
 import { checkLogConfig } from '../logs/drivers.ts';
 import type { Container, ContainerBook } from './book.ts';
 import {
@@ -98,7 +98,7 @@ export async function createContainer(
       host[key] = `container:${target.id}`;
     }
     host.Links = resolveLinks(host, name, parts.book);
-    const endpoints = endpointsOf(host, networking?.EndpointsConfig, config.MacAddress);
+    const endpoints = endpointsOf(config, host, networking?.EndpointsConfig);
     config.MacAddress = undefined;
     checkEndpoints(endpoints, parts.networks);
     mounts = planMounts({
@@ -202,28 +202,32 @@ function takeName(given: string | undefined, id: string, book: ContainerBook): s
   }
 }
 
-/** The networks asked for, by name, the mode's first. */
+/** The networks asked for, by name, the mode's first; the mode's own if none is (moby updateContainerNetworkSettings). */
 function endpointsOf(
+  { MacAddress: mac, NetworkDisabled }: ContainerConfig,
   host: HostConfig,
   given: Record<string, EndpointSettings | undefined> | undefined,
-  mac: string | undefined,
 ): Record<string, EndpointSettings> {
   const mode = networkModeOf(host);
-  if (isContainerMode(mode)) return {};
-  const endpoints: Record<string, EndpointSettings> = {};
-  const others = Object.entries(given ?? {}).map(
-    ([name, settings]) => [name === 'default' ? 'bridge' : name, settings ?? ({} as EndpointSettings)] as const,
+  if (isContainerMode(mode) || NetworkDisabled) return {};
+  const asked = Object.fromEntries(
+    Object.entries(given ?? {}).map(([name, settings]) => [
+      name === 'default' ? 'bridge' : name,
+      { ...(settings ?? ({} as EndpointSettings)) },
+    ]),
   );
-  endpoints[mode] = { ...(others.find(([name]) => name === mode)?.[1] ?? ({} as EndpointSettings)) };
-  if (mac) {
-    if ((endpoints[mode].MacAddress || mac) !== mac)
+  const others = Object.entries(asked).filter(([name]) => name !== mode);
+  if (mode === 'host' && others.length > 0)
+    throw invalid('conflicting options: cannot attach both user-defined and non-user-defined network-modes');
+  const first = asked[mode] ?? (others.length === 0 || mac ? ({} as EndpointSettings) : undefined);
+  if (first !== undefined && mac) {
+    if ((first.MacAddress || mac) !== mac)
       throw invalid(
         'the container-wide MAC address must match the endpoint-specific MAC address for the main network, or be left empty',
       );
-    endpoints[mode].MacAddress = mac;
+    first.MacAddress = mac;
   }
-  for (const [name, settings] of others) if (name !== mode) endpoints[name] = settings;
-  return endpoints;
+  return Object.fromEntries(first === undefined ? others : [[mode, first], ...others]);
 }
 
 function checkEndpoints(endpoints: Record<string, EndpointSettings>, networks: NetworkService): void {

@@ -11,7 +11,7 @@ import type {
   PortMap,
 } from '../../wire/index.ts';
 import type { Container } from './book.ts';
-import { networkModeOf } from './configure.ts';
+import { isUserDefined, networkModeOf } from './configure.ts';
 import { cleanPath } from './mounts.ts';
 import type { ContainerRecord, MountRecord } from './record.ts';
 
@@ -220,13 +220,25 @@ export function configAnswer(record: ContainerRecord): Record<string, unknown> {
   };
 }
 
-/** An endpoint that is not realised: what was asked for, and zeros. */
+/** A network's id, or '' if it is gone. */
+export const networkIdOf = (name: string, parts: Pick<InspectParts, 'networkId'>): string => {
+  try {
+    return parts.networkId(name);
+  } catch {
+    return '';
+  }
+};
+
+/** An endpoint that is not realised: what was asked for, and zeros. After the first start its network and names are known. */
 export function idleEndpoint(
-  settings: EndpointSettings,
-  networkId: string,
-  dnsNames: string[] | null,
+  record: ContainerRecord,
+  name: string,
+  parts: Pick<InspectParts, 'networkId'>,
 ): EndpointSettingsAnswer {
+  const settings: EndpointSettings = record.endpoints[name]!;
+  const started = record.state.startedAt !== ZERO_TIME;
   const ipam = settings.IPAMConfig;
+  const names = [record.name, ...(settings.Aliases ?? []), shortId(record.id), record.config.Hostname ?? ''];
   return {
     IPAMConfig:
       ipam === undefined
@@ -238,10 +250,10 @@ export function idleEndpoint(
           },
     Links: settings.Links ?? null,
     Aliases: settings.Aliases ?? null,
-    MacAddress: settings.MacAddress ?? '',
+    MacAddress: started ? '' : (settings.MacAddress ?? ''),
     DriverOpts: settings.DriverOpts ?? null,
     GwPriority: settings.GwPriority ?? 0,
-    NetworkID: networkId,
+    NetworkID: started ? networkIdOf(name, parts) : '',
     EndpointID: '',
     Gateway: '',
     IPAddress: '',
@@ -249,20 +261,8 @@ export function idleEndpoint(
     IPv6Gateway: '',
     GlobalIPv6Address: '',
     GlobalIPv6PrefixLen: 0,
-    DNSNames: dnsNames,
+    DNSNames: started && isUserDefined(name) ? [...new Set(names.filter((text) => text !== ''))] : null,
   };
-}
-
-/** The names that a container had on a network with a name service, and will have again. */
-function pastNames(
-  { id, name, config }: ContainerRecord,
-  network: string,
-  settings: EndpointSettings,
-): string[] | null {
-  if (['bridge', 'host', 'none'].includes(network)) return null;
-  return [...new Set([name, ...(settings.Aliases ?? []), shortId(id), config.Hostname ?? ''])].filter(
-    (text) => text !== '',
-  );
 }
 
 export function networkSettings(container: Container, parts: InspectParts): Record<string, unknown> {
@@ -270,13 +270,7 @@ export function networkSettings(container: Container, parts: InspectParts): Reco
   const sandbox = parts.networks.sandbox(container.id);
   const networks: Record<string, EndpointSettingsAnswer> = sandbox?.endpoints ?? {};
   const all = Object.fromEntries(
-    Object.entries(record.endpoints).map(([name, settings]) => [
-      name,
-      networks[name] ??
-        (record.state.startedAt === ZERO_TIME
-          ? idleEndpoint(settings, '', null)
-          : idleEndpoint({ ...settings, MacAddress: '' }, parts.networkId(name), pastNames(record, name, settings))),
-    ]),
+    Object.keys(record.endpoints).map((name) => [name, networks[name] ?? idleEndpoint(record, name, parts)]),
   );
   const first = all.bridge;
   return {

@@ -3,14 +3,12 @@ import { conflict, internal, invalid } from '../../common/index.ts';
 import type { NetworkService } from '../../network/index.ts';
 import type { HostConfig } from '../../wire/index.ts';
 import type { Container, ContainerBook } from './book.ts';
-import { isContainerMode, modeTarget, networkModeOf } from './configure.ts';
+import { isContainerMode, isUserDefined, modeTarget, networkModeOf } from './configure.ts';
 import { linkEnvironment } from './link-environment.ts';
 import { parseLink } from './link-names.ts';
 import type { ContainerRecord } from './record.ts';
 
 /** Links of the default bridge (`--link db:alias`), kept in `HostConfig.Links` as Docker shows them: `/db:/web/alias`. */
-
-const isUserDefined = (mode: string): boolean => !['bridge', 'host', 'none'].includes(mode) && !isContainerMode(mode);
 
 /** docker/cli opts.ParseLink: a link as it was asked for, or as inspect shows it. */
 function split(text: string): { ref: string; alias: string } {
@@ -24,7 +22,7 @@ function split(text: string): { ref: string; alias: string } {
 }
 
 function target(ref: string, book: ContainerBook): Container {
-  if (ref === '') throw invalid(`could not get container for : invalid name or ID supplied: ""`);
+  if (ref === '') throw invalid('could not get container for : invalid name or ID supplied: ""');
   let found = book.find(ref);
   // A link to one on another's network leads to the other.
   for (let mode = found && networkModeOf(found.record.host); isContainerMode(mode); ) {

@@ -3,7 +3,7 @@ import type { ImageStore } from '../../images/index.ts';
 import type { PortSummary } from '../../wire/index.ts';
 import type { Container, ContainerBook } from './book.ts';
 import { networkModeOf } from './configure.ts';
-import { type InspectParts, idleEndpoint, mountPoints, sorted } from './inspect.ts';
+import { type InspectParts, idleEndpoint, mountPoints, networkIdOf, sorted } from './inspect.ts';
 import { parseLink } from './link-names.ts';
 import { statusText } from './status.ts';
 
@@ -144,17 +144,9 @@ function ancestorIds(filters: Filters, images: ImageStore): Set<string> {
 
 function onNetwork(container: Container, wanted: readonly string[], parts: ListParts): boolean {
   return Object.keys(container.record.endpoints).some(
-    (name) => wanted.includes(name) || wanted.some((id) => id.length >= 3 && safeNetworkId(name, parts).startsWith(id)),
+    (name) => wanted.includes(name) || wanted.some((id) => id.length >= 3 && networkIdOf(name, parts).startsWith(id)),
   );
 }
-
-const safeNetworkId = (name: string, parts: InspectParts): string => {
-  try {
-    return parts.networkId(name);
-  } catch {
-    return '';
-  }
-};
 
 /** `80`, `80-90/tcp`. */
 interface Port {
@@ -242,12 +234,13 @@ function summary(
     },
     NetworkSettings: {
       Networks: Object.fromEntries(
-        Object.entries(record.endpoints).map(([name, settings]) => [
+        Object.keys(record.endpoints).map((name) => [
           name,
           // A list has not all of an endpoint, in Docker too.
           {
-            ...(sandbox?.endpoints[name] ?? idleEndpoint(settings, safeNetworkId(name, parts), null)),
+            ...(sandbox?.endpoints[name] ?? idleEndpoint(record, name, parts)),
             Aliases: null,
+            DriverOpts: null,
             DNSNames: null,
           },
         ]),

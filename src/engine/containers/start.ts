@@ -122,7 +122,7 @@ export async function prepare(
 
 function openNetwork(record: ContainerRecord, mode: string, parts: StartParts): Promise<SandboxState | undefined> {
   const { config, host } = record;
-  if (mode === 'host' || isContainerMode(mode)) return Promise.resolve(undefined);
+  if (isContainerMode(mode)) return Promise.resolve(undefined);
   return parts.networks.openSandbox({
     containerId: record.id,
     containerName: record.name,
