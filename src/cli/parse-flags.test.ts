@@ -59,6 +59,7 @@ const ERRORS: [string, string][] = [
   ['-m x', 'invalid argument "x" for "-m, --memory" flag: invalid size: \'x\''],
   ['-n x', 'invalid argument "x" for "-n, --last" flag: strconv.ParseInt: parsing "x": invalid syntax'],
   ['--cpus x', 'invalid argument "x" for "--cpus" flag: failed to parse x as a rational number'],
+  ['--help=x', 'invalid argument "x" for "--help" flag: strconv.ParseBool: parsing "x": invalid syntax'],
   ['--tty=x', 'invalid argument "x" for "-t, --tty" flag: strconv.ParseBool: parsing "x": invalid syntax'],
 ];
 for (const [line, message] of ERRORS)

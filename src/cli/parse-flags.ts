@@ -65,6 +65,8 @@ export class ParsedFlags implements FlagValues {
   }
 }
 
+const HELP: FlagSpec = { name: 'help', type: 'bool', usage: '', hidden: true };
+
 /** Parses as pflag does: grouped short flags, `--name=value`, `--` ends flags. Throws FlagError or HelpRequest. */
 export function parseFlags(specs: readonly FlagSpec[], argv: readonly string[], interspersed: boolean): Parsed {
   const flags = new ParsedFlags(specs);
@@ -74,10 +76,10 @@ export function parseFlags(specs: readonly FlagSpec[], argv: readonly string[], 
   const notices: string[] = [];
   let at = 0;
 
-  const set = (spec: FlagSpec, value: string): void => {
+  const set = (spec: FlagSpec, value: string, into = flags): void => {
     if (spec.deprecated !== undefined) notices.push(`Flag --${spec.name} has been deprecated, ${spec.deprecated}`);
     try {
-      flags.set(spec, value);
+      into.set(spec, value);
     } catch (error) {
       throw new FlagError(
         `invalid argument ${JSON.stringify(value)} for ${JSON.stringify(flagName(spec))} flag: ${(error as Error).message}`,
@@ -90,7 +92,12 @@ export function parseFlags(specs: readonly FlagSpec[], argv: readonly string[], 
     const name = cut < 0 ? body : body.slice(0, cut);
     if (name === '' || name.startsWith('-')) throw new FlagError(`bad flag syntax: ${arg}`);
     const spec = byName.get(name);
-    if (name === 'help' && (!spec || spec.type === 'bool')) throw new HelpRequest();
+    if (name === 'help') {
+      const asked = new ParsedFlags([HELP]);
+      set(HELP, cut < 0 ? 'true' : body.slice(cut + 1), asked);
+      if (asked.bool('help')) throw new HelpRequest();
+      return;
+    }
     if (!spec) {
       throw new FlagError(`unknown flag: --${name}${suggestFlag(name, specs)}`);
     }

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { humanSize } from '../../common/index.ts';
+import { absenceAdvice } from '../connection.ts';
 import type { Cli } from '../session.ts';
 
 export interface Finding {
@@ -13,23 +14,28 @@ export interface Finding {
 }
 
 const KERNEL = [5, 11];
+/** Bytes: less than this is little, and with less than that nothing can be pulled. */
 const LOW_SPACE = 2e9;
+const FULL = 50e6;
+/** The share of a file system's files that should be free. */
+const LOW_FILES = 0.02;
 
 /** Looks at this machine and at the daemon; changes nothing. */
 export async function runChecks(cli: Cli): Promise<Finding[]> {
   const daemon = await daemonFinding(cli);
   const root = typeof daemon.root === 'string' ? daemon.root : '/var/lib/gantry';
+  const rules = await firewall();
   return [
     kernel(),
     filesystem(),
     namespaces(),
     cgroups(),
     seccomp(),
-    program('runtime', ['crun', 'runc'], 'apt-get install crun (or runc)'),
-    program('monitor', ['conmon'], 'apt-get install conmon'),
-    program('nftables', ['nft'], 'apt-get install nftables'),
-    await nftables(cli),
-    program('iproute2', ['ip'], 'apt-get install iproute2'),
+    program('runtime', ['crun', 'runc']),
+    program('monitor', ['conmon']),
+    program('nftables', ['nft']),
+    ...(rules === undefined ? [] : [rules]),
+    program('iproute2', ['ip']),
     forwarding(),
     space(root),
     daemon.finding,
@@ -118,19 +124,26 @@ function seccomp(): Finding {
   };
 }
 
-function program(name: string, choices: readonly string[], advice: string): Finding {
+/** Where a program is, looking also where root's programs are. */
+function findProgram(choices: readonly string[]): string | undefined {
   const directories = `${process.env.PATH ?? ''}:/usr/sbin:/sbin:/usr/local/sbin`.split(':');
-  for (const choice of choices)
-    for (const directory of directories) {
-      const path = join(directory, choice);
+  return choices
+    .flatMap((choice) => directories.map((directory) => join(directory, choice)))
+    .find((path) => {
       try {
         accessSync(path, constants.X_OK);
-        return { name, state: 'good', text: path };
+        return true;
       } catch {
-        // Not here.
+        return false;
       }
-    }
-  return { name, state: 'bad', text: `${choices.join(' or ')} is not in the path`, advice };
+    });
+}
+
+function program(name: string, choices: readonly string[]): Finding {
+  const path = findProgram(choices);
+  if (path !== undefined) return { name, state: 'good', text: path };
+  const all = choices.join(' or ');
+  return { name, state: 'bad', text: `${all} is not in the path`, advice: `install ${all} with the system's packages` };
 }
 
 const runProgram = (file: string, args: readonly string[]): Promise<string | undefined> =>
@@ -140,7 +153,10 @@ const runProgram = (file: string, args: readonly string[]): Promise<string | und
     );
   });
 
-async function nftables(cli: Cli): Promise<Finding> {
+/** Whether the kernel takes rules; nothing where the program for it is not there, which is said elsewhere. */
+async function firewall(): Promise<Finding | undefined> {
+  const path = findProgram(['nft']);
+  if (path === undefined) return undefined;
   if (process.getuid?.() !== 0)
     return {
       name: 'firewall',
@@ -148,11 +164,7 @@ async function nftables(cli: Cli): Promise<Finding> {
       text: 'not checked',
       advice: 'run as root to check that nftables works',
     };
-  const path = `${cli.env.PATH ?? ''}:/usr/sbin:/sbin`
-    .split(':')
-    .map((directory) => join(directory, 'nft'))
-    .find((file) => existsSync(file));
-  const failure = path === undefined ? 'nft is missing' : await runProgram(path, ['list', 'tables']);
+  const failure = await runProgram(path, ['list', 'tables']);
   if (failure === undefined) return { name: 'firewall', state: 'good', text: 'nftables answers' };
   return {
     name: 'firewall',
@@ -176,16 +188,17 @@ function forwarding(): Finding {
 function space(root: string): Finding {
   let path = root;
   while (!existsSync(path)) path = join(path, '..');
-  const { bavail, bsize } = statfsSync(path);
+  const { bavail, bsize, files, ffree } = statfsSync(path);
   const free = bavail * bsize;
   const text = `${humanSize(free)} free below ${root}`;
-  if (free >= LOW_SPACE) return { name: 'disk space', state: 'good', text };
-  return {
-    name: 'disk space',
-    state: 'warning',
-    text,
-    advice: 'gantry system df shows what takes it, gantry system prune frees it',
-  };
+  const advice = 'gantry system df shows what takes it, gantry system prune frees it';
+  if (free < FULL) return { name: 'disk space', state: 'bad', text, advice };
+  // Some file systems do not count their files.
+  if (files > 0 && ffree < files * LOW_FILES)
+    return { name: 'disk space', state: 'warning', text: `${ffree} more files can be made below ${root}`, advice };
+  return free < LOW_SPACE
+    ? { name: 'disk space', state: 'warning', text, advice }
+    : { name: 'disk space', state: 'good', text };
 }
 
 async function daemonFinding(cli: Cli): Promise<{ finding: Finding; root?: unknown }> {
@@ -193,7 +206,8 @@ async function daemonFinding(cli: Cli): Promise<{ finding: Finding; root?: unkno
   try {
     const info = await (await cli.client()).system.info();
     const warnings = (info.Warnings as string[] | null) ?? [];
-    const text = `${info.ServerVersion} answers at ${host}, runtime ${info.DefaultRuntime}`;
+    const elsewhere = host.startsWith('unix:') ? '' : "; what is said above is of this machine, not of the daemon's";
+    const text = `${info.ServerVersion} answers at ${host}, runtime ${info.DefaultRuntime}${elsewhere}`;
     if (warnings.length === 0) return { finding: { name: 'daemon', state: 'good', text }, root: info.DockerRootDir };
     return {
       finding: { name: 'daemon', state: 'warning', text, advice: warnings.join('; ') },
@@ -205,7 +219,7 @@ async function daemonFinding(cli: Cli): Promise<{ finding: Finding; root?: unkno
         name: 'daemon',
         state: 'warning',
         text: (error as Error).message,
-        advice: 'start it with gantryd, or any gantry command',
+        advice: absenceAdvice(cli.globals, cli.env, cli.config) ?? 'look at the address that -H names',
       },
     };
   }

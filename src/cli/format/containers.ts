@@ -45,7 +45,7 @@ labels: {{- pad .Labels 1 0}}
 ports: {{- pad .Ports 1 0}}
 ${size ? 'size: {{.Size}}\n' : ''}`;
   }
-  return quiet && format.startsWith('table') ? 'table {{.ID}}' : format;
+  return quiet ? '{{.ID}}' : format;
 }
 
 /** A container's row. `nowMs` is the time that ages count from. */

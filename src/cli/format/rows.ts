@@ -42,17 +42,33 @@ export const isTable = (format: string): boolean => format.startsWith('table');
  */
 export function renderRows(format: string, spec: TableSpec, rows: Iterable<RowMethods>): string {
   const table = isTable(format);
-  const source = (table ? format.slice('table'.length) : format === 'json' ? '{{json .}}' : format)
-    .replace(/^ +| +$/g, '')
-    .replaceAll('\\t', '\t')
-    .replaceAll('\\n', '\n');
-  const template = parse(source);
+  const template = parse(sourceOf(format));
   let body = '';
   for (const methods of rows) body += `${run(template, makeRow(spec.type, methods))}\n`;
   if (!table) return body;
   const header = run({ ...template, functions: headerFunctions }, headerRow(spec));
   return tabulate(`${header}\n${body}`);
 }
+
+/** Renders lists of rows as one value: `{{range .Volumes}}{{.Name}}{{end}}`. */
+export function renderLists(
+  format: string,
+  type: string,
+  lists: Readonly<Record<string, { spec: TableSpec; rows: readonly RowMethods[] }>>,
+): string {
+  const value = Object.fromEntries(
+    Object.entries(lists).map(([name, { spec, rows }]) => [name, rows.map((row) => makeRow(spec.type, row))]),
+  );
+  Object.defineProperty(value, typeName, { value: `*${type}` });
+  return run(parse(sourceOf(format)), value);
+}
+
+/** The template of a format, with the escapes that a shell leaves in it. */
+const sourceOf = (format: string): string =>
+  (isTable(format) ? format.slice('table'.length) : format === 'json' ? '{{json .}}' : format)
+    .replace(/^ +| +$/g, '')
+    .replaceAll('\\t', '\t')
+    .replaceAll('\\n', '\n');
 
 /** The heading line's values: known names are their headings; a label's is made from its key. */
 function headerRow(spec: TableSpec): Record<string, unknown> {

@@ -2,6 +2,7 @@ import type { Client } from '../../client/index.ts';
 import type { Cli } from '../session.ts';
 import { ExitError } from '../spec.ts';
 import { LiveModel } from './model.ts';
+import { nameOf } from './table.ts';
 import { createLiveView, type LiveActions } from './view.ts';
 
 /** Between two redraws; more often than this nobody sees. */
@@ -37,11 +38,8 @@ async function show(cli: Cli, client: Client): Promise<string | undefined> {
   };
   const model = new LiveModel(client, changed);
   await model.start();
-  const name = (id: string): string =>
-    model
-      .snapshot()
-      .rows.find((row) => row.container.Id === id)
-      ?.container.Names[0]?.slice(1) ?? id;
+  const known = (id: string) => model.snapshot().rows.find(({ container }) => container.Id === id)?.container;
+  const name = (id: string): string => nameOf(known(id)?.Names ?? []) || id;
   const act = (verb: string, id: string, action: () => Promise<unknown>): void => {
     void model.act(`${verb} ${name(id)}`, action);
   };
@@ -57,10 +55,11 @@ async function show(cli: Cli, client: Client): Promise<string | undefined> {
     stop: (id) => act('stop', id, () => client.containers.stop(id)),
     restart: (id) => act('restart', id, () => client.containers.restart(id)),
     kill: (id) => act('kill', id, () => client.containers.kill(id)),
-    pause: (id, paused) =>
-      act(paused ? 'unpause' : 'pause', id, () =>
-        paused ? client.containers.unpause(id) : client.containers.pause(id),
-      ),
+    pause: (id) => {
+      // As it is now, which the screen may not show yet.
+      if (known(id)?.State === 'paused') act('unpause', id, () => client.containers.unpause(id));
+      else act('pause', id, () => client.containers.pause(id));
+    },
     remove: (id) => act('remove', id, () => client.containers.remove(id)),
     shell: (id) => {
       shell = id;

@@ -1,7 +1,6 @@
 import type * as Ink from 'ink';
 import type * as React from 'react';
 import type { ReactElement } from 'react';
-import type { ContainerSummary } from '../../client/index.ts';
 import type { Snapshot } from './model.ts';
 import { nextOrder, ORDERS, type Order, sorted } from './order.ts';
 import { liveTable, nameOf } from './table.ts';
@@ -14,7 +13,8 @@ export interface LiveActions {
   stop(id: string): void;
   restart(id: string): void;
   kill(id: string): void;
-  pause(id: string, paused: boolean): void;
+  /** Pauses it, or lets it go on. */
+  pause(id: string): void;
   remove(id: string): void;
   /** Leaves the view for a shell in the container. */
   shell(id: string): void;
@@ -54,11 +54,11 @@ export function createLiveView(
     const selected = rows[at]?.container;
     useEffect(() => setChosen(selected?.Id), [selected?.Id]);
     useEffect(() => actions.select(selected?.Id, logs), [actions, selected?.Id, logs]);
-    const act = (letter: string, { Id: id, State: state }: ContainerSummary): void => {
+    const act = (letter: string, id: string): void => {
       if (letter === 's') actions.stop(id);
       else if (letter === 'r') actions.restart(id);
       else if (letter === 'k') actions.kill(id);
-      else if (letter === 'p') actions.pause(id, state === 'paused');
+      else if (letter === 'p') actions.pause(id);
       else if (letter === 'd') actions.remove(id);
       else if (letter === 'e') {
         actions.shell(id);
@@ -69,7 +69,7 @@ export function createLiveView(
       if (letter === 'q') exit();
       else if (letter === 'l') setLogs((shown) => !shown);
       else if (letter === 'o') setOrder(nextOrder);
-      else if (selected) act(letter, selected);
+      else if (selected) act(letter, selected.Id);
     };
     useInput((input, key) => {
       if (key.escape) return exit();

@@ -45,6 +45,8 @@ async function run({ flags, cli }: Call): Promise<void> {
   const filters: Record<string, readonly string[]> = { ...filterMap(flags.list('filter')) };
   for (const old of ['before', 'since'])
     if (flags.changed(old)) filters[old] = [...(filters[old] ?? []), flags.text(old)];
+  if (quiet && flags.text('format') !== '')
+    cli.warn('WARNING: Ignoring custom format, because both --format and --quiet are set.\n');
   const given = flags.text('format') || (quiet ? 'table' : cli.config.data.psFormat || 'table');
   const format = containerFormat(given, quiet, flags.bool('size'));
   const last = flags.bool('latest') ? 1 : flags.int('last');
@@ -52,7 +54,7 @@ async function run({ flags, cli }: Call): Promise<void> {
   const containers = await client.containers.list({
     all: flags.bool('all') || last > 0,
     limit: last,
-    size: flags.bool('size') || /\.Size\b/.test(format),
+    size: flags.bool('size') || showsSize(format),
     filters,
   });
   if (flags.bool('tree')) {
@@ -69,3 +71,6 @@ async function run({ flags, cli }: Call): Promise<void> {
     ),
   );
 }
+
+/** Sizes cost the daemon work, so they are asked for only where a template has them, alone or with everything else. */
+const showsSize = (format: string): boolean => /\.Size\b|\bjson \.(?!\w)/.test(format);

@@ -41,7 +41,9 @@ export const command: CommandSpec = {
       given === 'table'
         ? plain
         : given === 'raw'
-          ? 'network_id: {{.ID}}\nname: {{.Name}}\ndriver: {{.Driver}}\nscope: {{.Scope}}\n'
+          ? quiet
+            ? 'network_id: {{.ID}}'
+            : 'network_id: {{.ID}}\nname: {{.Name}}\ndriver: {{.Driver}}\nscope: {{.Scope}}\n'
           : given;
     const sorted = networks.toSorted((a, b) => a.Name.localeCompare(b.Name, 'en', { numeric: true }));
     const trunc = !flags.bool('no-trunc');

@@ -2,9 +2,10 @@ import type { BuildCacheRecord, DiskUsage } from '../../../client/index.ts';
 import { shortId } from '../../../common/index.ts';
 import { containerRow, containerTable } from '../../format/containers.ts';
 import { imageRow, imageTable, nameImages } from '../../format/images.ts';
-import { type RowMethods, renderRows } from '../../format/rows.ts';
+import { type RowMethods, renderLists, renderRows, type TableSpec } from '../../format/rows.ts';
 import { size3, size4 } from '../../format/size.ts';
 import { humanDuration } from '../../format/text.ts';
+import { volumeRow, volumeTable } from '../../format/volumes.ts';
 import { TABLE_FORMAT } from '../../format-flags.ts';
 import { type CommandSpec, noArgs } from '../../spec.ts';
 
@@ -28,6 +29,10 @@ export const command: CommandSpec = {
     const usage = await client.system.diskUsage();
     if (verbose && (given === '' || given === 'table')) {
       cli.print(verboseText(usage));
+      return;
+    }
+    if (verbose) {
+      cli.print(renderLists(given, 'formatter.diskUsageContext', verboseLists(usage, false)));
       return;
     }
     const format =
@@ -112,56 +117,69 @@ function summaryRows(usage: DiskUsage): RowMethods[] {
   ];
 }
 
-function verboseText(usage: DiskUsage): string {
-  const options = { trunc: true, nowMs: Date.now() };
-  const imageFormat =
-    'table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}\t{{.SharedSize}}\t{{.UniqueSize}}\t{{.Containers}}';
-  const images = nameImages(usage.Images ?? [], false).map((named) => ({
-    ...imageRow(named, options),
-    SharedSize: () => size4(Math.max(0, named.image.SharedSize)),
-    UniqueSize: () => size4(named.image.Size - Math.max(0, named.image.SharedSize)),
-  }));
-  const containerFormat =
-    'table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.LocalVolumes}}\t{{.Size}}\t{{.RunningFor}}\t{{.Status}}\t{{.Names}}';
-  const containers = (usage.Containers ?? []).map((container) => ({
-    ...containerRow(container, options),
-    Size: () => size3(container.SizeRw ?? 0),
-  }));
-  const volumes = (usage.Volumes ?? []).map((volume) => ({
-    Name: () => volume.Name,
-    Links: () => String(volume.UsageData?.RefCount ?? 'N/A'),
-    Size: () => (volume.UsageData ? size4(volume.UsageData.Size) : 'N/A'),
-  }));
-  const volumeTable = {
-    type: 'formatter.volumeContext',
-    headers: { Name: 'VOLUME NAME', Links: 'LINKS', Size: 'SIZE' },
-  };
-  const cache = usage.BuildCache ?? [];
-  const cacheTable = {
-    type: 'formatter.buildCacheContext',
-    headers: {
-      ID: 'CACHE ID',
-      CacheType: 'CACHE TYPE',
-      Size: 'SIZE',
-      CreatedSince: 'CREATED',
-      LastUsedSince: 'LAST USED',
-      UsageCount: 'USAGE',
-      Shared: 'SHARED',
+interface List {
+  spec: TableSpec;
+  rows: RowMethods[];
+}
+
+/** What is there, kind by kind; ids are cut where people read them. */
+function verboseLists(
+  usage: DiskUsage,
+  trunc: boolean,
+): Record<'Images' | 'Containers' | 'Volumes' | 'BuildCache', List> {
+  const options = { trunc, nowMs: Date.now() };
+  return {
+    Images: {
+      spec: imageTable,
+      rows: nameImages(usage.Images ?? [], false).map((named) => ({
+        ...imageRow(named, options),
+        Digest: () => '',
+        SharedSize: () => size4(Math.max(0, named.image.SharedSize)),
+        UniqueSize: () => size4(named.image.Size - Math.max(0, named.image.SharedSize)),
+      })),
     },
+    Containers: {
+      spec: containerTable,
+      rows: (usage.Containers ?? []).map((container) => ({
+        ...containerRow(container, options),
+        Size: () => size3(container.SizeRw ?? 0),
+      })),
+    },
+    Volumes: { spec: volumeTable, rows: (usage.Volumes ?? []).map(volumeRow) },
+    BuildCache: { spec: cacheTable, rows: (usage.BuildCache ?? []).map((item) => cacheRow(item, trunc)) },
   };
-  const cacheSize = cache.filter((item) => !item.Shared).reduce((sum, item) => sum + item.Size, 0);
+}
+
+function verboseText(usage: DiskUsage): string {
+  const { Images, Containers, Volumes, BuildCache } = verboseLists(usage, true);
+  const cacheSize = (usage.BuildCache ?? []).filter((item) => !item.Shared).reduce((sum, item) => sum + item.Size, 0);
+  const table = ({ spec, rows }: List, columns: string): string =>
+    renderRows(`table ${columns.replace(/\w+/g, '{{.$&}}').replaceAll(' ', '\t')}`, spec, rows);
   return [
-    `Images space usage:\n\n${renderRows(imageFormat, imageTable, images)}`,
-    `\nContainers space usage:\n\n${renderRows(containerFormat, containerTable, containers)}`,
-    `\nLocal Volumes space usage:\n\n${renderRows('table {{.Name}}\t{{.Links}}\t{{.Size}}', volumeTable, volumes)}`,
-    `\nBuild cache usage: ${size4(cacheSize)}\n\n${renderRows('table {{.ID}}\t{{.CacheType}}\t{{.Size}}\t{{.CreatedSince}}\t{{.LastUsedSince}}\t{{.UsageCount}}\t{{.Shared}}', cacheTable, cache.map(cacheRow))}`,
+    `Images space usage:\n\n${table(Images, 'Repository Tag ID CreatedSince Size SharedSize UniqueSize Containers')}`,
+    `\nContainers space usage:\n\n${table(Containers, 'ID Image Command LocalVolumes Size RunningFor Status Names')}`,
+    `\nLocal Volumes space usage:\n\n${table(Volumes, 'Name Links Size')}`,
+    `\nBuild cache usage: ${size4(cacheSize)}\n\n${table(BuildCache, 'ID CacheType Size CreatedSince LastUsedSince UsageCount Shared')}`,
   ].join('');
 }
 
+const cacheTable: TableSpec = {
+  type: 'formatter.buildCacheContext',
+  headers: {
+    ID: 'CACHE ID',
+    CacheType: 'CACHE TYPE',
+    Size: 'SIZE',
+    CreatedSince: 'CREATED',
+    LastUsedSince: 'LAST USED',
+    UsageCount: 'USAGE',
+    Shared: 'SHARED',
+  },
+};
+
 const since = (text: string | null): string =>
   text === null || text === '' ? '' : `${humanDuration(Date.now() - Date.parse(text))} ago`;
-const cacheRow = (item: BuildCacheRecord): RowMethods => ({
-  ID: () => `${shortId(item.ID)}${item.InUse ? '*' : ''}`,
+const cacheRow = (item: BuildCacheRecord, trunc: boolean): RowMethods => ({
+  ID: () => `${trunc ? shortId(item.ID) : item.ID}${item.InUse ? '*' : ''}`,
   CacheType: () => item.Type,
   Size: () => size3(item.Size),
   CreatedSince: () => since(item.CreatedAt),

@@ -1,26 +1,8 @@
-import type { Volume } from '../../../wire/index.ts';
 import { filterMap } from '../../filters.ts';
-import { type RowMethods, renderRows, type TableSpec } from '../../format/rows.ts';
-import { size4 } from '../../format/size.ts';
-import { labelsText } from '../../format/text.ts';
+import { renderRows } from '../../format/rows.ts';
+import { volumeRow, volumeTable } from '../../format/volumes.ts';
 import { TABLE_FORMAT } from '../../format-flags.ts';
 import { type CommandSpec, noArgs } from '../../spec.ts';
-
-const TABLE: TableSpec = {
-  type: 'formatter.volumeContext',
-  headers: {
-    Name: 'VOLUME NAME',
-    Driver: 'DRIVER',
-    Labels: 'LABELS',
-    Links: 'LINKS',
-    Mountpoint: 'MOUNTPOINT',
-    Scope: 'SCOPE',
-    Size: 'SIZE',
-    Status: 'STATUS',
-    Availability: 'AVAILABILITY',
-    Group: 'GROUP',
-  },
-};
 
 export const command: CommandSpec = {
   use: '[OPTIONS]',
@@ -45,26 +27,11 @@ export const command: CommandSpec = {
           ? '{{.Name}}'
           : 'table {{.Driver}}\\t{{.Name}}'
         : given === 'raw'
-          ? 'name: {{.Name}}\ndriver: {{.Driver}}\n'
+          ? quiet
+            ? 'name: {{.Name}}'
+            : 'name: {{.Name}}\ndriver: {{.Driver}}\n'
           : given;
     const volumes = (Volumes ?? []).toSorted((a, b) => a.Name.localeCompare(b.Name, 'en', { numeric: true }));
-    cli.print(renderRows(format, TABLE, volumes.map(row)));
+    cli.print(renderRows(format, volumeTable, volumes.map(volumeRow)));
   },
 };
-
-function row(volume: Volume): RowMethods {
-  return {
-    Name: () => volume.Name,
-    Driver: () => volume.Driver,
-    Labels: () => labelsText(volume.Labels),
-    Label: (name: string) => volume.Labels?.[name] ?? '',
-    Links: () => (volume.UsageData ? String(volume.UsageData.RefCount) : 'N/A'),
-    Mountpoint: () => volume.Mountpoint,
-    Scope: () => volume.Scope,
-    Size: () => (volume.UsageData ? size4(volume.UsageData.Size) : 'N/A'),
-    // Cluster volumes have these; there are none here.
-    Status: () => 'N/A',
-    Availability: () => 'N/A',
-    Group: () => 'N/A',
-  };
-}
