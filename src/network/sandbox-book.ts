@@ -14,7 +14,11 @@ export class SandboxBook {
     this.#execRoot = execRoot;
     this.#store = store;
     this.#networks = networks;
-    for (const sandbox of store.sandboxes()) this.#open.set(sandbox.containerId, sandbox);
+    for (const sandbox of store.sandboxes()) {
+      // What was being taken apart when the daemon ended no longer keeps its networks from being removed.
+      const endpoints = sandbox.endpoints.filter(({ networkId }) => networks.byId(networkId) !== undefined);
+      this.#open.set(sandbox.containerId, { ...sandbox, endpoints });
+    }
   }
 
   all(): StoredSandbox[] {

@@ -24,14 +24,20 @@ export class SandboxClosing {
     this.#parts.forgetFlows(sandbox);
     await served.forget(sandbox).catch((error: unknown) => log.warn('network companion', { error: messageOf(error) }));
     for (const endpoint of sandbox.endpoints) this.unplug(endpoint);
-    if (sandbox.kind !== 'host') {
-      const path = sandboxes.netnsPath(sandbox);
-      releaseNetworkNamespace(path);
-      rmSync(path, { force: true });
-    }
+    if (sandbox.kind !== 'host') this.#removeNamespace(sandboxes.netnsPath(sandbox));
     ports.release(sandbox);
     for (const endpoint of sandbox.endpoints) releaseAddresses(networks, endpoint);
     sandboxes.drop(sandbox.containerId);
+  }
+
+  /** One that is busy for a moment (another mount namespace is being copied) is a stray of the next start; addresses and ports are free all the same. */
+  #removeNamespace(path: string): void {
+    releaseNetworkNamespace(path);
+    try {
+      rmSync(path, { force: true });
+    } catch (error) {
+      this.#parts.log.warn('could not remove network namespace', { path, error: messageOf(error) });
+    }
   }
 
   /** Takes an endpoint's interface away without waiting for it. */
