@@ -52,6 +52,20 @@ describe('places in a root file system', () => {
     assert.equal(placesInRoot(root, [], '/dangling/sub').cwd, '/nowhere/dir/sub');
   });
 
+  it('a tmpfs has the mode of the directory that it covers, unless it is given one', () => {
+    mkdirSync(join(root, 'closed'), { mode: 0o700 });
+    const tmpfs = (destination: string, ...options: string[]) => ({
+      destination,
+      type: 'tmpfs',
+      source: 'tmpfs',
+      options,
+    });
+    const bind = { destination: '/covered', type: 'bind', source: root, options: [] };
+    const given = [tmpfs('/closed'), tmpfs('/none'), tmpfs('/closed', 'mode=711'), bind, tmpfs('/covered/closed')];
+    const modes = placesInRoot(root, given, '/').mounts.map(({ options }) => options.join());
+    assert.deepEqual(modes, ['mode=700', '', 'mode=711', '', 'mode=700']);
+  });
+
   it('accounts are read from files only, inside the root', () => {
     const etc = join(root, 'etc');
     execFileSync('mkfifo', [join(etc, 'passwd')]);

@@ -7,6 +7,20 @@ import { resolveInRoot } from './root-path.ts';
 /** What the runtime itself mounts: links of the image below it are not seen. */
 const BUILT_IN = ['/proc', '/sys', '/dev'];
 
+/** Where a place of a container is on the machine, as far as strings tell: below the last mount that covers it, else in its root. */
+function hostPath(rootfs: string, mounts: readonly SpecMount[], path: string): string | undefined {
+  const cover = mounts.findLast(({ destination }) => path === destination || path.startsWith(`${destination}/`));
+  if (cover === undefined) return join(rootfs, path);
+  return cover.type === 'bind' ? join(cover.source, path.slice(cover.destination.length)) : undefined;
+}
+
+/** A tmpfs over a directory has its mode, unless it is given one (runc does this, crun does not); else anybody may write in it. */
+function modeOfTmpfs({ type, options }: SpecMount, over: string | undefined): string[] {
+  if (type !== 'tmpfs' || over === undefined || options.some((option) => option.startsWith('mode='))) return [];
+  const there = lstatSync(over, { throwIfNoEntry: false });
+  return there?.isDirectory() === true ? [`mode=${(there.mode & 0o7777).toString(8)}`] : [];
+}
+
 /**
  * Where mounts and the working directory really are in a root: links of the image are followed inside it, also dangling ones, whose target is
  * made (as runc does; crun refuses them). Mounts are in order of mounting: what one covers is left to the runtime, which goes through it with
@@ -23,11 +37,16 @@ export function placesInRoot(
       rootfs,
       resolveInRoot(rootfs, path, (inside) => covered.has(inside)),
     )}`;
-  const placed = mounts.map((mount) => {
+  const placed: SpecMount[] = [];
+  for (const mount of mounts) {
     const destination = place(mount.destination);
+    placed.push({
+      ...mount,
+      destination,
+      options: [...modeOfTmpfs(mount, hostPath(rootfs, placed, destination)), ...mount.options],
+    });
     covered.add(destination);
-    return { ...mount, destination };
-  });
+  }
   const directory = place(cwd);
   const there = lstatSync(join(rootfs, directory), { throwIfNoEntry: false });
   if (there?.isFile() === true && !covered.has(directory)) throw invalid(`Cannot mkdir: ${cwd} is not a directory`);
