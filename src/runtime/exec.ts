@@ -14,7 +14,7 @@ export async function startExec(options: ExecOptions): Promise<ExecHandle> {
   const processPath = join(directory, 'p');
   await writeFile(processPath, JSON.stringify({ ...options.process, terminal: options.terminal }));
   const command = String((options.process as { args?: string[] }).args?.[0] ?? '');
-  const plan: ExecPlan = { ...options, directory, processPath, command };
+  const plan: ExecPlan = { ...options, ...withOomScore(options), directory, processPath, command };
   const discard = () => rm(directory, { recursive: true, force: true });
   try {
     const handle = await (options.terminal || options.detach ? execByConmon(plan) : execByPipes(plan));
@@ -24,4 +24,16 @@ export async function startExec(options: ExecOptions): Promise<ExecHandle> {
     await discard();
     throw error;
   }
+}
+
+/** crun's exec does not look at the process's oomScoreAdj: it gets that of the runtime, which therefore takes it first. */
+function withOomScore({
+  process,
+  runtimePath,
+  runtimeArgs,
+}: ExecOptions): Pick<ExecOptions, 'runtimePath' | 'runtimeArgs'> {
+  const score = Number(process.oomScoreAdj ?? 0);
+  if (score === 0) return { runtimePath, runtimeArgs };
+  const script = `echo ${score} >/proc/self/oom_score_adj; exec "$@"`;
+  return { runtimePath: '/bin/sh', runtimeArgs: ['-c', script, 'sh', runtimePath, ...runtimeArgs] };
 }

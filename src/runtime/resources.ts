@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { invalid } from '../common/index.ts';
 import type { Resources } from '../wire/index.ts';
 
 /** What is set: Docker's nought means that it is not. */
@@ -8,7 +9,8 @@ const pick = (entries: Record<string, unknown>): Record<string, unknown> | undef
 };
 
 const numbersOf = (path: string) => {
-  const { rdev } = statSync(path);
+  const rdev = statSync(path, { throwIfNoEntry: false })?.rdev;
+  if (rdev === undefined) throw invalid(`stat ${path}: no such file or directory`);
   return { major: (rdev >>> 8) & 0xfff, minor: (rdev & 0xff) | ((rdev >>> 12) & 0xfff00) };
 };
 const throttle = (list: Resources['BlkioDeviceReadBps']) =>

@@ -230,4 +230,35 @@ export const options = scenarios({
   'mounts inside': '$D run --rm $IMG sh -c "cut -d\\" \\" -f2,3,4 /proc/mounts | grep -vE \\"^/ |cgroup|/etc/\\""',
   'devices inside': '$D run --rm $IMG ls -l /dev | awk "{print \\$1,\\$3,\\$4,\\$NF}"',
   'lxc-conf': '$D run --rm --lxc-conf a=b $IMG true',
+  'blkio-weight': '$D run --rm --blkio-weight 300 $IMG true',
+  'blkio-weight out of range': '$D run --rm --blkio-weight 5000 $IMG true',
+  'blkio-weight-device': '$D run --rm --blkio-weight-device /dev/null:300 $IMG true',
+  'device-read-bps of no device': '$D run --rm --device-read-bps /dev/nosuch:1mb $IMG true',
+  'cpu-rt': '$D create --name $N --cpu-rt-period 1000 --cpu-rt-runtime 2000 $IMG true',
+  'cpuset-mems out of range': '$D run --rm --cpuset-mems 7 $IMG true',
+  'add-host bad address': '$D run --rm --add-host one:nope $IMG true',
+  'old --dns-opt and --net-alias':
+    '$D network create $N >/dev/null; $D run --rm --dns-opt ndots:4 --net-alias other --network $N --name ${N}a $IMG sh -c "grep -o ndots:4 /etc/resolv.conf; ping -c1 -W2 other >/dev/null && echo reached"',
+  'exec has the oom-score-adj':
+    '$D run -d --name $N --oom-score-adj 500 $IMG sleep 1000 >/dev/null; $D exec $N cat /proc/self/oom_score_adj',
+  ip6: 'net=fd00:$(printf %x $P); $D network create --ipv6 --subnet $net::/64 $N >/dev/null; $D run --rm --network $N --ip6 $net::7 $IMG sh -c "ip -6 addr show eth0 | grep -c ::7/64"; $D run --rm --network $N --ip6 nope $IMG true; $D run --rm --network $N --ip6 fd01::7 $IMG true',
+  'link-local-ip':
+    '$D network create $N >/dev/null; $D run --rm --network $N --link-local-ip 169.254.7.7 $IMG sh -c "ip -4 addr show eth0 | grep -c 169.254.7.7"',
+  'platform of the machine': '$D run --rm --platform linux/amd64 $IMG echo hi',
+  'platform of another': '$D run --rm --pull never --platform linux/s390x $IMG true',
+  'platform bad': '$D run --rm --platform a/b/c/d $IMG true',
+  'quiet with an image that is there': '$D run --rm -q $IMG echo hi',
+  'storage-opt size': '$D run --rm --storage-opt size=1G $IMG true',
+  'storage-opt unknown': '$D run --rm --storage-opt nosuch=1 $IMG true',
+  'rm of a failed start': '$D run --rm --name $N $IMG nosuch; $D inspect $N',
+  'rm of a killed one':
+    '$D run -d --rm --name $N $IMG sleep 1000 >/dev/null; $D kill $N >/dev/null; i=0; while [ $i -lt 100 ] && $D inspect $N >/dev/null 2>&1; do sleep 0.1; i=$((i+1)); done; $D inspect $N',
+  'sig-proxy':
+    '$D run --name $N $IMG sh -c "trap \\"echo got; exit 3\\" USR1; echo ready; while :; do sleep 0.1; done" > out & pid=$!; i=0; while [ $i -lt 200 ] && ! grep -q ready out; do sleep 0.1; i=$((i+1)); done; kill -USR1 $pid; wait $pid; code=$?; cat out; echo code $code',
+  'sig-proxy off':
+    '$D run --name $N --sig-proxy=false $IMG sh -c "echo ready; exec sleep 1000" > out & pid=$!; i=0; while [ $i -lt 200 ] && ! grep -q ready out; do sleep 0.1; i=$((i+1)); done; kill -USR1 $pid; sleep 1; $D inspect -f "{{.State.Status}}" $N; $D rm -f $N >/dev/null; wait $pid; echo code $?',
+  'pid of a container that is not': '$D run --rm --pid container:nosuch $IMG true',
+  'ipc of a container that is not': '$D run --rm --ipc container:nosuch $IMG true',
+  'uts host keeps the hostname of the container':
+    'id=$($D create --name $N --uts host $IMG true); [ "$($D inspect -f "{{.Config.Hostname}}" $N)" = "$(echo $id | cut -c1-12)" ] && echo own',
 });

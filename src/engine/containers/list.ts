@@ -85,7 +85,6 @@ function select(options: ListOptions, parts: ListParts): Container[] {
     options.all ||
     limit > 0 ||
     filters.has('status') ||
-    filters.has('exited') ||
     before !== undefined ||
     since !== undefined;
   const ancestors = filters.has('ancestor') ? ancestorIds(filters, parts.images) : undefined;

@@ -16,10 +16,11 @@ import type { LayerStore } from '../../layers/index.ts';
 import type { NetworkService } from '../../network/index.ts';
 import { type Cgroups, type Monitor, resourcesOf } from '../../runtime/index.ts';
 import type { VolumeStore } from '../../volumes/index.ts';
-import type { ContainerConfig, CreateContainerBody, UpdateContainerBody } from '../../wire/index.ts';
+import type { CreateContainerBody, UpdateContainerBody } from '../../wire/index.ts';
 import type { AttachOptions, AttachSession, CommitOptions, ContainerService, LogService } from '../types.ts';
 import type { Attachments } from './attachments.ts';
 import type { Container, ContainerBook } from './book.ts';
+import { mergeConfig } from './configure.ts';
 import { type CreateParts, createContainer } from './create.ts';
 import type { ContainerFiles } from './files.ts';
 import { inspectAnswer } from './inspect.ts';
@@ -334,11 +335,12 @@ export class Containers implements ContainerService {
       const pause = options.pause && container.state.status === 'running';
       if (pause) await this.#parts.lifecycle.pause(container);
       try {
-        const base: ContainerConfig = { ...container.record.config, ...options.config };
-        const config = applyChanges(
-          { ...base, Hostname: options.config?.Hostname || container.record.config.Hostname },
-          options.changes,
-        );
+        const own = container.record.config;
+        const given = options.config ?? {};
+        // What is asked for stands above the container's own, as a container's above its image's (moby daemon/commit.go).
+        const config = Object.values(given).every((value) => value === undefined)
+          ? applyChanges(own, options.changes)
+          : mergeConfig(applyChanges({ ...given, Hostname: given.Hostname || own.Hostname }, options.changes), own);
         const image = await this.#parts.images.commit({
           snapshotId: container.id,
           parentImageId: container.record.imageId,
@@ -347,7 +349,7 @@ export class Containers implements ContainerService {
           tag: options.tag,
           author: options.author,
           comment: options.comment,
-          createdBy: [...(container.record.config.Entrypoint ?? []), ...(container.record.config.Cmd ?? [])].join(' '),
+          createdBy: (own.Cmd ?? []).join(' '),
           signal: options.signal,
         });
         this.#parts.lifecycle.emit(container, 'commit', {
