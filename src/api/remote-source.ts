@@ -15,8 +15,8 @@ export async function openRemote(
   const url = new URL(text);
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     throw invalid(`Get ${JSON.stringify(source)}: unsupported protocol scheme`);
-  progress({ status: `Downloading from ${source}` });
   const answer = await images.openUrl(url.href, signal);
+  progress({ status: `Downloading from ${source}` });
   const total = Number(answer.header('content-length') ?? 0) || undefined;
   return Readable.from(
     counted(answer.body, (current) => progress({ status: 'Importing', progressDetail: { current, total } })),

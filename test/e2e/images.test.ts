@@ -213,6 +213,12 @@ test('import takes a compressed file system from a URL, with changes and a messa
     assert.equal(image.Id, id);
     assert.deepEqual([image.Config.Cmd, image.Comment], [['x'], 'words']);
     const { json } = await daemon.api('GET', '/images/imported:v1/history');
+    const refused = await daemon.api('POST', '/images/create?fromSrc=http://127.0.0.1:1/x.tar');
+    assert.equal(refused.status, 500);
+    assert.match(
+      refused.json.message,
+      /^Get "http:\/\/127.0.0.1:1\/x.tar": dial tcp 127.0.0.1:1: connect: connection refused$/,
+    );
     assert.equal(json.length, 1);
   } finally {
     server.close();
