@@ -5,7 +5,7 @@ import { invalid } from '../common/index.ts';
 import { IgnoreMatcher, type Instruction, substitute } from '../dockerfile/index.ts';
 import { modeChangeOf, ownerOf } from './accounts.ts';
 import { keyOf } from './cache.ts';
-import { copyInto } from './copy.ts';
+import { copyInto, MADE_MODE } from './copy.ts';
 import { fetchFile, isHttpUrl, nameOfUrl } from './fetch.ts';
 import { fetchGit, isGitUrl } from './git-source.ts';
 import { makeLayer, withMounted } from './layer-step.ts';
@@ -33,7 +33,7 @@ export async function copyStep(stageRun: StageRun, instruction: Copy): Promise<F
   const chown = instruction.chown === undefined ? undefined : replace(instruction.chown);
   const chmod = instruction.chmod === undefined ? '' : replace(instruction.chmod);
   const mode = chmod === '' ? undefined : modeChangeOf(chmod);
-  const exclude = instruction.exclude.map(replace);
+  const { exclude } = instruction;
   const other = instruction.from === undefined ? undefined : await run.stateOf(instruction.from, stage.index);
   const locals = [
     ...(other === undefined ? await localSources(stageRun, instruction, patterns) : []),
@@ -81,7 +81,7 @@ export async function copyStep(stageRun: StageRun, instruction: Copy): Promise<F
         destination,
         sources,
         owner: owner ?? { uid: 0, gid: 0 },
-        mode: typeof mode === 'number' ? mode : 0o755,
+        mode: typeof mode === 'number' ? mode & MADE_MODE : MADE_MODE,
         followsInside: name === 'ADD' || instruction.parents,
       });
       return alone ? [name, content, destination, owner, ...how] : undefined;

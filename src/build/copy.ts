@@ -38,6 +38,8 @@ export interface CopyRequest {
 }
 
 const ROOT: Owner = { uid: 0, gid: 0 };
+/** Of `--chmod`, what directories made for a destination get. */
+export const MADE_MODE = 0o755;
 
 export async function copyInto(request: CopyRequest): Promise<void> {
   for (const source of request.sources) {
@@ -70,10 +72,10 @@ async function copyOne(request: CopyRequest, source: Source): Promise<void> {
   if (!source.directory && there?.isDirectory() === true)
     throw invalid(`cannot replace to directory ${posix.join('/', relative(root, target))} with file`);
   if (request.parents) await copyParents(request, source);
-  // What is made for the destination takes a mode in numbers, as with BuildKit.
+  // What is made for the destination takes a mode in numbers, as far as BuildKit's umask lets it.
   // The destination directory is made like those above it; it does not take after the source.
   const takesAfter = request.parents || !source.directory;
-  const made = { ...(owner ?? ROOT), mode: typeof mode === 'number' ? mode : undefined };
+  const made = { ...(owner ?? ROOT), mode: typeof mode === 'number' ? mode & MADE_MODE : undefined };
   makeDirectories(root, takesAfter ? dirname(target) : target, made);
   await copyTree(source.path, target, { owner, mode, keepTop: !takesAfter || there !== undefined, signal });
 }

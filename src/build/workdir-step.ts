@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
-import { invalid } from '../common/index.ts';
+import type { Owner } from '../archive/index.ts';
+import { invalid, isKind } from '../common/index.ts';
 import { workingDirectory } from '../images/index.ts';
 import { ownerOf } from './accounts.ts';
 import { makeLayer, RUNTIME_MOUNTS } from './layer-step.ts';
@@ -24,8 +25,18 @@ export function workdirStep({ run, state }: StageRun, value: string): FileStep {
         // What a container gets mounted is no directory of the image.
         if (RUNTIME_MOUNTS.includes(posix.normalize(path)) || there?.isDirectory() === true) return false;
         if (there !== undefined) throw invalid(`Cannot mkdir: ${path} is not a directory`);
-        makeDirectories(root, target, user === '' ? { uid: 0, gid: 0 } : ownerOf(root, user));
+        makeDirectories(root, target, userOwner(root, user));
         return true;
       }),
   };
+}
+
+/** A user whom the image does not know is refused where a command is run, not here. */
+function userOwner(root: string, user: string): Owner {
+  try {
+    return ownerOf(root, user === '' ? '0' : user);
+  } catch (error) {
+    if (isKind(error, 'invalid')) return { uid: 0, gid: 0 };
+    throw error;
+  }
 }

@@ -250,8 +250,8 @@ function wordsWithVariables(instruction: Instruction): string[] {
   switch (instruction.name) {
     case 'COPY':
     case 'ADD': {
-      const { sources, destination, chown, chmod, checksum, exclude } = instruction;
-      return [...[chown, chmod, checksum].flatMap((flag) => flag ?? []), ...sources, destination, ...exclude];
+      const { sources, destination, chown, chmod, checksum } = instruction;
+      return [...[chown, chmod, checksum].flatMap((flag) => flag ?? []), ...sources, destination];
     }
     case 'ENV':
     case 'LABEL':
