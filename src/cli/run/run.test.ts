@@ -9,7 +9,7 @@ import { containerBody } from './container-body.ts';
 import { createFlags, runFlags } from './create-flags.ts';
 import { readKeyValueFile } from './key-values.ts';
 import { parseMount } from './mounts.ts';
-import { parsePublished } from './ports.ts';
+import { parseExposed, parsePublished } from './ports.ts';
 import { parseDevice, parseGpus, parseUlimit } from './resources.ts';
 
 const body = (...argv: string[]) => {
@@ -41,6 +41,22 @@ test('ports are published by number, range, address and long form', () => {
     ['80/x', 'invalid proto: x'],
   ] as const)
     assert.throws(() => parsePublished([value]), { message });
+
+  test('what no port is gets Docker’s words', () => {
+    for (const [value, message] of [
+      ['[::1:80:80', "invalid IP address [::1: address [::1:: missing ']' in address"],
+      ['fe80::1%lo:80:80', 'invalid IP address: fe80::1%lo'],
+    ] as const)
+      assert.throws(() => parsePublished([value]), { message });
+    for (const [value, message] of [
+      ['80-79', 'invalid range format for --expose: 80-79, error: invalid range specified for port: 80-79'],
+      ['', 'invalid range format for --expose: , error: empty string specified for ports'],
+      ['a', 'invalid range format for --expose: a, error: strconv.ParseUint: parsing "a": invalid syntax'],
+    ] as const)
+      assert.throws(() => parseExposed([value]), { message });
+    assert.deepEqual(parseExposed(['80/', '81/udp']), { '80/tcp': {}, '81/udp': {} });
+    assert.deepEqual(parsePublished(['80:81/udp/x']).exposed, { '81/udp': {} });
+  });
 });
 
 test("a mount is read from its fields and refused in Docker's words", () => {

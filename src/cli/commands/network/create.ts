@@ -98,6 +98,7 @@ function pools(flags: FlagValues): Pool[] {
     return found.pool;
   };
   for (const range of flags.list('ip-range')) {
+    if (!range.includes('/')) throw new Error(`invalid CIDR address: ${range}`);
     const pool = find(range, `no matching subnet for range ${range}`);
     if (pool.IPRange)
       throw new Error(
