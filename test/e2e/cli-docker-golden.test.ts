@@ -90,7 +90,7 @@ const LINES: readonly (readonly string[])[] = [
   ['version', '-f', '{{.Server.Version}} {{.Server.APIVersion}}'],
   ['system', 'df', '--format', '{{.Type}} {{.TotalCount}}'],
   ['system', 'df', '-v', '--format', '{{json .Volumes}}'],
-  ['system', 'df', '-v', '--format', '{{range .Images}}{{.ID}} {{json .Digest}}{{end}}{{len .BuildCache}}'],
+  ['system', 'df', '-v', '--format', '{{range .Images}}{{.ID}} {{json .Digest}}{{end}}{{json .BuildCache}}'],
   ['ps', '-aq', '--format', '{{.Names}}'],
   ['network', 'ls', '-q', '--format', 'raw'],
   ['volume', 'ls', '-q', '--format', 'raw'],

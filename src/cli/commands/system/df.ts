@@ -4,7 +4,7 @@ import { containerRow, containerTable } from '../../format/containers.ts';
 import { imageRow, imageTable, nameImages } from '../../format/images.ts';
 import { type RowMethods, renderLists, renderRows, type TableSpec } from '../../format/rows.ts';
 import { size3, size4 } from '../../format/size.ts';
-import { humanDuration } from '../../format/text.ts';
+import { goTime, humanDuration } from '../../format/text.ts';
 import { volumeRow, volumeTable } from '../../format/volumes.ts';
 import { TABLE_FORMAT } from '../../format-flags.ts';
 import { type CommandSpec, noArgs } from '../../spec.ts';
@@ -146,7 +146,10 @@ function verboseLists(
       })),
     },
     Volumes: { spec: volumeTable, rows: (usage.Volumes ?? []).map(volumeRow) },
-    BuildCache: { spec: cacheTable, rows: (usage.BuildCache ?? []).map((item) => cacheRow(item, trunc)) },
+    BuildCache: {
+      spec: cacheTable,
+      rows: (usage.BuildCache ?? []).toSorted(byUse).map((item) => cacheRow(item, trunc)),
+    },
   };
 }
 
@@ -178,11 +181,22 @@ const cacheTable: TableSpec = {
 
 const since = (text: string | null): string =>
   text === null || text === '' ? '' : `${humanDuration(Date.now() - Date.parse(text))} ago`;
+/** As Go prints a time. */
+const timeText = (text: string | null): string =>
+  text === null || text === '' ? '' : goTime(Math.floor(Date.parse(text) / 1000), /\.\d*[1-9]/.exec(text)?.[0]);
+/** The longest unused first (docker/cli formatter/buildcache.go). */
+const byUse = (a: BuildCacheRecord, b: BuildCacheRecord): number =>
+  Date.parse(a.LastUsedAt ?? '1970-01-01') - Date.parse(b.LastUsedAt ?? '1970-01-01') || (a.ID < b.ID ? -1 : 1);
 const cacheRow = (item: BuildCacheRecord, trunc: boolean): RowMethods => ({
   ID: () => `${trunc ? shortId(item.ID) : item.ID}${item.InUse ? '*' : ''}`,
+  Parent: () => (item.Parents ?? []).join(', '),
   CacheType: () => item.Type,
+  Description: () => item.Description,
+  InUse: () => String(item.InUse),
   Size: () => size3(item.Size),
+  CreatedAt: () => timeText(item.CreatedAt),
   CreatedSince: () => since(item.CreatedAt),
+  LastUsedAt: () => timeText(item.LastUsedAt),
   LastUsedSince: () => since(item.LastUsedAt),
   UsageCount: () => String(item.UsageCount),
   Shared: () => String(item.Shared),
