@@ -139,4 +139,49 @@ export const lifecycle = scenarios({
   'attach to a stopped one': '$D run --name $N $IMG true; $D attach $N',
   'attach sees output': '$D run -d --name $N $IMG sh -c "sleep 5; echo late; exit 3" >/dev/null; $D attach $N',
   'attach without stdin': '$D run -d --name $N -i $IMG sh -c "sleep 5; echo done" >/dev/null; $D attach --no-stdin $N',
+  'stop and restart with a bad signal':
+    '$D run -d --name $N $IMG sleep 1000 >/dev/null; $D stop -s NOPE $N; $D restart -s NOPE $N; $D inspect -f "{{.State.Status}}" $N',
+  'update of cpus and quota':
+    '$D run -d --name $N --cpus 0.5 $IMG sleep 1000 >/dev/null; $D update --cpu-quota 20000 $N; $D update --cpus 1 --cpu-period 50000 $N; $D update --cpus 1 $N >/dev/null; $D inspect -f "{{.HostConfig.NanoCpus}}" $N',
+  'update of memory above its swap':
+    '$D run -d --name $N -m 64m $IMG sleep 1000 >/dev/null; $D update -m 256m $N; $D inspect -f "{{.HostConfig.Memory}} {{.HostConfig.MemorySwap}}" $N',
+  'update of restart with rm': '$D run -d --rm --name $N $IMG sleep 1000 >/dev/null; $D update --restart always $N',
+  'update of pids':
+    '$D run -d --name $N --pids-limit 50 $IMG sleep 1000 >/dev/null; $D update --pids-limit -1 $N >/dev/null; $D inspect -f "{{.HostConfig.PidsLimit}}" $N; $D update --pids-limit 70 $N >/dev/null; $D inspect -f "{{.HostConfig.PidsLimit}}" $N',
+  'inspect after a failed start':
+    '$D create --name $N $IMG nosuch >/dev/null; $D start $N >/dev/null 2>&1; $D inspect -f "{{.State.Status}} {{.State.ExitCode}} {{.State.Error}} {{ne .HostsPath \\"\\"}} {{ne .LogPath \\"\\"}}" $N',
+  'inspect mac address':
+    '$D run -d --name $N --mac-address 02:11:22:33:44:55 $IMG sleep 1000 >/dev/null; $D inspect -f "{{eq .Config.MacAddress .NetworkSettings.MacAddress}}" $N; $D kill $N >/dev/null; $D inspect -f "{{eq .Config.MacAddress \\"\\"}} {{eq .NetworkSettings.MacAddress \\"\\"}}" $N',
+  'ps filter of exit codes is one among those that run':
+    '$D run --name $N $IMG sh -c "exit 3"; $D ps --filter name=$N --filter exited=3 --format "{{.Names}}"; $D ps -a --filter name=$N --filter exited=3 --format "{{.Names}}"',
+  'ps filter of health':
+    '$D run -d --name $N --health-cmd true --health-interval 100ms $IMG sleep 1000 >/dev/null; i=0; while [ $i -lt 100 ] && [ "$($D inspect -f "{{.State.Health.Status}}" $N)" != healthy ]; do sleep 0.1; i=$((i+1)); done; for h in healthy unhealthy none starting nope; do $D ps --filter name=$N --filter health=$h --format "$h {{.Names}}"; done',
+  'ps filter of is-task and ids':
+    'id=$($D create --name $N $IMG true); $D ps -a --filter name=$N --filter is-task=false --format "{{.Names}}"; $D ps -a --filter name=$N --filter is-task=true --format "{{.Names}}"; $D ps -a --filter id=$(echo $id | cut -c1-20) --format "{{.Names}}"',
+  'health check is late':
+    '$D run -d --name $N --health-cmd "echo begun; sleep 100" --health-interval 100ms --health-timeout 1500ms $IMG sleep 1000 >/dev/null; i=0; while [ $i -lt 100 ] && [ "$($D inspect -f "{{len .State.Health.Log}}" $N)" = 0 ]; do sleep 0.1; i=$((i+1)); done; $D inspect -f "{{(index .State.Health.Log 0).ExitCode}} {{(index .State.Health.Log 0).Output}}" $N',
+  'health check without a shell':
+    '$D run -d --name $N --health-cmd "nosuch-command" --health-interval 100ms --health-retries 1 $IMG sleep 1000 >/dev/null; i=0; while [ $i -lt 100 ] && [ "$($D inspect -f "{{len .State.Health.Log}}" $N)" = 0 ]; do sleep 0.1; i=$((i+1)); done; $D inspect -f "{{(index .State.Health.Log 0).ExitCode}} {{(index .State.Health.Log 0).Output}}" $N',
+  'events of a commit':
+    '$D run -d --name $N $IMG sleep 1000 >/dev/null; since=$(date +%s); $D commit $N $N:t >/dev/null; $D commit -p=false $N $N:t >/dev/null; sleep 1; $D events --since $since --until $(date +%s) --filter container=$N --filter type=container --format "{{.Action}} {{.Actor.Attributes.imageRef}}" | grep -v start; $D inspect -f "{{.State.Status}}" $N; $D rmi $N:t >/dev/null',
+  'commit keeps what is not changed':
+    '$D create --name $N -e A=1 -l k=v -w /tmp -u user --expose 80 -v /vv --entrypoint sh --stop-signal USR1 --health-cmd true $IMG -c x >/dev/null; $D commit -c "ENV B=2" -c "LABEL k2=v2" $N $N:t >/dev/null; $D inspect -f "{{json .Config}}" $N:t; $D history --format "{{.CreatedBy}}" $N:t | head -1; $D rmi $N:t >/dev/null',
+  'commit with a bad change':
+    '$D create --name $N $IMG true >/dev/null; $D commit -c "RUN x" $N; $D commit $N UPPER; $D commit nosuch x',
+  'container prune with filters':
+    '$D create --name $N -l $N=1 $IMG true >/dev/null; $D run -d --name ${N}b -l $N=1 $IMG sleep 1000 >/dev/null; $D container prune -f --filter label=$N=2; $D container prune -f --filter label=$N=1 --filter until=2001-01-01; $D container prune -f --filter label=$N=1 | grep -v "^ID\\|^[0-9a-f]*$"; $D ps -a --filter name=$N --format "{{.Names}}"; $D container prune -f --filter nosuch=1',
+  'system prune asks': '$D system prune </dev/null; $D system prune -a --volumes </dev/null',
+  'rm of all by their ids':
+    '$D create --name $N $IMG true >/dev/null; $D run -d --name ${N}b $IMG sleep 1000 >/dev/null; $D rm $($D ps -aq --filter name=$N --no-trunc) 2>&1 | sed "s/\\"[0-9a-f]*\\"/ID/"; $D rm -f $($D ps -aq --filter name=$N --no-trunc); $D ps -aq --filter name=$N',
+  'rm -l of no link': '$D create --name $N $IMG true >/dev/null; $D rm -l $N; $D rm -l $N/nosuch',
+  'export of a paused one':
+    '$D run -d --name $N $IMG sleep 1000 >/dev/null; $D pause $N >/dev/null; $D export $N | tar t | grep -c "^bin/busybox$"; $D inspect -f "{{.State.Status}}" $N',
+  'wait for several':
+    '$D run -d --name $N $IMG sh -c "exit 3" >/dev/null; $D run -d --name ${N}b $IMG sh -c "sleep 0.3; exit 4" >/dev/null; $D wait $N ${N}b nosuch',
+  'logs of the local driver':
+    '$D run --name $N --log-driver local --log-opt max-size=1m $IMG sh -c "echo 1; echo 2; echo 3" >/dev/null; $D logs --tail 2 $N; $D logs --details --tail 1 $N; $D logs -t $N; $D logs -f --since 1h $N',
+  'logs that do not block':
+    '$D run --name $N --log-opt mode=non-blocking --log-opt max-buffer-size=1m $IMG echo x >/dev/null; $D logs $N; $D create --log-opt mode=nope $IMG true; $D create --log-opt max-buffer-size=1m $IMG true',
+  'top with options':
+    '$D run -d --name $N $IMG sleep 1000 >/dev/null; $D top $N | head -1; $D top $N aux | head -1; $D top $N -eo pid,comm | head -1; $D top $N -o comm',
 });
