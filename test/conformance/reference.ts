@@ -8,6 +8,7 @@ import { networks } from './networks.ts';
 import { objects } from './objects.ts';
 import { options } from './options.ts';
 import { play, type Recorded } from './scenario.ts';
+import { volumes } from './volumes.ts';
 import { playWire, wire } from './wire.ts';
 
 /**
@@ -15,7 +16,7 @@ import { playWire, wire } from './wire.ts';
  *
  * usage: reference.ts unix:///path/of/docker.sock [suite …]
  */
-const suites = { options, lifecycle, objects, networks, copies };
+const suites = { options, lifecycle, objects, networks, copies, volumes };
 const [host, ...chosen] = process.argv.slice(2);
 if (host === undefined) throw new Error('usage: reference.ts HOST [suite …]');
 

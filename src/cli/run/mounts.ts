@@ -179,6 +179,8 @@ export function parseVolumes(values: readonly string[]): VolumeFlags {
     const parts = value.split(':');
     if (parts.some((part) => part === '')) throw new Error(`invalid spec: ${value}: empty section between colons`);
     if (parts[0]!.startsWith('.')) parts[0] = resolve(parts[0]!);
+    // A letter alone is taken for a drive, whose colon divides nothing.
+    if (value.split(/(?<!(?:^|:)[A-Za-z]):/).length > 3) throw new Error(`invalid spec: ${value}: too many colons`);
     const bind = parts.join(':');
     // The same twice is once.
     if (!result.binds.includes(bind)) result.binds.push(bind);
