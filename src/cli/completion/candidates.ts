@@ -9,7 +9,7 @@ export async function candidates(cli: Cli, words: readonly string[]): Promise<st
   const current = words.at(-1) ?? '';
   let level: readonly Entry[] = tree;
   const index = skipGlobals(words);
-  if (index === undefined) return [];
+  if (index === undefined) return /^(-c|--context)$/.test(words.at(-2) ?? '') ? names(cli, 'contexts', current) : [];
   if (index >= words.length - 1)
     return current.startsWith('-') ? flagWords(globalFlags, current) : commandWords(level, current);
   for (const at of words.keys()) {

@@ -8,7 +8,7 @@ _gantry() {
     line="\${line%%$'\\t'*}"
     [ "$line" = ':files' ] && { COMPREPLY+=($(compgen -f -- "$cur")); continue; }
     [[ "$line" == "$cur"* ]] && COMPREPLY+=("$line")
-  done < <(gantry __complete "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+  done < <(gantry __complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
 }
 complete -o bashdefault -o default -F _gantry gantry
 `,
@@ -16,7 +16,7 @@ complete -o bashdefault -o default -F _gantry gantry
 _gantry() {
   local -a items
   local line word
-  for line in "\${(@f)$(gantry __complete "\${(@)words[2,CURRENT]}" 2>/dev/null)}"; do
+  for line in "\${(@f)$(gantry __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}"; do
     [[ -z "$line" ]] && continue
     if [[ "$line" == ':files' ]]; then _files; continue; fi
     word="\${line%%$'\\t'*}"
@@ -29,9 +29,9 @@ compdef _gantry gantry
   fish: `# fish completion for gantry
 function __gantry_complete
   set -l words (commandline -opc) (commandline -ct)
-  gantry __complete $words[2..-1] 2>/dev/null | string match -v ':files'
+  gantry __complete -- $words[2..-1] 2>/dev/null | string match -v ':files'
 end
 complete -c gantry -f -a '(__gantry_complete)'
-complete -c gantry -n 'gantry __complete (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null | string match -q ":files"' -F
+complete -c gantry -n 'gantry __complete -- (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null | string match -q ":files"' -F
 `,
 };
