@@ -97,6 +97,8 @@ export async function tcpServer(
 ): Promise<Server> {
   const { fd } = openServerSocket(netnsPath, 'tcp', parseAddress(options.address ?? '0.0.0.0')!, port);
   const server = createServer((socket) => {
+    // A client whose namespace went before its last packet came is waited for in vain.
+    socket.unref();
     socket.on('error', () => {});
     socket.end(`${options.word ?? 'hello'} ${socket.remoteAddress}`);
   });
