@@ -20,6 +20,7 @@ export async function createContainer(
   const reference = /^(sha256:)?[0-9a-f]{64}$/.test(image) ? undefined : normalizeReference(image);
   for (const server of body.HostConfig?.Dns ?? [])
     if (/^127\.|^::1$/.test(server)) cli.warn(`WARNING: Localhost DNS (${server}) may fail in containers.\n`);
+  checkPlatform(flags.text('platform') ?? '');
   const cidfile = openIdFile(flags.text('cidfile'));
   try {
     body.Env = [...proxyEnvironment(cli.config, client.transport.endpoint.url, body.Env ?? []), ...(body.Env ?? [])];
@@ -81,4 +82,12 @@ function openIdFile(path: string): { write(id: string): void; close(): void } | 
       if (!written) rmSync(path, { force: true });
     },
   };
+}
+
+/** The rest of its grammar is the engine's to judge. */
+function checkPlatform(text: string): void {
+  if (text.split('/').length > 3)
+    throw new Error(
+      `error parsing specified platform: ${JSON.stringify(text)}: cannot parse platform specifier: invalid argument`,
+    );
 }
