@@ -174,7 +174,7 @@ export function info(answer: Json, version: ApiVersion): Json {
     result = { ...result, Runtimes: Object.fromEntries(runtimes) };
   }
   if (version < 49) result = without(result, 'FirewallBackend');
-  if (version < 48 && isJson(result.RuncCommit))
+  if (version < 49 && isJson(result.RuncCommit))
     result = { ...result, RuncCommit: { ...result.RuncCommit, Expected: result.RuncCommit.ID } };
   if (version < 47 && isJson(result.RegistryConfig)) {
     const gone = { AllowNondistributableArtifactsCIDRs: null, AllowNondistributableArtifactsHostnames: null };

@@ -1,6 +1,7 @@
 import { invalid } from '../common/index.ts';
 import type { Engine } from '../engine/index.ts';
 import type { Call } from './call.ts';
+import { platformOf } from './platforms.ts';
 import { openRemote } from './remote-source.ts';
 import { type Route, route } from './router.ts';
 
@@ -12,7 +13,7 @@ export const imageStreamRoutes = ({ images }: Pick<Engine, 'images'>): Route[] =
   route('POST', '/images/load', async (call) => {
     const messages = call.messages();
     const { query, signal } = call;
-    const platform = jsonPlatform(query.text('platform'));
+    const platform = platformOf(query);
     // Even what is wrong with an archive at its first byte is said in the stream: clients look for it there.
     messages.begin();
     await messages.run(() =>
@@ -33,7 +34,7 @@ export const imageStreamRoutes = ({ images }: Pick<Engine, 'images'>): Route[] =
     const messages = call.messages();
     const { query, signal } = call;
     const auth = call.registryAuth();
-    const platform = jsonPlatform(query.text('platform'));
+    const platform = platformOf(query);
     await messages.run(() =>
       images.push({ image: call.name, tag: query.text('tag'), platform, auth, progress: messages.send, signal }),
     );
@@ -73,20 +74,6 @@ async function importImage(call: Call, images: Engine['images']): Promise<void> 
 }
 
 async function save(call: Call, names: string[], images: Engine['images']): Promise<void> {
-  const platform = jsonPlatform(call.query.text('platform'));
+  const platform = platformOf(call.query);
   await call.send(images.save(names, { signal: call.signal, platform }), 'application/x-tar');
-}
-
-/** Since API 1.46 a platform is a JSON object in save, load and push; inside it is `os/architecture/variant`. */
-export function jsonPlatform(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw invalid('failed to parse platform');
-  }
-  const { os, architecture, variant } = (value ?? {}) as Record<string, unknown>;
-  if (typeof os !== 'string' || typeof architecture !== 'string') throw invalid('failed to parse platform');
-  return [os, architecture, variant].filter((part) => typeof part === 'string' && part !== '').join('/');
 }

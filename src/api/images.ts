@@ -1,6 +1,7 @@
 import { invalid } from '../common/index.ts';
 import type { Engine } from '../engine/index.ts';
 import { imageInspect, listedImage } from './compatibility.ts';
+import { platformOf, platformsOf } from './platforms.ts';
 import { type Route, route } from './router.ts';
 
 /** moby registry/search.go */
@@ -35,10 +36,17 @@ export const imageRoutes = ({ images }: Pick<Engine, 'images'>): Route[] => [
     const { ImagesDeleted, SpaceReclaimed } = await images.prune(call.query.filters());
     call.json({ ImagesDeleted: ImagesDeleted.length === 0 ? null : ImagesDeleted, SpaceReclaimed });
   }),
-  route('GET', '/images/{name...}/json', async (call) =>
-    call.json(imageInspect(await images.inspect(call.name), call.version)),
-  ),
-  route('GET', '/images/{name...}/history', async (call) => call.json(await images.history(call.name))),
+  route('GET', '/images/{name...}/json', async (call) => {
+    const platform = platformOf(call.query);
+    if (platform !== undefined && call.query.bool('manifests'))
+      throw invalid('conflicting options: manifests and platform options cannot both be set');
+    images.resolve(call.name, platform);
+    call.json(imageInspect(await images.inspect(call.name), call.version));
+  }),
+  route('GET', '/images/{name...}/history', async (call) => {
+    images.resolve(call.name, platformOf(call.query));
+    call.json(await images.history(call.name));
+  }),
   route('POST', '/images/{name...}/tag', async (call) => {
     const { query } = call;
     const repo = query.text('repo') ?? '';
@@ -49,6 +57,7 @@ export const imageRoutes = ({ images }: Pick<Engine, 'images'>): Route[] => [
   route('DELETE', '/images/{name...}', async (call) => {
     const { query } = call;
     if (call.name === '') throw invalid('image name cannot be blank');
+    for (const platform of platformsOf(query)) images.resolve(call.name, platform);
     call.json(await images.remove(call.name, { force: query.bool('force'), prune: !query.bool('noprune') }));
   }),
 ];

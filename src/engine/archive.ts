@@ -78,7 +78,7 @@ export class Archive implements ArchiveService {
       const stat = statInside(place.root, path, ref);
       const absolute = posix.normalize(`/${path}`);
       // `dir/.` is what is in it. Clients rename by the first part of the names, so this is what they know them by.
-      const tar = path.endsWith('/.')
+      const tar = meansContent(path)
         ? packDirectory(place.root, `${absolute}/.`, { as: '.', signal })
         : packDirectory(place.root, absolute, { as: basename(absolute) || '/', signal });
       tar.once('close', () => void place.release().catch(() => {}));
@@ -179,7 +179,7 @@ function readonlyPlace(container: Container, root: string, path: string): string
 /** Looks at a path as a process inside would, by a descriptor: no link that is exchanged meanwhile leads out. */
 function statInside(root: string, path: string, ref: string, shown = path, followed = false): PathStat {
   const absolute = posix.normalize(`/${path}`);
-  const follow = followed || absolute.endsWith('/') || path.endsWith('/.');
+  const follow = followed || absolute.endsWith('/') || meansContent(path);
   const rootFd = openAt(AT_FDCWD, root, O.PATH);
   const open = (flags: number) =>
     openAt2(rootFd, absolute === '/' ? '.' : absolute, O.PATH | flags, RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS);
@@ -188,7 +188,7 @@ function statInside(root: string, path: string, ref: string, shown = path, follo
     try {
       const info = statFd(fd);
       return {
-        name: basename(path.endsWith('/') ? absolute : path) || '/',
+        name: meansContent(path) ? '.' : basename(path.endsWith('/') ? absolute : path) || '/',
         size: info.sizeBytes,
         mode: goMode(info.mode),
         mtime: rfc3339Nano(BigInt(info.mtime.seconds) * 1_000_000_000n + BigInt(info.mtime.nanoseconds)),
@@ -221,3 +221,6 @@ function linkTarget(root: string, path: string, open: (flags: number) => number)
     return `/${posix.relative(root, resolveInRoot(root, path))}`;
   }
 }
+
+/** True for a path whose last part is `.`, slashes behind it or not (moby pkg/archive/copy.go specifiesCurrentDir). */
+const meansContent = (path: string): boolean => /(^|\/)\.\/*$/.test(path);

@@ -149,7 +149,7 @@ export class Execs implements ExecService {
     try {
       if (exec.config.WorkingDir && !exec.config.WorkingDir.startsWith('/'))
         throw new StartFailure('OCI runtime exec failed: exec failed: Cwd must be an absolute path', 128);
-      const process = await this.#process(exec.config, container, options.consoleSize);
+      const process = await this.#process(exec.config, container, options.consoleSize ?? sizeOf(exec.config));
       this.#parts.emit(container, `exec_start: ${commandText(exec.config.Cmd ?? [])}`, { execID: id });
       const handle = await this.#parts.monitor.exec({
         id: container.id,
@@ -268,3 +268,7 @@ async function* endWith(
   yield* output;
   await Promise.race([left, exit]);
 }
+
+/** As the exec was made with; the start can tell another. */
+const sizeOf = ({ ConsoleSize: [rows, columns] = [] }: ExecConfig): [number, number] | undefined =>
+  rows === undefined || columns === undefined ? undefined : [rows, columns];

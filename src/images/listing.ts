@@ -75,7 +75,7 @@ function selected(filters: Filters, book: ImageBook, all: boolean): Row[] {
     if (
       before.some((limit) => created >= limit) ||
       since.some((limit) => created <= limit) ||
-      until.some((limit) => created > limit)
+      until.some((limit) => created >= limit)
     )
       continue;
     const nameless = image.repoTags.length === 0 && image.repoDigests.length === 0;

@@ -40,16 +40,25 @@ export function normalised(platform: Platform): Platform {
   return { os, architecture, ...(kept === '' ? {} : { variant: kept }) };
 }
 
+/** containerd/platforms: the first part may tell a version of the system, as `windows(10.0.17763)`. */
+const SYSTEM = /^([A-Za-z0-9_-]+)(?:\(([A-Za-z0-9_.%-]*)((?:\+[A-Za-z0-9_.%-]+)*)\))?$/;
+const COMPONENT = /^[A-Za-z0-9_.-]+$/;
+
 /** `linux/arm64/v8`, `arm64`, `linux`; the rest is the machine's own. Throws invalid in Docker's words. */
 export function parsePlatform(text: string, own: Platform): Platform {
   const refuse = () => invalid(`${JSON.stringify(text)}: unknown operating system or architecture: invalid argument`);
-  const parts = text.split('/').map((part) => part.trim());
-  for (const part of parts)
-    if (!/^[A-Za-z0-9_.-]+$/.test(part))
-      throw invalid(
-        `${JSON.stringify(part)} is an invalid component of ${JSON.stringify(text)}: platform specifier component must match "^[A-Za-z0-9_.-]+$": invalid argument`,
-      );
-  const [first = '', second, third] = parts;
+  const parts = text.split('/');
+  for (const [at, part] of parts.entries()) {
+    const pattern = at === 0 ? SYSTEM : COMPONENT;
+    if (pattern.test(part)) continue;
+    const what = at === 0 ? 'OS component' : 'component';
+    const rule = at === 0 ? 'OSAndVersion specifier component' : 'platform specifier component';
+    throw invalid(
+      `${JSON.stringify(part)} is an invalid ${what} of ${JSON.stringify(text)}: ${rule} must match ${JSON.stringify(pattern.source)}: invalid argument`,
+    );
+  }
+  const [system = '', second, third] = parts;
+  const first = system.replace(/\(.*$/, '');
   if (parts.length > 3) throw invalid(`${JSON.stringify(text)}: cannot parse platform specifier: invalid argument`);
   if (second !== undefined) return normalised({ os: first, architecture: second, variant: third });
   const { os, architecture, variant } = normalised({ os: first, architecture: first });

@@ -23,7 +23,7 @@ export async function pruneImages(
       .flatMap(({ diffIds }) => chainIds(diffIds).map((chainId) => [chainId, parts.layerSize(chainId)] as const)),
   );
   const old = ({ config }: StoredImage) =>
-    until === undefined || (config.created !== undefined && parseRfc3339Ns(config.created) <= until);
+    until === undefined || (config.created !== undefined && parseRfc3339Ns(config.created) < until);
   const wanted = book.all().filter((image) => {
     // One that only digests name counts as nameless.
     if (danglingOnly && image.repoTags.length > 0) return false;

@@ -67,7 +67,8 @@ const blobPath = (digest: string) => `blobs/${digest.replace(':', '/')}`;
 
 /**
  * `docker save`: an OCI layout with docker-archive's `manifest.json` and `repositories` beside it, as dockerd writes since 25. Layers are as
- * they are in content; the layout's manifests are OCI's, which all of its readers know. The caller keeps the images.
+ * they are in content; the layout's manifests are OCI's, which all of its readers know. Layers and configuration are of the time when the
+ * image was made, the rest of time 0, so that an image saved twice is the same archive. The caller keeps the images.
  */
 export function saveImages(chosen: readonly ChosenImage[], content: ContentStore): Readable {
   async function* items(): AsyncGenerator<TarItem> {
@@ -80,11 +81,12 @@ export function saveImages(chosen: readonly ChosenImage[], content: ContentStore
     for (const { image, tags } of chosen) {
       const layers = image.manifest.layers.map((layer) => ({ ...layer, mediaType: ociLayerType(layer.mediaType) }));
       const config = { digest: image.id, size: (await content.size(image.id)) ?? image.manifest.config.size };
+      const mtime = { seconds: Math.floor(Date.parse(image.config.created ?? '') / 1000) || 0, nanoseconds: 0 };
       for (const blob of [...layers, config]) {
         if (written.has(blob.digest)) continue;
         written.add(blob.digest);
         const body = (await content.open(blob.digest)) as AsyncIterable<Buffer>;
-        yield { header: { name: blobPath(blob.digest), size: blob.size }, body };
+        yield { header: { name: blobPath(blob.digest), size: blob.size, mtime }, body };
       }
       const manifest =
         image.manifest.mediaType === OCI.manifest

@@ -129,10 +129,19 @@ export const closeFd = (fd: number): void => void callClose(fd);
  * leads out, also none that is exchanged meanwhile. An empty path is the root itself, which may be a file then.
  */
 export function openInRoot(root: string, path: string, flags: number = O.PATH): number {
+  return openWithin(root, path, flags, RESOLVE.IN_ROOT);
+}
+
+/** As `openInRoot`, but what leads out, an absolute link too, is refused with EXDEV. */
+export function openBelow(root: string, path: string, flags: number = O.PATH): number {
+  return openWithin(root, path, flags, RESOLVE.BENEATH);
+}
+
+function openWithin(root: string, path: string, flags: number, resolve: number): number {
   if (path === '') return openAt(AT_FDCWD, root, flags & ~O.NOFOLLOW);
   const rootFd = openAt(AT_FDCWD, root, O.PATH);
   try {
-    return openAt2(rootFd, path, flags, RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS);
+    return openAt2(rootFd, path, flags, resolve | RESOLVE.NO_MAGICLINKS);
   } finally {
     closeFd(rootFd);
   }

@@ -163,7 +163,7 @@ export const lifecycle = scenarios({
   'health check without a shell':
     '$D run -d --name $N --health-cmd "nosuch-command" --health-interval 100ms --health-retries 1 $IMG sleep 1000 >/dev/null; i=0; while [ $i -lt 100 ] && [ "$($D inspect -f "{{len .State.Health.Log}}" $N)" = 0 ]; do sleep 0.1; i=$((i+1)); done; $D inspect -f "{{(index .State.Health.Log 0).ExitCode}} {{(index .State.Health.Log 0).Output}}" $N',
   'events of a commit':
-    '$D run -d --name $N $IMG sleep 1000 >/dev/null; since=$(date +%s); $D commit $N $N:t >/dev/null; $D commit -p=false $N $N:t >/dev/null; sleep 1; $D events --since $since --until $(date +%s) --filter container=$N --filter type=container --format "{{.Action}} {{.Actor.Attributes.imageRef}}" | grep -v start; $D inspect -f "{{.State.Status}}" $N; $D rmi $N:t >/dev/null',
+    '$D run -d --name $N $IMG sleep 1000 >/dev/null; since=$(date +%s); $D commit $N $N:t >/dev/null; $D commit -p=false $N $N:t >/dev/null; sleep 1; $D events --since $since --until $(date +%s) --filter container=$N --filter type=container --format "{{.Action}} {{.Actor.Attributes.imageRef}}" | grep -v "create\\|start"; $D inspect -f "{{.State.Status}}" $N; $D rmi $N:t >/dev/null',
   'commit keeps what is not changed':
     '$D create --name $N -e A=1 -l k=v -w /tmp -u user --expose 80 -v /vv --entrypoint sh --stop-signal USR1 --health-cmd true $IMG -c x >/dev/null; $D commit -c "ENV B=2" -c "LABEL k2=v2" $N $N:t >/dev/null; $D inspect -f "{{json .Config}}" $N:t; $D history --format "{{.CreatedBy}}" $N:t | head -1; $D rmi $N:t >/dev/null',
   'commit with a bad change':

@@ -57,7 +57,7 @@ function mergeSets(
 /** The process: entrypoint followed by command. Throws "no command specified". */
 export function argsOf(config: ContainerConfig): string[] {
   const args = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
-  if (args.length === 0 || (args.length === 1 && args[0] === '')) throw invalid('no command specified');
+  if (args.length === 0) throw invalid('no command specified');
   return args;
 }
 

@@ -2,7 +2,17 @@ import { closeSync, type Dirent } from 'node:fs';
 import { mkdir, readdir, rmdir, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { invalid, isErrno } from '../../common/index.ts';
-import { attachMount, cloneMount, closeFd, mapMountIds, openInRoot, S_IF, statFd, unmount } from '../../sys/index.ts';
+import {
+  attachMount,
+  cloneMount,
+  closeFd,
+  mapMountIds,
+  openBelow,
+  openInRoot,
+  S_IF,
+  statFd,
+  unmount,
+} from '../../sys/index.ts';
 import { exchangeNamespace, type Owner } from './id-maps.ts';
 
 /**
@@ -44,13 +54,15 @@ export async function pin(execRoot: string, id: string, index: number, request: 
   }
 }
 
-/** A descriptor (O_PATH) of `path` inside `root`. */
+/** A descriptor (O_PATH) of `path` inside `root`. A link that leads out is refused, as moby's safepath does, not read as one inside. */
 export function openInside(root: string, path: string): number {
   try {
-    return openInRoot(root, path);
+    return openBelow(root, path);
   } catch (error) {
     const full = join(root, path);
     if (isErrno(error, 'ELOOP')) throw invalid(`cannot access path ${full}: too many links`, error);
+    if (isErrno(error, 'EXDEV'))
+      throw invalid(`path concatenation escapes the base directory, base: ${root}, subpath: ${path}`, error);
     if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOTDIR')) throw error;
     if (isErrno(error, 'ENOTDIR')) throw invalid(`cannot access path ${full}: not a directory`, error);
     throw invalid(`cannot access path ${full}: lstat ${full}: no such file or directory`, error);
