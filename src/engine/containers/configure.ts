@@ -327,14 +327,14 @@ export function securityOptions(list: readonly string[]): {
       result.noNewPrivileges = true;
     else if (/^no-new-privileges[=:]false$/.test(option)) result.noNewPrivileges = false;
     else if (option === 'disable' || option === 'label=disable' || option === 'label:disable') continue;
+    else if (option === 'writable-cgroups') result.writableCgroups = true;
     else {
       const match = /^([a-z-]+)[=:]([\s\S]*)$/.exec(option);
       if (match === null) throw invalid(`invalid --security-opt 1: "${option}"`);
       const [, key, value = ''] = match;
       if (key === 'seccomp') result.seccomp = value === 'builtin' ? undefined : value;
       else if (key === 'systempaths' && value === 'unconfined') result.unmasked = true;
-      else if (key === 'writable-cgroups' && /^(true|false|1|0)$/.test(value))
-        result.writableCgroups = value === 'true' || value === '1';
+      else if (key === 'writable-cgroups' && /^(true|false)$/.test(value)) result.writableCgroups = value === 'true';
       else if (key === 'apparmor' || key === 'label') continue;
       else throw invalid(`invalid --security-opt 2: "${option}"`);
     }
