@@ -115,7 +115,7 @@ test('a daemon that goes away is waited for', async () => {
   const { code } = await top([
     { expect: 'logs of stays' },
     { run: ['kill', '-9', String(daemon.pid)] },
-    { expect: 'Is gantryd running?' },
+    { expect: 'the daemon has ended; waiting for it' },
     { expect: 'the daemon answers again' },
     { send: 's' },
     { expect: 'stop stays: done' },

@@ -5,6 +5,7 @@ import { type Usage, usageOf } from '../stats.ts';
 
 /** How many log lines are kept of the selected container. */
 const LOG_LINES = 200;
+const ENDED = 'the daemon has ended; waiting for it';
 /** Between two tries to reach a daemon that is away. */
 const RETRY_MS = 1000;
 
@@ -109,7 +110,9 @@ export class LiveModel {
   private async watch(): Promise<void> {
     const { signal } = this.life;
     let lost = false;
+    let following = false;
     const opened = (): void => {
+      following = true;
       this.refresh().catch(() => {});
       if (!lost) return;
       this.say('the daemon answers again');
@@ -123,11 +126,13 @@ export class LiveModel {
           // What it writes from now on is a new stream.
           if (event.Action === 'start' && event.Actor.ID === this.logsOf?.id) this.reloadLogs();
         }
-        this.say('the daemon has ended; waiting for it');
+        this.say(ENDED);
       } catch (error) {
-        if (!signal.aborted) this.say((error as Error).message);
+        // A killed daemon breaks the stream that it was in; why another cannot be had is worth telling.
+        if (!signal.aborted) this.say(following ? ENDED : (error as Error).message);
       }
       lost = true;
+      following = false;
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref());
     }
   }
