@@ -40,11 +40,12 @@ export const imageRoutes = ({ images }: Pick<Engine, 'images'>): Route[] => [
     const platform = platformOf(call.query);
     if (platform !== undefined && call.query.bool('manifests'))
       throw invalid('conflicting options: manifests and platform options cannot both be set');
-    images.resolve(call.name, platform);
+    if (platform !== undefined) images.resolve(call.name, platform);
     call.json(imageInspect(await images.inspect(call.name), call.version));
   }),
   route('GET', '/images/{name...}/history', async (call) => {
-    images.resolve(call.name, platformOf(call.query));
+    const platform = platformOf(call.query);
+    if (platform !== undefined) images.resolve(call.name, platform);
     call.json(await images.history(call.name));
   }),
   route('POST', '/images/{name...}/tag', async (call) => {

@@ -188,7 +188,7 @@ function statInside(root: string, path: string, ref: string, shown = path, follo
     try {
       const info = statFd(fd);
       return {
-        name: meansContent(path) ? '.' : basename(path.endsWith('/') ? absolute : path) || '/',
+        name: meansContent(path) ? '.' : basename(absolute) || '/',
         size: info.sizeBytes,
         mode: goMode(info.mode),
         mtime: rfc3339Nano(BigInt(info.mtime.seconds) * 1_000_000_000n + BigInt(info.mtime.nanoseconds)),

@@ -32,6 +32,12 @@ interface Received {
   staging: Promise<StagedLayer | undefined>;
 }
 
+const discardStaged = (staging: Received['staging']): Promise<void> =>
+  staging.then(
+    (staged) => staged?.discard(),
+    () => {},
+  );
+
 /** A path inside the archive; `..` and `/` lead nowhere else, for nothing is ever written by such a name. */
 const clean = (path: string) => posix.join('/', path).slice(1);
 
@@ -90,11 +96,10 @@ export class ArchiveFiles {
       if (head.length > 0) yield head;
       yield* { [Symbol.asyncIterator]: () => iterator };
     };
-    if (head.length < HEAD_BYTES || !looksLikeArchive(head))
-      return { writer: await written(content, whole(), keep, signal), staging: Promise.resolve(undefined) };
     // Most archives name a plain layer by its digest.
     const hex = detectCompression(head) === 'none' ? /[0-9a-f]{64}/.exec(name)?.[0] : undefined;
-    if (hex !== undefined && this.#known.has(`sha256:${hex}`))
+    const known = hex !== undefined && this.#known.has(`sha256:${hex}`);
+    if (head.length < HEAD_BYTES || !looksLikeArchive(head) || known)
       return { writer: await written(content, whole(), keep, signal), staging: Promise.resolve(undefined) };
     const feed = new PassThrough({ highWaterMark: FEED_BYTES });
     const staging = this.#stage(feed);
@@ -108,10 +113,7 @@ export class ArchiveFiles {
       return { writer, staging };
     } catch (error) {
       feed.destroy();
-      await staging.then(
-        (staged) => staged?.discard(),
-        () => {},
-      );
+      await discardStaged(staging);
       throw error;
     }
   }
@@ -137,10 +139,7 @@ export class ArchiveFiles {
       this.#staged.set(blob.digest, staged);
     } catch (error) {
       await writer.discard();
-      await staging.then(
-        (staged) => staged?.discard(),
-        () => {},
-      );
+      await discardStaged(staging);
       throw error;
     }
   }

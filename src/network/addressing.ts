@@ -3,7 +3,7 @@ import { contains, formatAddress, formatPrefix, parseAddress, parsePrefix } from
 import { hasDns } from './answers.ts';
 import { macForAddress, randomMac } from './mac.ts';
 import type { NetworkBook } from './network-book.ts';
-import { hostInterfaceName } from './plumbing.ts';
+import { hostInterfaceName, isInterfaceName } from './plumbing.ts';
 import type { StoredEndpoint, StoredNetwork } from './store.ts';
 import type { EndpointRequest } from './types.ts';
 
@@ -113,7 +113,7 @@ export function releaseAddresses(book: NetworkBook, endpoint: StoredEndpoint): v
 export function chooseIfname(taken: readonly string[], network: StoredNetwork, request: EndpointRequest): string {
   const named = request.settings.DriverOpts?.['com.docker.network.endpoint.ifname'];
   if (named !== undefined && named !== '') {
-    if (named.length > 15 || /[\s/:]/.test(named)) throw invalid(`invalid interface name: ${named}`);
+    if (!isInterfaceName(named)) throw invalid(`invalid interface name: ${named}`);
     if (taken.includes(named)) throw conflict(`interface name ${named} is already in use`);
     return named;
   }

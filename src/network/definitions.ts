@@ -13,6 +13,7 @@ import {
   poolFaults,
 } from './ipam.ts';
 import type { NetworkOptions } from './options.ts';
+import { isInterfaceName } from './plumbing.ts';
 import { gatewayMode } from './rules.ts';
 import type { StoredNetwork } from './store.ts';
 
@@ -57,8 +58,7 @@ function checkBridgeOptions(options: Record<string, string>): void {
       ? invalid(`invalid MTU number: ${mtu}`)
       : unparsed(MTU, mtu, `strconv.Atoi: parsing "${mtu}": invalid syntax`);
   const name = options[`${BRIDGE}name`];
-  if (name !== undefined && name !== '' && (name.length > 15 || !/^[^\s/:]+$/.test(name)))
-    throw invalid(`invalid bridge name: ${name}`);
+  if (name !== undefined && name !== '' && !isInterfaceName(name)) throw invalid(`invalid bridge name: ${name}`);
   for (const family of [4, 6]) {
     const mode = options[`${BRIDGE}gateway_mode_ipv${family}`];
     if (mode !== undefined && !['nat', 'nat-unprotected', 'routed', 'isolated'].includes(mode))

@@ -13,6 +13,9 @@ import { createVlanSlave } from './vlan-drivers.ts';
 
 /** Interfaces, addresses and routes of one container. Synchronous; the callers put things back when a step throws. */
 
+/** A name that Linux gives an interface (net/core/dev.c dev_valid_name). */
+export const isInterfaceName = (text: string): boolean => text.length <= 15 && /^[^\s/:]+$/.test(text);
+
 /** The host's end of an endpoint's veth pair: derived, so that a half-made one is found again. */
 export const hostInterfaceName = (endpointId: string): string =>
   `veth${createHash('sha1').update(endpointId).digest('hex').slice(0, 7)}`;

@@ -6,6 +6,7 @@ import { type Limit, tweakCapabilities } from '../../runtime/index.ts';
 import { parseSignal } from '../../sys/index.ts';
 import type { ContainerConfig, HostConfig, Resources } from '../../wire/index.ts';
 import { discardMissingLimits } from './discarded-limits.ts';
+import { isPort } from './port-keys.ts';
 
 /** What a create request becomes: the image's configuration beneath the request's (moby daemon/commit.go merge). Pure. */
 export function mergeConfig(request: ContainerConfig, image: ContainerConfig | undefined): ContainerConfig {
@@ -182,12 +183,6 @@ function checkNetwork(config: ContainerConfig, host: HostConfig): void {
     for (const { HostPort } of bindings)
       if (HostPort && !isPortRange(HostPort)) throw invalid(`invalid port specification: "${HostPort}"`);
   }
-}
-
-/** `80`, `80/udp`: what a container may expose. */
-export function isPort(text: string): boolean {
-  const match = /^(\d+)(?:\/(?:tcp|udp|sctp))?$/i.exec(text);
-  return match !== null && Number(match[1]) >= 1 && Number(match[1]) <= 65535;
 }
 
 /** A port of the machine, where 0 is any, or a range of them. */

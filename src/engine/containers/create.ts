@@ -11,7 +11,6 @@ import {
   argsOf,
   checkConfig,
   isContainerMode,
-  isPort,
   mergeConfig,
   modeTarget,
   networkModeOf,
@@ -23,6 +22,7 @@ import type { InitLayers } from './init-layer.ts';
 import { resolveLinks } from './links.ts';
 import { cleanPath, planMounts } from './mounts.ts';
 import { checkName, randomName } from './names.ts';
+import { isPort } from './port-keys.ts';
 import type { MountRecord } from './record.ts';
 import { dropVolumes, takeAway } from './removal.ts';
 

@@ -43,7 +43,8 @@ const TABLE: readonly { limit: Limit; fields: readonly (keyof Resources)[]; warn
   },
 ];
 
-const isSet = (value: unknown) =>
+/** False for Go's zero values, which say nothing. */
+export const isSet = (value: unknown): boolean =>
   value !== undefined &&
   value !== 0 &&
   value !== '' &&

@@ -1,3 +1,5 @@
+import { type ContainerPort, portOf } from './port-keys.ts';
+
 /** A container that another one is linked to, as the other's environment shows it. */
 export interface LinkedContainer {
   /** The link's name: `/web/db`. */
@@ -10,17 +12,12 @@ export interface LinkedContainer {
   env: readonly string[];
 }
 
-interface Port {
-  port: number;
-  proto: string;
-}
-
 /** TCP first, then by protocol and number: the first is what `ALIAS_PORT` names. */
-function byPreference(a: Port, b: Port): number {
-  if (a.proto === b.proto) return a.port - b.port;
-  if (a.proto === 'tcp') return -1;
-  if (b.proto === 'tcp') return 1;
-  return a.proto < b.proto ? -1 : 1;
+function byPreference(a: ContainerPort, b: ContainerPort): number {
+  if (a.protocol === b.protocol) return a.port - b.port;
+  if (a.protocol === 'tcp') return -1;
+  if (b.protocol === 'tcp') return 1;
+  return a.protocol < b.protocol ? -1 : 1;
 }
 
 /** `DB_PORT=tcp://…`, `DB_PORT_5432_TCP…`, `DB_NAME`, `DB_ENV_…`, in Docker's order (moby daemon/links). */
@@ -29,17 +26,15 @@ export function linkEnvironment({ path, address, exposed, env }: LinkedContainer
     .slice(path.lastIndexOf('/') + 1)
     .replaceAll('-', '_')
     .toUpperCase();
-  const ports = exposed
-    .map((key) => ({ port: Number(key.split('/')[0]), proto: key.split('/')[1] ?? 'tcp' }))
-    .sort(byPreference);
-  const nameOf = ({ port, proto }: Port) => `${prefix}_PORT_${port}_${proto.toUpperCase()}`;
-  const urlOf = ({ port, proto }: Port) => `${proto}://${address}:${port}`;
+  const ports = exposed.map(portOf).sort(byPreference);
+  const nameOf = ({ port, protocol }: ContainerPort) => `${prefix}_PORT_${port}_${protocol.toUpperCase()}`;
+  const urlOf = ({ port, protocol }: ContainerPort) => `${protocol}://${address}:${port}`;
   const found: string[] = [];
   if (ports[0] !== undefined) found.push(`${prefix}_PORT=${urlOf(ports[0])}`);
   for (const item of ports) {
     const name = nameOf(item);
     found.push(`${name}=${urlOf(item)}`, `${name}_ADDR=${address}`, `${name}_PORT=${item.port}`);
-    found.push(`${name}_PROTO=${item.proto}`);
+    found.push(`${name}_PROTO=${item.protocol}`);
   }
   for (const [first, last] of runs(ports)) {
     const name = nameOf(first);
@@ -52,11 +47,11 @@ export function linkEnvironment({ path, address, exposed, env }: LinkedContainer
 }
 
 /** First and last of each run of consecutive ports of one protocol. */
-function runs(ports: readonly Port[]): [first: Port, last: Port][] {
-  const all: [Port, Port][] = [];
+function runs(ports: readonly ContainerPort[]): [first: ContainerPort, last: ContainerPort][] {
+  const all: [ContainerPort, ContainerPort][] = [];
   for (const item of ports) {
     const run = all.at(-1);
-    if (run !== undefined && run[1].proto === item.proto && run[1].port + 1 === item.port) run[1] = item;
+    if (run !== undefined && run[1].protocol === item.protocol && run[1].port + 1 === item.port) run[1] = item;
     else all.push([item, item]);
   }
   return all.filter(([first, last]) => first !== last);

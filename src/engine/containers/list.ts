@@ -5,6 +5,7 @@ import type { Container, ContainerBook } from './book.ts';
 import { networkModeOf } from './configure.ts';
 import { type InspectParts, idleEndpoint, mountPoints, networkIdOf, sorted } from './inspect.ts';
 import { parseLink } from './link-names.ts';
+import { type ContainerPort, portOf } from './port-keys.ts';
 import { statusText } from './status.ts';
 
 const KEYS = [
@@ -142,14 +143,11 @@ function onNetwork(container: Container, wanted: readonly string[], parts: ListP
   );
 }
 
-/** `80`, `80-90/tcp`. */
-interface Port {
-  port: number;
-  protocol: string;
-}
-
 /** Of a filter by ports (`80`, `80-90/udp`): whether one of a container's is among them. Undefined without such a filter. */
-function portFilter(filters: Filters, key: 'publish' | 'expose'): ((ports: readonly Port[]) => boolean) | undefined {
+function portFilter(
+  filters: Filters,
+  key: 'publish' | 'expose',
+): ((ports: readonly ContainerPort[]) => boolean) | undefined {
   if (!filters.has(key)) return undefined;
   const ranges = filters.get(key).map((text) => {
     const [numbers = '', wanted = 'tcp'] = text.split('/');
@@ -170,21 +168,18 @@ function portFilter(filters: Filters, key: 'publish' | 'expose'): ((ports: reado
     );
 }
 
-const publicPorts = (container: Container, parts: ListParts): Port[] =>
+const publicPorts = (container: Container, parts: ListParts): ContainerPort[] =>
   Object.entries(parts.networks.sandbox(container.id)?.ports ?? {}).flatMap(([key, list]) =>
-    (list ?? []).map(({ HostPort }) => ({ port: Number(HostPort), protocol: key.split('/')[1] ?? 'tcp' })),
+    (list ?? []).map(({ HostPort }) => ({ ...portOf(key), port: Number(HostPort) })),
   );
-const exposedPorts = (container: Container): Port[] =>
-  Object.keys(container.record.config.ExposedPorts ?? {}).map((key) => ({
-    port: Number(key.split('/')[0]),
-    protocol: key.split('/')[1] ?? 'tcp',
-  }));
+const exposedPorts = (container: Container): ContainerPort[] =>
+  Object.keys(container.record.config.ExposedPorts ?? {}).map(portOf);
 
 function portSummaries(container: Container, parts: ListParts): PortSummary[] {
   if (!container.running) return [];
   return Object.entries(parts.networks.sandbox(container.id)?.ports ?? {}).flatMap(([key, list]): PortSummary[] => {
-    const [port = '', protocol = 'tcp'] = key.split('/');
-    const base = { PrivatePort: Number(port), Type: protocol };
+    const { port, protocol } = portOf(key);
+    const base = { PrivatePort: port, Type: protocol };
     if (list === null || list.length === 0) return [base];
     return list.map(({ HostIp, HostPort }) => ({
       IP: HostIp,

@@ -2,6 +2,7 @@ import { conflict } from '../../common/index.ts';
 import type { Limit } from '../../runtime/index.ts';
 import type { HostConfig, Resources, UpdateContainerBody } from '../../wire/index.ts';
 import { checkResources, checkRestartPolicy } from './configure.ts';
+import { isSet } from './discarded-limits.ts';
 import type { ContainerRecord } from './record.ts';
 
 /** What may change while a container is there (moby container/container_unix.go UpdateContainer). */
@@ -51,13 +52,6 @@ export function updatedHost(
   }
   return { host: result, warnings };
 }
-
-const isSet = (value: unknown) =>
-  value !== undefined &&
-  value !== 0 &&
-  value !== '' &&
-  value !== false &&
-  !(Array.isArray(value) && value.length === 0);
 
 const isMore = (value: number | undefined) => value !== undefined && value > 0;
 
