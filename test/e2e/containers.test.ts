@@ -5,7 +5,7 @@ import { eventually, TestDaemon } from '../support/index.ts';
 const MS = 1e6;
 interface Inspected {
   RestartCount: number;
-  Config: { MacAddress?: string };
+  Config: { MacAddress?: string; WorkingDir: string };
   HostsPath: string;
   State: {
     Status: string;
@@ -110,6 +110,54 @@ describe('containers', () => {
       assert.equal(json.NetworkSettings.Networks.bridge.MacAddress, mac);
       await remove('mac');
     });
+  });
+
+  it('keep a clean working directory', async () => {
+    await create('place', { WorkingDir: '/tmp//x/' });
+    assert.equal((await look('place')).Config.WorkingDir, '/tmp/x');
+    await remove('place');
+  });
+
+  it('may have a command of no name, which fails at the start', async () => {
+    assert.equal((await create('nameless', { Cmd: [''] })).status, 201);
+    assert.equal((await daemon.api('POST', '/containers/nameless/start')).status, 400);
+    await remove('nameless');
+    assert.equal((await create('nameless', { Cmd: [] })).status, 201);
+    await remove('nameless');
+  });
+
+  it('take writable cgroups by a bare word, true or false', async () => {
+    for (const [option, status] of [
+      ['writable-cgroups', 201],
+      ['writable-cgroups=false', 201],
+      ['writable-cgroups=1', 400],
+    ] as const) {
+      assert.equal((await create('writable', { HostConfig: { SecurityOpt: [option] } })).status, status, option);
+      await remove('writable');
+    }
+  });
+
+  it('start an exec with the terminal size that it was made with', async () => {
+    await run('sized', {});
+    const { json } = await daemon.api('POST', '/containers/sized/exec', {
+      AttachStdout: true,
+      Tty: true,
+      ConsoleSize: [57, 123],
+      Cmd: ['stty', 'size'],
+    });
+    const { text } = await daemon.api('POST', `/exec/${json.Id}/start`, { Tty: true });
+    assert.match(text, /57 123/);
+    await remove('sized');
+  });
+
+  it('give what is in the root for a path of one dot', async () => {
+    await create('dotted', {});
+    for (const path of ['.', './', '/./']) {
+      const { text } = await daemon.api('GET', `/containers/dotted/archive?path=${encodeURIComponent(path)}`);
+      assert.ok(text.includes('\0./bin/\0'), `${path}: no ./bin/`);
+      assert.ok(!text.includes('\0bin/\0') && !text.includes('\0/bin/\0'), `${path}: names of another form`);
+    }
+    await remove('dotted');
   });
 
   it('tell of their files once a start was tried', async () => {

@@ -61,6 +61,7 @@ export async function createContainer(
     runtimes: new Set(parts.runtimes.keys()),
     limits: parts.cgroups.limits,
   });
+  if (config.WorkingDir) config.WorkingDir = cleanPath(config.WorkingDir);
   for (const port of odd) warnings.push(`Exposed port ${JSON.stringify(port)} is not a port and is ignored`);
   if (host.MemorySwap === undefined && host.Memory) host.MemorySwap = host.Memory * 2;
   else if (host.MemorySwap === 0 && host.Memory) host.MemorySwap = host.Memory * 2;
