@@ -257,6 +257,41 @@ describe('names', () => {
   });
 });
 
+describe('the platform of an image', () => {
+  const platform = (value: object) => encodeURIComponent(JSON.stringify(value));
+  const amd64 = platform({ os: 'linux', architecture: 'amd64' });
+  it('is looked at before an image is told of or removed', async () => {
+    const asked: [string, string | undefined][] = [];
+    await using api = await openTestApi({
+      images: {
+        resolve: (ref, wanted) => {
+          asked.push([ref, wanted]);
+          throw conflict('another platform');
+        },
+      },
+    });
+    for (const [method, path] of [
+      ['GET', `/images/a/json?platform=${amd64}`],
+      ['GET', `/images/a/history?platform=${amd64}`],
+      ['DELETE', `/images/a?platforms=${amd64}`],
+    ] as const)
+      assert.equal(message((await api.ask(method, `/v1.51${path}`)).body), 'another platform', path);
+    assert.deepEqual(asked, Array(3).fill(['a', 'linux/amd64']));
+  });
+  it('is refused in moby’s words where it is none', async () => {
+    await using api = await openTestApi({ images: {} });
+    for (const [query, words] of [
+      ['platform=x', "failed to parse platform: invalid character 'x' looking for beginning of value"],
+      [`platform=${platform({ os: 'linux' })}`, 'both OS and Architecture must be provided'],
+      [`platform=${amd64}&platform=${amd64}`, 'multiple platform parameters not supported'],
+      [`platform=${amd64}&manifests=1`, 'conflicting options: manifests and platform options cannot both be set'],
+    ]) {
+      const { status, body } = await api.ask('GET', `/v1.51/images/a/json?${query}`);
+      assert.deepEqual([status, message(body)], [400, words]);
+    }
+  });
+});
+
 describe('a refused request with a body', () => {
   const upload = 'POST /images/create?fromSrc=- HTTP/1.1\r\nHost: d\r\nTransfer-Encoding: chunked\r\n\r\n';
   const refuse = async (): Promise<never> => {

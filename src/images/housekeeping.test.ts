@@ -157,6 +157,9 @@ test('lists are filtered as Docker filters them', async (t) => {
     [{ label: ['tier=web'] }, ['mid:1']],
     [{ 'label!': ['tier'] }, ['new:1']],
     [{ until: ['2021-06-01'] }, ['mid:1', 'host:5000/team/old:1', 'old:1']],
+    // The time itself is not before it, and of two times the earlier counts.
+    [{ until: ['2021-01-01T00:00:00Z'] }, ['host:5000/team/old:1', 'old:1']],
+    [{ until: ['2021-01-01T00:00:00Z', '2022-01-01T00:00:00Z'] }, ['host:5000/team/old:1', 'old:1']],
     [{ reference: ['*'] }, ['new:1', 'mid:1', 'old:1']],
     [{ reference: ['host:5000/*/old'] }, ['host:5000/team/old:1']],
     [{ reference: ['m*:?', 'new'] }, ['new:1', 'mid:1']],
