@@ -1,4 +1,4 @@
-import { invalid, isKind, messageOf, notFound } from '../common/index.ts';
+import { cancelled, invalid, isKind, messageOf, notFound } from '../common/index.ts';
 import type { ContentStore, Ingest } from '../content/index.ts';
 import { backoffMs, isTemporary, NetworkError, pause, RegistryError, type Repository } from '../registry/index.ts';
 import type { Descriptor } from '../wire/index.ts';
@@ -55,6 +55,13 @@ export class Downloads {
       if (signal.aborted) throw error;
       await this.fetch(descriptor, repository, { signal, onState });
     }
+  }
+
+  /** Ends all of them, and waits until nothing is written any more; what they have is for the next try. */
+  async close(): Promise<void> {
+    const runs = [...this.#runs.values()];
+    for (const { abort } of runs) abort.abort(cancelled('the engine is closing'));
+    await Promise.allSettled(runs.map(({ result }) => result));
   }
 
   async #join(run: Run, onState: (state: DownloadState) => void, signal: AbortSignal): Promise<void> {

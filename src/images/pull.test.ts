@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
+import { eventually } from '../../test/support/command.ts';
 import { craftImage, publish, TYPES, tarOf } from '../../test/support/crafted-image.ts';
 import { FakeRegistry, sha256 } from '../../test/support/fake-registry.ts';
 import { openTestImages } from '../../test/support/image-store.ts';
@@ -260,6 +263,28 @@ test('a pull that broke off is invisible, and the next one, of a new daemon, goe
   assert.equal(ranges.length, 1);
   assert.match(ranges[0] ?? '', /^bytes=[1-9]\d*-$/);
   assert.equal(next.images.resolve(`${registry.host}/team/app:v1`).id, image.id);
+});
+
+test('closing ends what is on its way, and keeps it', async (t) => {
+  await using registry = await FakeRegistry.start();
+  const store = await openTestImages(t);
+  publish(registry, 'team/app', 'v1', await twoLayers());
+  registry.fault = ({ path }) => (path.includes('/blobs/') ? { chunkBytes: 1000, pauseMs: 20 } : undefined);
+  const pull = store.images.pull({
+    image: `${registry.host}/team/app:v1`,
+    progress: store.progress,
+    signal: store.signal,
+  });
+  const ended = assert.rejects(pull, { message: 'the engine is closing' });
+  const ingests = () => readdirSync(join(store.root, 'content/ingest')).filter((name) => name.startsWith('ref-'));
+  await eventually('layers on their way', async () => ingests().length > 0);
+  await store.images.close();
+  const left = ingests().map((name) => statSync(join(store.root, 'content/ingest', name)).size);
+  await ended;
+  assert.deepEqual(
+    ingests().map((name) => statSync(join(store.root, 'content/ingest', name)).size),
+    left,
+  );
 });
 
 test('a registry without ranges sends all of it again', async (t) => {

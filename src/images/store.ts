@@ -217,7 +217,10 @@ export async function openImageStore(options: ImagesOptions): Promise<ImageStore
       return cleaned;
     },
     keep: newKeep,
-    close: () => registries.close(),
+    async close() {
+      await downloads.close();
+      await registries.close();
+    },
   };
 }
 
