@@ -124,7 +124,14 @@ export class TestDaemon {
   }
 
   docker(args: readonly string[], options: Parameters<typeof execute>[2] = {}): Promise<Outcome> {
-    const env = { DOCKER_HOST: this.host, DOCKER_CONFIG: `${this.root}/config`, DOCKER_BUILDKIT: '0', ...options.env };
+    const env = {
+      DOCKER_HOST: this.host,
+      DOCKER_CONFIG: `${this.root}/config`,
+      DOCKER_BUILDKIT: '0',
+      // Docker's client leaves a repository that it fetched and could not use.
+      TMPDIR: this.root,
+      ...options.env,
+    };
     return execute('docker', args, { ...options, env });
   }
   gantry(args: readonly string[], options: Parameters<typeof execute>[2] = {}): Promise<Outcome> {
