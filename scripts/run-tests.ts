@@ -3,9 +3,9 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 
 /**
- * Runs the unit and end-to-end tests, a process a file, two at a time. A file that fails is run again, alone, at most twice: on a small machine,
- * other tests beside it may have taken what it needed. What passed only then is named at the end, so that it can be mended; what fails
- * then too fails.
+ * Runs the unit and end-to-end tests, a process a file, three at a time: they wait as much as they compute. A file that fails is run again,
+ * alone, at most twice: on a small machine, other tests beside it may have taken what it needed. What passed only then is named at the end,
+ * so that it can be mended; what fails then too fails.
  *
  * usage: run-tests.ts [unit|e2e|all] [part of a file name …]
  */
@@ -57,7 +57,7 @@ const started = Date.now();
 const outcomes = new Map<string, Outcome>();
 const queue = [...files];
 await Promise.all(
-  [1, 2].map(async () => {
+  [1, 2, 3].map(async () => {
     for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
       const outcome = await runFile(file);
       outcomes.set(file, outcome);

@@ -254,9 +254,9 @@ export const options = scenarios({
   'rm of a killed one':
     '$D run -d --rm --name $N $IMG sleep 1000 >/dev/null; $D kill $N >/dev/null; i=0; while [ $i -lt 100 ] && $D inspect $N >/dev/null 2>&1; do sleep 0.1; i=$((i+1)); done; $D inspect $N',
   'sig-proxy':
-    '$D run --name $N $IMG sh -c "trap \\"echo got; exit 3\\" USR1; echo ready; while :; do sleep 0.1; done" > out & pid=$!; i=0; while [ $i -lt 200 ] && ! grep -q ready out; do sleep 0.1; i=$((i+1)); done; kill -USR1 $pid; wait $pid; code=$?; cat out; echo code $code',
+    '$D run --name $N $IMG sh -c "trap \\"echo got; exit 3\\" USR1; echo ready; while :; do sleep 0.1; done" > out & pid=$!; i=0; while [ $i -lt 200 ] && ! grep -qs ready out; do sleep 0.1; i=$((i+1)); done; kill -USR1 $pid; wait $pid; code=$?; cat out; echo code $code',
   'sig-proxy off':
-    '$D run --name $N --sig-proxy=false $IMG sh -c "echo ready; exec sleep 1000" > out & pid=$!; i=0; while [ $i -lt 200 ] && ! grep -q ready out; do sleep 0.1; i=$((i+1)); done; kill -USR1 $pid; sleep 1; $D inspect -f "{{.State.Status}}" $N; $D rm -f $N >/dev/null; wait $pid; echo code $?',
+    '$D run --name $N --sig-proxy=false $IMG sh -c "echo ready; exec sleep 1000" > out & pid=$!; i=0; while [ $i -lt 200 ] && ! grep -qs ready out; do sleep 0.1; i=$((i+1)); done; kill -USR1 $pid; sleep 1; $D inspect -f "{{.State.Status}}" $N; $D rm -f $N >/dev/null; wait $pid; echo code $?',
   'pid of a container that is not': '$D run --rm --pid container:nosuch $IMG true',
   'ipc of a container that is not': '$D run --rm --ipc container:nosuch $IMG true',
   'uts host keeps the hostname of the container':
