@@ -54,9 +54,12 @@ function withOneMac({ MacAddress, HostConfig, NetworkingConfig }: CreateContaine
   return { EndpointsConfig: Object.fromEntries(endpoints) };
 }
 
-/** Kernel memory was a limit before 1.42. */
-export const updateBody = (body: UpdateContainerBody, version: ApiVersion): UpdateContainerBody =>
-  version < 42 ? body : { ...body, KernelMemory: undefined, KernelMemoryTCP: undefined };
+/** Kernel memory was a limit before 1.42; the number of processes could not change before 1.40. */
+export const updateBody = (body: UpdateContainerBody, version: ApiVersion): UpdateContainerBody => ({
+  ...body,
+  ...(version < 40 ? { PidsLimit: undefined } : {}),
+  ...(version < 42 ? {} : { KernelMemory: undefined, KernelMemoryTCP: undefined }),
+});
 
 /** What a client is told of a request that does what it asked for. */
 export const createWarnings = ({ MacAddress: mac }: CreateContainerBody, version: ApiVersion): string[] =>

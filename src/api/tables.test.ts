@@ -89,6 +89,9 @@ describe('older clients', () => {
     const memory = UpdateContainerBody.parse({ KernelMemory: 1 });
     assert.equal(compatibility.updateBody(memory, 41).KernelMemory, 1);
     assert.equal(compatibility.updateBody(memory, 42).KernelMemory, undefined);
+    const pids = UpdateContainerBody.parse({ PidsLimit: 16 });
+    assert.equal(compatibility.updateBody(pids, 39).PidsLimit, undefined);
+    assert.equal(compatibility.updateBody(pids, 40).PidsLimit, 16);
   });
   it('find the fields that they read', () => {
     const image = { Size: 5, RepoTags: [], RepoDigests: [], Config: { Cmd: ['a'] } };
