@@ -1,3 +1,4 @@
+export { writeXattr } from './attributes.ts';
 export { decompress, detectCompression, peek } from './compression.ts';
 export { gzip } from './gzip.ts';
 export { looksLikeArchive } from './looks-like.ts';

@@ -27,14 +27,26 @@ export async function startWithImage(): Promise<TestDaemon> {
   return daemon;
 }
 
-/** Registers one test a scenario and client: what gantryd shows must equal what the reference dockerd showed. */
-export function conformance(suite: string, list: readonly Scenario[], differences: Differences = {}): void {
-  for (const name of Object.keys(differences))
+/**
+ * Registers one test a scenario and client: what gantryd shows must equal what the reference dockerd showed. `ownClient`: scenarios
+ * where much of the work is the command line's, which gantry always plays too.
+ */
+export function conformance(
+  suite: string,
+  list: readonly Scenario[],
+  differences: Differences = {},
+  ownClient: readonly string[] = [],
+): void {
+  for (const name of [...Object.keys(differences), ...ownClient])
     if (!list.some((scenario) => scenario.name === name)) throw new Error(`no scenario ${name} in ${suite}`);
   const docker = ['docker', 'docker'] as const;
   const gantry = ['gantry', resolve(import.meta.dirname, '../../bin/gantry')] as const;
   // Both take twice the time: `npm run test:conformance` does.
-  const clients = process.env.CONFORMANCE_CLIENTS === 'all' ? [docker, gantry] : hasDockerCli ? [docker] : [gantry];
+  const all = process.env.CONFORMANCE_CLIENTS === 'all';
+  const clientsOf = ({ name }: Scenario) => {
+    if (!hasDockerCli) return [gantry];
+    return all || ownClient.includes(name) ? [docker, gantry] : [docker];
+  };
   describe(`${suite} as the reference dockerd`, { concurrency: 3 }, () => {
     let daemon: TestDaemon;
     let work: string;
@@ -52,7 +64,7 @@ export function conformance(suite: string, list: readonly Scenario[], difference
       await rm(work, { recursive: true, force: true });
     });
     for (const scenario of list)
-      for (const [client, cli] of clients)
+      for (const [client, cli] of clientsOf(scenario))
         it(`${scenario.name} (${client})`, async () => {
           const output = await play(scenario, { cli, host: daemon.host, image: 'conformance', work });
           const named = differences[scenario.name];

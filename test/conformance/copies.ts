@@ -43,6 +43,7 @@ export const copies = scenarios({
   'cp out, running': `${HELPERS}$D run -d --name $N $IMG sleep 1000 >/dev/null${outTable(FEW, FEW_PLACES)}`,
   'cp -L in': `${HELPERS}$D create --name $N $IMG true >/dev/null${inTable('filelink dirlink dirlink/. dangling', 'tofile todir new no/new', '-L')}`,
   'cp -L out': `${HELPERS}$D create --name $N $IMG true >/dev/null${outTable('filelink dirlink dirlink/. dangling', 'tofile todir new no/new', '-L')}`,
+  'cp out to links': `${HELPERS}$D create --name $N $IMG true >/dev/null${outTable('file dir', 'tofilelink todirlink todangling tofile/')}`,
   'cp owners': `${HELPERS}tree s; chown -R 1234:5678 s; chown 4321:8765 s/file; $D create --name $N $IMG true >/dev/null
     mkdir into; $D cp into $N:/plain; $D cp into $N:/kept; $D cp s $N:/plain; $D cp -a s $N:/kept; inside /plain; inside /kept
     $D cp $N:/kept plain; $D cp -a $N:/kept kept; show plain kept; $D cp -a $N:/kept/s/file - | tar tv --numeric-owner | cut -d' ' -f2`,

@@ -167,7 +167,8 @@ for (const [words, shows] of LONG_WORK)
     await using slow = await slowDaemon();
     const cwd = mkdtempSync(join(root, 'work-'));
     writeFileSync(join(cwd, 'old.tar'), 'as it was');
-    writeFileSync(join(cwd, 'large'), '');
+    // More than what is on its way at once; holes alone would not be sent.
+    writeFileSync(join(cwd, 'large'), Buffer.alloc(32 << 20, 'x'));
     truncateSync(join(cwd, 'large'), 5e9);
     const { code, output } = await inTerminal(words, [{ expect: shows }, CTRL_C], { host: slow.host, cwd, cols: 40 });
     assert.equal(code, INTERRUPTED);

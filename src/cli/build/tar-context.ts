@@ -1,9 +1,7 @@
 import { createReadStream, readlinkSync, type Stats } from 'node:fs';
 import { relative } from 'node:path';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { type Pack, pack } from 'tar-stream';
-import { looksLikeArchive } from '../../archive/index.ts';
+import { byteName, looksLikeArchive, type TarItem, writeTar } from '../../archive/index.ts';
 import type { Directory } from './files.ts';
 import { ignoreRules, pathBelow, walkContext } from './walk.ts';
 
@@ -17,35 +15,30 @@ export interface TarContext {
 export function directoryTar(directory: Directory, dockerfileInside: boolean): TarContext {
   const { dockerfile } = directory;
   const name = dockerfileInside ? dockerfile.name : `.dockerfile.${process.pid.toString(36)}${Date.now().toString(36)}`;
-  const archive = pack();
   const ignoreFile = directory.ignoreFile === undefined ? '' : relative(directory.root, directory.ignoreFile);
-  pushTree(archive, directory, new Set([name, ignoreFile]))
-    .then(() => {
-      if (!dockerfileInside) archive.entry({ name, mode: 0o600, mtime: new Date(0) }, dockerfile.text);
-      archive.finalize();
-    })
-    .catch((error: Error) => archive.destroy(error));
-  return { stream: Readable.from(archive, { objectMode: false }), dockerfile: name };
+  async function* items(): AsyncGenerator<TarItem> {
+    yield* tree(directory, new Set([name, ignoreFile]));
+    if (!dockerfileInside) yield { header: { name, mode: 0o600 }, body: Buffer.from(dockerfile.text) };
+  }
+  return { stream: writeTar(items()), dockerfile: name };
 }
 
 /** The Dockerfile and .dockerignore are sent even if they are ignored: the daemon needs them, and leaves them out of COPY itself. */
-async function pushTree(archive: Pack, { root, ignoreFile }: Directory, needed: ReadonlySet<string>): Promise<void> {
+async function* tree({ root, ignoreFile }: Directory, needed: ReadonlySet<string>): AsyncGenerator<TarItem> {
   for (const { path, stat } of walkContext(root, await ignoreRules(ignoreFile), needed)) {
-    const name = Buffer.from(path, 'latin1').toString();
     const place = pathBelow(root, path);
-    if (stat.isDirectory()) archive.entry({ name: `${name}/`, type: 'directory', ...attributes(stat) });
-    else if (stat.isSymbolicLink())
-      archive.entry({ name, type: 'symlink', linkname: readlinkSync(place, 'utf8'), ...attributes(stat) });
-    else await pipeline(createReadStream(place), archive.entry({ name, size: stat.size, ...attributes(stat) }));
+    if (stat.isDirectory()) yield { header: { name: `${path}/`, type: 'dir', ...attributes(stat) } };
+    else if (stat.isSymbolicLink()) {
+      const linkName = byteName(readlinkSync(place, 'utf8'));
+      yield { header: { name: path, type: 'symlink', linkName, ...attributes(stat) } };
+    } else yield { header: { name: path, size: stat.size, ...attributes(stat) }, body: createReadStream(place) };
   }
 }
 
 /** Owners are root's, as Docker sends them, so that a cache does not depend on who builds. */
-const attributes = ({ mode, mtime }: Stats): { mode: number; mtime: Date; uid: number; gid: number } => ({
+const attributes = ({ mode, mtimeMs }: Stats): Pick<TarItem['header'], 'mode' | 'mtime'> => ({
   mode: mode & 0o7777,
-  mtime,
-  uid: 0,
-  gid: 0,
+  mtime: { seconds: Math.floor(mtimeMs / 1000), nanoseconds: Math.round((mtimeMs % 1000) * 1e6) },
 });
 
 /** Standard input as a context: a tar (plain or compressed) is one, a text is a Dockerfile with no context. */
@@ -63,11 +56,10 @@ export async function stdinTar(stdin: Readable, dockerfile: string): Promise<Tar
     );
   const text: Buffer[] = [];
   for await (const chunk of headAndRest(head, chunks)) text.push(chunk);
-  const archive = pack();
-  archive.entry({ name: 'Dockerfile', mode: 0o600 }, Buffer.concat(text));
-  archive.finalize();
-  return { stream: Readable.from(archive, { objectMode: false }), dockerfile: 'Dockerfile' };
+  const archive = writeTar([{ header: { name: 'Dockerfile', mode: 0o600 }, body: Buffer.concat(text) }]);
+  return { stream: archive, dockerfile: 'Dockerfile' };
 }
+
 /** Enough of a stream to know an archive by; less when the stream is shorter. */
 async function firstBytes(chunks: AsyncIterator<Buffer>): Promise<Buffer> {
   const head: Buffer[] = [];

@@ -1,72 +1,68 @@
 import { createWriteStream, rmSync } from 'node:fs';
-import {
-  chmod,
-  lchown,
-  link,
-  lstat,
-  lutimes,
-  mkdir,
-  realpath,
-  rename as renameTo,
-  rm,
-  symlink,
-} from 'node:fs/promises';
-import { dirname, join, posix, sep } from 'node:path';
-import type { Readable } from 'node:stream';
+import { chmod, lchown, link, lstat, mkdir, realpath, rename as renameTo, rm, symlink } from 'node:fs/promises';
+import { posix } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { extract, type Header } from 'tar-stream';
+import { byteName, readTar, type TarEntryType, type TarHeader, textOf, writeXattr } from '../../archive/index.ts';
+import { AT_FDCWD, mknodAt, S_IF, utimesAt } from '../../sys/index.ts';
 import { onInterrupt } from '../terminal/on-interrupt.ts';
+
+/** Names and paths here are byte strings, one character a byte: names need not be UTF-8. */
+const system = (path: string): Buffer => Buffer.from(path, 'latin1');
+
+const NODES = new Map<TarEntryType, number>([
+  ['char', S_IF.CHR],
+  ['block', S_IF.BLK],
+  ['fifo', S_IF.FIFO],
+]);
 
 /**
  * Unpacks a container's archive into `dir`, its top entry renamed to `name` (`.`: left out; undefined: there is none). Owners are kept if `keepOwners`.
  * The archive is the container's word: names that lead out of `dir`, by `..` or through a link, are refused.
  */
 export async function unpackLocal(
-  tar: Readable,
+  tar: AsyncIterable<Uint8Array>,
   dir: string,
   name: string | undefined,
   keepOwners: boolean,
-): Promise<number> {
-  const root = await realpath(dir);
-  const archive = tar.pipe(extract());
-  tar.on('error', (error) => archive.destroy(error));
-  const directories: { path: string; header: Header }[] = [];
-  let size = 0;
-  for await (const entry of archive) {
-    const target = rename(entry.header.name, name);
-    if (target === undefined) {
-      entry.resume();
-      continue;
-    }
-    const path = join(root, target);
+): Promise<void> {
+  const root = byteName(await realpath(dir));
+  const top = name === undefined ? undefined : byteName(name);
+  const directories: { path: string; header: TarHeader }[] = [];
+  for await (const { header, body } of readTar(tar)) {
+    const target = rename(header.name, top);
+    if (target === undefined) continue;
+    const path = posix.join(root, target);
     await guard(root, path);
-    const { header } = entry;
-    const old = await lstat(path).catch(() => undefined);
-    if (old && !(old.isDirectory() && header.type === 'directory')) {
-      if (old.isDirectory()) throw new Error(`cannot overwrite directory ${JSON.stringify(path)} with non-directory`);
-      if (!isFile(header)) await rm(path);
+    const old = await lstat(system(path)).catch(() => undefined);
+    if (old && !(old.isDirectory() && header.type === 'dir')) {
+      if (old.isDirectory())
+        throw new Error(`cannot overwrite directory ${JSON.stringify(textOf(path))} with non-directory`);
+      if (header.type !== 'file') await rm(system(path));
     }
-    if (header.type === 'directory') {
-      if (!old) await mkdir(path, { mode: 0o700 });
+    if (header.type === 'dir') {
+      if (!old) await mkdir(system(path), { mode: 0o700 });
       directories.push({ path, header });
-    } else if (isFile(header)) {
-      size += header.size ?? 0;
-      await writeWhole(entry, path, (temporary) => settle(temporary, header, keepOwners));
-    } else if (header.type === 'symlink') await symlink(header.linkname ?? '', path);
-    else if (header.type === 'link') {
-      const source = join(root, rename(header.linkname ?? '', name) ?? '');
-      await guard(root, source);
-      await link(source, path);
+    } else if (header.type === 'file')
+      await writeWhole(body, path, (temporary) => settle(temporary, header, keepOwners));
+    else {
+      await makeNode(root, path, header, top);
+      await settle(path, header, keepOwners);
     }
-    entry.resume();
-    if (header.type === 'symlink' || header.type === 'link') await settle(path, header, keepOwners);
   }
   // Directories last: writing into them changes their times, and their modes may forbid it.
   for (const { path, header } of directories.toReversed()) await settle(path, header, keepOwners);
-  return size;
 }
 
-const isFile = ({ type }: Header): boolean => type === 'file' || type === 'contiguous-file';
+async function makeNode(root: string, path: string, header: TarHeader, top: string | undefined): Promise<void> {
+  const { type, linkName = '', deviceMajor, deviceMinor } = header;
+  if (type === 'symlink') return symlink(system(linkName), system(path));
+  if (type === 'hardlink') {
+    const source = posix.join(root, rename(linkName, top) ?? '');
+    await guard(root, source);
+    return link(system(source), system(path));
+  }
+  mknodAt(AT_FDCWD, system(path), (NODES.get(type) ?? 0) | 0o600, deviceMajor, deviceMinor);
+}
 
 /** A file appears under its name, in the place of an older one, when it is whole; an interrupt leaves nothing of it behind. */
 async function writeWhole(
@@ -74,13 +70,13 @@ async function writeWhole(
   path: string,
   finish: (temporary: string) => Promise<void>,
 ): Promise<void> {
-  const temporary = join(dirname(path), `.gantry-${process.pid}.partial`);
-  const clean = (): void => rmSync(temporary, { force: true });
+  const temporary = posix.join(posix.dirname(path), `.gantry-${process.pid}.partial`);
+  const clean = (): void => rmSync(system(temporary), { force: true });
   const off = onInterrupt(clean);
   try {
-    await pipeline(bytes, createWriteStream(temporary, { mode: 0o600, flags: 'wx' }));
+    await pipeline(bytes, createWriteStream(system(temporary), { mode: 0o600, flags: 'wx' }));
     await finish(temporary);
-    await renameTo(temporary, path);
+    await renameTo(system(temporary), system(path));
   } catch (error) {
     clean();
     throw error;
@@ -100,14 +96,16 @@ export function rename(entry: string, name: string | undefined): string | undefi
 }
 
 async function guard(root: string, path: string): Promise<void> {
-  const parent = await realpath(dirname(path));
-  if (parent !== root && !parent.startsWith(root === sep ? sep : root + sep))
-    throw new Error(`invalid path in archive: ${path} leads out of ${root}`);
+  const parent = byteName(await realpath(system(posix.dirname(path))));
+  if (parent !== root && !parent.startsWith(root === '/' ? root : `${root}/`))
+    throw new Error(`invalid path in archive: ${textOf(path)} leads out of ${textOf(root)}`);
 }
 
-async function settle(path: string, header: Header, keepOwners: boolean): Promise<void> {
-  if (keepOwners) await lchown(path, header.uid ?? 0, header.gid ?? 0);
-  if (header.type === 'symlink') return;
-  if (header.type !== 'link' && header.mode !== undefined) await chmod(path, header.mode & 0o7777);
-  if (header.mtime) await lutimes(path, header.mtime, header.mtime);
+async function settle(path: string, header: TarHeader, keepOwners: boolean): Promise<void> {
+  const file = system(path);
+  if (keepOwners) await lchown(file, header.uid, header.gid);
+  if (header.type === 'symlink') return utimesAt(AT_FDCWD, file, header.mtime, header.mtime);
+  if (header.type !== 'hardlink') await chmod(file, header.mode);
+  for (const [key, value] of header.xattrs ?? []) writeXattr(file, key, value);
+  utimesAt(AT_FDCWD, file, header.mtime, header.mtime);
 }

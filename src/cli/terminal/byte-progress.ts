@@ -7,8 +7,12 @@ import { onInterrupt } from './on-interrupt.ts';
 const INTERVAL_MS = 100;
 const CLEAR = '\r\x1b[2K';
 
-/** Passes bytes on and, on a terminal's stderr, shows how many went by; the line is gone at the end, whatever end it was. */
-export function byteProgress(cli: Cli, label: string, options: { quiet?: boolean } = {}): Transform {
+/** Passes bytes on and, on a terminal's stderr, shows how many went by; the line is gone at the end, whatever end it was. `total`: of bytes. */
+export function byteProgress(
+  cli: Cli,
+  label: string,
+  options: { quiet?: boolean } = {},
+): Transform & { total(): number } {
   const show = Boolean(cli.stderr.isTTY) && !options.quiet;
   let total = 0;
   let shown = 0;
@@ -19,7 +23,7 @@ export function byteProgress(cli: Cli, label: string, options: { quiet?: boolean
     over = undefined;
     cli.warn(CLEAR);
   };
-  return new Transform({
+  const stream = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       total += chunk.length;
       if (show && Date.now() - shown >= INTERVAL_MS) {
@@ -38,4 +42,5 @@ export function byteProgress(cli: Cli, label: string, options: { quiet?: boolean
       done(error);
     },
   });
+  return Object.assign(stream, { total: () => total });
 }

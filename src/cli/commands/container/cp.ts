@@ -1,10 +1,11 @@
-import { existsSync, lstatSync, realpathSync, statSync } from 'node:fs';
-import { isAbsolute, posix, resolve } from 'node:path';
+import { existsSync, lstatSync, readlinkSync, type Stats, statSync } from 'node:fs';
+import { dirname, isAbsolute, posix, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { packDirectory } from '../../../archive/index.ts';
 import type { Client, PathStat } from '../../../client/index.ts';
-import { packLocal } from '../../copy/pack.ts';
 import { type CopyEnd, planCopy, splitCopyArg } from '../../copy/paths.ts';
 import { unpackLocal } from '../../copy/unpack.ts';
+import { fileError } from '../../file-errors.ts';
 import { size3 } from '../../format/size.ts';
 import type { Cli } from '../../session.ts';
 import { type Call, type CommandSpec, exactly } from '../../spec.ts';
@@ -82,7 +83,7 @@ async function fromContainer(
   options: Options,
 ): Promise<void> {
   const local = resolve(target) + (target.endsWith('/') ? '/' : '');
-  const there = statSync(local, { throwIfNoEntry: false });
+  const there = target === '-' ? undefined : statDestination(local);
   const exists = there !== undefined;
   if (target !== '-' && (there?.isCharacterDevice() || there?.isBlockDevice()))
     throw new Error(
@@ -99,17 +100,15 @@ async function fromContainer(
     throw new Error('cowardly refusing to write a tar archive to a terminal; redirect stdout');
   const { stat: info, body } = await client.containers.getArchive(container, path);
   if (target === '-') return pipeline(body, cli.stdout, { end: false });
-  const to: CopyEnd = { path: local, exists, isDir: there?.isDirectory() === true };
+  const isDir = there?.isDirectory() === true;
+  // What is written to a link to a file is written to the file.
+  const to: CopyEnd = { path: isDir ? local : behindLinks(local), exists, isDir };
   // A link that is followed keeps its name.
   const plan = planCopy({ path: given, exists: true, isDir: has(info.mode, GO_DIR) }, to);
-  const size = await unpackLocal(
-    body.pipe(byteProgress(cli, 'Copying from container -', options)),
-    plan.dir,
-    plan.name,
-    options.archive,
-  );
+  const counted = byteProgress(cli, 'Copying from container -', options);
+  await Promise.all([pipeline(body, counted), unpackLocal(counted, plan.dir, plan.name, options.archive)]);
   if (!options.quiet && cli.stderr.isTTY)
-    cli.warn(`Successfully copied ${size3(size)} to ${local.replace(/(.)\/$/, '$1')}\n`);
+    cli.warn(`Successfully copied ${size3(counted.total())} to ${local.replace(/(.)\/$/, '$1')}\n`);
 }
 
 async function toContainer(
@@ -136,10 +135,14 @@ async function toContainer(
   }
   const local = localSource(source, options.follow);
   const plan = planCopy(local, to);
-  const { archive, size } = packLocal(resolve(source), plan.name, local.followed);
+  const archive = packDirectory('/', resolve(source), {
+    as: plan.name === '.' ? '' : plan.name,
+    follow: local.followed,
+  });
   const counted = byteProgress(cli, 'Copying to container -', options);
   await Promise.all([pipeline(archive, counted), client.containers.putArchive(container, plan.dir, counted, put)]);
-  if (!options.quiet && cli.stderr.isTTY) cli.warn(`Successfully copied ${size3(size())} to ${container}:${given}\n`);
+  if (!options.quiet && cli.stderr.isTTY)
+    cli.warn(`Successfully copied ${size3(counted.total())} to ${container}:${given}\n`);
 }
 
 /** A link is copied as such, unless it shall be followed or the path goes on behind it. */
@@ -148,16 +151,23 @@ function localSource(given: string, follow: boolean): CopyEnd & { followed: bool
   const dot = given.endsWith('/.') || given === '.';
   const followed = follow || dot || given.endsWith('/');
   const info = (followed ? statSync : lstatSync)(path, { throwIfNoEntry: false });
-  if (info === undefined) throw new Error(`lstat ${followed ? missingOf(path) : path}: no such file or directory`);
+  if (info === undefined) throw new Error(`lstat ${followed ? behindLinks(path) : path}: no such file or directory`);
   if (!info.isDirectory() && (dot || given.endsWith('/'))) throw new Error('not a directory');
   return { path: dot ? `${path}/.` : path, exists: true, isDir: info.isDirectory(), followed };
 }
 
-/** What is not there behind a link. */
-function missingOf(path: string): string {
+/** What a path's links lead to, whether it is there or not. */
+function behindLinks(path: string): string {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  return stat?.isSymbolicLink() ? behindLinks(resolve(dirname(path), readlinkSync(path))) : path;
+}
+
+/** Undefined where nothing is; a path through something that is no directory is refused here. */
+function statDestination(path: string): Stats | undefined {
   try {
-    return realpathSync(path);
+    return statSync(path);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).path ?? path;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw fileError(path, error, 'stat');
   }
 }

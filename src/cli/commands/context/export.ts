@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import { pack } from 'tar-stream';
+import { type TarItem, writeTar } from '../../../archive/index.ts';
 import { ContextStore } from '../../contexts.ts';
 import { fileError } from '../../file-errors.ts';
 import { between, type CommandSpec } from '../../spec.ts';
@@ -20,15 +20,13 @@ export const command: CommandSpec = {
       throw new Error('cowardly refusing to export to a terminal, specify a file path');
     const store = new ContextStore(cli.config.dir);
     const meta = store.get(name);
-    const archive = pack();
-    archive.entry({ name: 'meta.json', mode: 0o644 }, JSON.stringify(meta));
+    const items: TarItem[] = [{ header: { name: 'meta.json', mode: 0o644 }, body: Buffer.from(JSON.stringify(meta)) }];
     const tls = Object.entries(store.tls(name));
-    if (tls.length > 0) {
-      archive.entry({ name: 'tls', type: 'directory', mode: 0o700 });
-      archive.entry({ name: 'tls/docker', type: 'directory', mode: 0o700 });
-      for (const [path, content] of tls) archive.entry({ name: `tls/docker/${path}`, mode: 0o600 }, content);
-    }
-    archive.finalize();
+    for (const folder of tls.length > 0 ? ['tls', 'tls/docker'] : [])
+      items.push({ header: { name: folder, type: 'dir', mode: 0o700 } });
+    for (const [path, content] of tls)
+      items.push({ header: { name: `tls/docker/${path}`, mode: 0o600 }, body: content });
+    const archive = writeTar(items);
     if (file === '-') return pipeline(archive, cli.stdout, { end: false });
     await pipeline(archive, createWriteStream(file, { flags: 'wx', mode: 0o600 })).catch((error: unknown) => {
       throw fileError(file, error);

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { type Extract, extract } from 'tar-stream';
+import { readTar, type TarEntry, textOf } from '../../../archive/index.ts';
+import { EngineError } from '../../../common/index.ts';
 import { type ContextMeta, ContextStore, checkContextName, type TlsFiles } from '../../contexts.ts';
 import { type CommandSpec, exactly } from '../../spec.ts';
 import { openInput } from '../../terminal/open-input.ts';
@@ -20,21 +21,19 @@ export const command: CommandSpec = {
     if (store.has(name)) throw new Error(`context ${JSON.stringify(name)} already exists`);
     if (file !== '-') await openInput(file);
     const source = file === '-' ? cli.stdin : createReadStream(file);
-    const archive = source.pipe(extract());
-    source.on('error', (error) => archive.destroy(error));
     let meta: ContextMeta | undefined;
     const tls: TlsFiles = {};
     let total = 0;
-    for await (const entry of whole(archive)) {
+    for await (const { header, body } of whole(source)) {
       const chunks: Buffer[] = [];
-      for await (const chunk of entry) {
-        total += (chunk as Buffer).length;
+      for await (const chunk of body) {
+        total += chunk.length;
         if (total > MAX_BYTES) throw new Error('context archive is too large');
-        chunks.push(chunk as Buffer);
+        chunks.push(chunk);
       }
       const content = Buffer.concat(chunks);
-      const path = entry.header.name.replace(/^\.\//, '');
-      if (entry.header.type === 'directory') continue;
+      const path = textOf(header.name).replace(/^\.\//, '');
+      if (header.type === 'dir') continue;
       const tlsName = /^tls\/docker\/([^/]+)$/.exec(path)?.[1];
       if (path === 'meta.json') meta = JSON.parse(content.toString()) as ContextMeta;
       else if (tlsName !== undefined && TLS_NAMES.includes(tlsName)) tls[tlsName as keyof TlsFiles] = content;
@@ -48,12 +47,11 @@ export const command: CommandSpec = {
   },
 };
 
-type Entry = Extract extends AsyncIterable<infer E> ? E : never;
 /** An archive's entries; what is no archive ends too early, in Docker's words. */
-async function* whole(archive: Extract): AsyncGenerator<Entry> {
+async function* whole(source: AsyncIterable<Buffer>): AsyncGenerator<TarEntry> {
   try {
-    yield* archive;
+    yield* readTar(source);
   } catch (error) {
-    throw /Unexpected end|Invalid tar header/.test((error as Error).message) ? new Error('unexpected EOF') : error;
+    throw error instanceof EngineError ? new Error('unexpected EOF') : error;
   }
 }
