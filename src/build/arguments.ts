@@ -11,15 +11,15 @@ export const PROXY_ARGS: readonly string[] = [
   'ALL_PROXY',
 ].flatMap((name) => [name, name.toLowerCase()]);
 
-/** `ARG TARGETARCH` and its like ("Automatic platform ARGs in the global scope"). */
-export function platformArgs(build: Platform, target: Platform): Map<string, string> {
+/** `ARG TARGETARCH` and its like ("Automatic platform ARGs in the global scope"); `stage` is the target as asked for. */
+export function platformArgs(build: Platform, target: Platform, stage = 'default'): Map<string, string> {
   const of = (prefix: string, { os, architecture, variant = '' }: Platform): [string, string][] => [
     [`${prefix}PLATFORM`, [os, architecture, variant].filter((part) => part !== '').join('/')],
     [`${prefix}OS`, os],
     [`${prefix}ARCH`, architecture],
     [`${prefix}VARIANT`, variant],
   ];
-  return new Map([...of('BUILD', build), ...of('TARGET', target)]);
+  return new Map([...of('BUILD', build), ...of('TARGET', target), ['TARGETSTAGE', stage]]);
 }
 
 export interface GlobalArguments {
@@ -66,7 +66,8 @@ export class StageArguments {
   }
 
   declare(name: string, fallback: string | undefined): void {
-    this.#declared.set(name, this.#given.get(name) ?? fallback ?? this.#global.get(name) ?? this.#platform.get(name));
+    const outer = this.#global.get(name) ?? this.#platform.get(name);
+    this.#declared.set(name, this.#given.get(name) ?? fallback ?? outer ?? this.#declared.get(name));
   }
 
   value(name: string): string | undefined {
@@ -80,7 +81,9 @@ export class StageArguments {
       .flatMap(([name, value]) => (value === undefined || names.has(name) ? [] : [`${name}=${value}`]))
       .sort();
     const hidden = PROXY_ARGS.flatMap((name) => {
-      const value = this.#given.get(name);
+      // One given as HTTP_PROXY is seen as http_proxy too: programs read either.
+      const other = name === name.toUpperCase() ? name.toLowerCase() : name.toUpperCase();
+      const value = this.#given.get(name) ?? this.#given.get(other);
       return value === undefined || names.has(name) || this.#declared.has(name) ? [] : [`${name}=${value}`];
     });
     return { told, hidden };

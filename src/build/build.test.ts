@@ -30,7 +30,9 @@ test('arguments are the callerâ€™s, the default, the global one or the platformâ
   args.declare('V', undefined);
   args.declare('TARGETOS', undefined);
   args.declare('NONE', undefined);
-  assert.deepEqual(args.forCommand(['B=env']).told, ['A=given', 'TARGETOS=linux', 'V=1']);
+  args.declare('AGAIN', '1');
+  args.declare('AGAIN', undefined);
+  assert.deepEqual(args.forCommand(['B=env']).told, ['A=given', 'AGAIN=1', 'TARGETOS=linux', 'V=1']);
   assert.deepEqual(
     unusedArguments(
       FILE,
@@ -42,6 +44,13 @@ test('arguments are the callerâ€™s, the default, the global one or the platformâ
     ),
     ['X'],
   );
+});
+
+test('a proxy is seen in both cases, and told to no history', () => {
+  const args = new StageArguments(new Map([['HTTP_PROXY', 'p']]), new Map(), new Map());
+  assert.deepEqual(args.forCommand([]), { told: [], hidden: ['HTTP_PROXY=p', 'http_proxy=p'] });
+  args.declare('HTTP_PROXY', undefined);
+  assert.deepEqual(args.forCommand(['http_proxy=e']), { told: ['HTTP_PROXY=p'], hidden: [] });
 });
 
 test('later stagesâ€™ messages wait for their turn', () => {

@@ -58,7 +58,7 @@ export async function buildImage(builder: BuilderState, options: BuildOptions): 
     );
     const own = builder.parts.images.defaultPlatform;
     const target = parameters.platform === undefined ? own : parsePlatform(parameters.platform, own);
-    const platform = platformArgs(own, target);
+    const platform = platformArgs(own, target, parameters.target || undefined);
     const checking = {
       images: builder.parts.images,
       options: parameters.buildArgs.get('BUILDKIT_DOCKERFILE_CHECK'),

@@ -12,7 +12,8 @@ export function jsonArray(text: string): string[] | undefined {
     return undefined;
   }
   if (!Array.isArray(value)) return undefined;
-  if (value.every((item) => typeof item === 'string')) return value;
+  // Halves of surrogate pairs are no text: as in Go, each is U+FFFD.
+  if (value.every((item) => typeof item === 'string')) return value.map((item) => item.toWellFormed());
   throw invalid('failed to parse Dockerfile: when using JSON array syntax, arrays must be comprised of strings only');
 }
 

@@ -126,6 +126,7 @@ export function parseInstruction(
     case 'ENTRYPOINT':
       return { ...base, name, command: commandForm(rest) };
     case 'SHELL': {
+      require(rest !== '', 'least');
       const shell = jsonArray(rest);
       if (shell === undefined) throw at(line, 'SHELL requires the arguments to be in JSON form');
       require(shell.length > 0, 'least');

@@ -3,6 +3,9 @@ import type { Directives, Heredoc, LogicalLine } from './types.ts';
 
 const failed = (why: string) => invalid(`failed to parse Dockerfile: ${why}`);
 
+/** What the reference's reader takes. */
+const MAX_LINE_BYTES = 65_535;
+
 /** Instructions that may be followed by here-documents. */
 const WITH_HEREDOCS = /^\s*(?:onbuild\s+)?(?:add|copy|run)\s/i;
 
@@ -37,6 +40,8 @@ function cutContinuation(line: string, escape: string): { text: string; ends: bo
 /** Joins continuations, drops comments and empty lines, takes here-documents along (BuildKit frontend/dockerfile/parser). */
 export function readLines(text: string, { escape }: Directives): LogicalLine[] {
   const source = text.replace(/^\uFEFF/, '').split(/\r?\n/);
+  if (source.some((line) => Buffer.byteLength(line) > MAX_LINE_BYTES))
+    throw failed(`dockerfile line greater than max allowed size of ${MAX_LINE_BYTES}`);
   const count = source.at(-1) === '' ? source.length - 1 : source.length;
   const found: LogicalLine[] = [];
   for (let at = 0; at < source.length; ) {

@@ -42,6 +42,11 @@ test('errors are those of the reference', () => {
       'dockerfile parse error on line 2: Interval "interval" cannot be less than 1ms',
     ],
     ['FROM a\nVOLUME [""]', 'dockerfile parse error on line 2: VOLUME specified can not be an empty string'],
+    [
+      `FROM a\n# ${'x'.repeat(65_534)}`,
+      'failed to parse Dockerfile: dockerfile line greater than max allowed size of 65535',
+    ],
+    ['FROM a\nSHELL', 'dockerfile parse error on line 2: SHELL requires at least one argument'],
     ['FROM a\nSHELL x', 'dockerfile parse error on line 2: SHELL requires the arguments to be in JSON form'],
     ['FROM a\nONBUILD FROM x', "dockerfile parse error on line 2: FROM isn't allowed as an ONBUILD trigger"],
     [
@@ -73,6 +78,7 @@ test('exec form needs JSON with double quotes; all else is the shell form', () =
     ["CMD ['a', 'b']", { shell: "['a', 'b']" }],
     ['CMD a $HOME', { shell: 'a $HOME' }],
     ['ENTRYPOINT []', { exec: [] }],
+    ['CMD ["\\ud83d\\ude00\\ud83d"]', { exec: ['\u{1F600}\uFFFD'] }],
   ] as const) {
     const instruction = first(text);
     assert.deepEqual('command' in instruction && instruction.command, command, text);

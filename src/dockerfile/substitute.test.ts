@@ -34,6 +34,9 @@ test('a word is replaced as BuildKit does', () => {
     ['${path/x/q}', '/q/y.tar.gz'],
     ['${path//\\//_}', '_x_y.tar.gz'],
     ['${path/?/}', 'x/y.tar.gz'],
+    ['${path//*/q}', 'q'],
+    ['${path//\\*/q}', '/x/y.tar.gz'],
+    ['${path#\\/x}', '/y.tar.gz'],
   ] as const)
     assert.equal(substitute(word, { lookup }), expected, word);
 });
@@ -41,6 +44,11 @@ test('a word is replaced as BuildKit does', () => {
 test('what cannot be replaced is told in the reference’s words', () => {
   for (const [word, message] of [
     ['${', `failed to process "\${": syntax error: missing '}'`],
+    ['${a', 'failed to process "${a": unsupported modifier (\uFFFD) in substitution'],
+    ['${a:}', `failed to process "\${a:}": syntax error: missing '}'`],
+    ["${b:-'x}", `failed to process "\${b:-'x}": syntax error: missing '}'`],
+    ['${a/x}', `failed to process "\${a/x}": syntax error: missing '/' in \${}`],
+    ['${a#\\b}', `failed to process "\${a#\\\\b}": invalid pattern (\\b) in substitution: invalid escape 'b'`],
     ['${b?no}', 'failed to process "${b?no}": b: no'],
     ['${b:?}', 'failed to process "${b:?}": b: is not allowed to be unset'],
     ['"x', 'failed to process "\\"x": unexpected end of statement while looking for matching double-quote'],

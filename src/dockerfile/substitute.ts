@@ -32,6 +32,9 @@ const quoteGo = (text: string): string => JSON.stringify(text);
 
 class SubstitutionError extends Error {}
 
+const missingStop = (stop: string): string =>
+  stop === '/' ? "syntax error: missing '/' in ${}" : "syntax error: missing '}'";
+
 /** Nesting of `${a:-${b:-…}}`; deeper is an attack, not a Dockerfile. */
 const MAX_DEPTH = 100;
 
@@ -104,16 +107,27 @@ class Lexer {
         out += this.#give(char, true);
       }
     }
-    if (!top)
-      throw new SubstitutionError(
-        stop === '}' ? "syntax error: missing '}'" : `unexpected end of statement while looking for matching ${stop}`,
-      );
+    if (!top) throw new SubstitutionError(missingStop(stop));
     return out;
+  }
+
+  /** A word inside of braces. What is left open at the end of the text is, in the reference's words, the brace or slash. */
+  #inner(stop: '}' | '/', rawEscapes: boolean): string {
+    try {
+      return this.#until(stop, rawEscapes);
+    } catch (error) {
+      if (error instanceof SubstitutionError && this.#at >= this.#text.length)
+        throw new SubstitutionError(missingStop(stop));
+      throw error;
+    }
   }
 
   #single(): string {
     const end = this.#text.indexOf("'", this.#at + 1);
-    if (end < 0) throw new SubstitutionError('unexpected end of statement while looking for matching single-quote');
+    if (end < 0) {
+      this.#at = this.#text.length;
+      throw new SubstitutionError('unexpected end of statement while looking for matching single-quote');
+    }
     const out = this.#text.slice(this.#at + 1, end);
     this.#at = end + 1;
     if (out === '') this.#inWord = this.#inWord || this.#split;
@@ -175,14 +189,14 @@ class Lexer {
     if (name === '' && this.#text[this.#at] === '}') throw new SubstitutionError('syntax error: bad substitution');
     const value = this.#lookup(name);
     let modifier = this.#text[this.#at++];
-    if (modifier === undefined) throw new SubstitutionError("syntax error: missing '}'");
+    if (modifier === undefined) throw new SubstitutionError('unsupported modifier (\uFFFD) in substitution');
     if (modifier === '}') return value ?? '';
     const emptyIsUnset = modifier === ':';
     if (emptyIsUnset) modifier += this.#text[this.#at++] ?? '';
     const operator = emptyIsUnset ? modifier[1] : modifier;
     const missing = value === undefined || (emptyIsUnset && value === '');
     if (operator === '-' || operator === '+' || operator === '?') {
-      const word = this.#until('}', false);
+      const word = this.#inner('}', false);
       if (operator === '-') return missing ? word : value;
       if (operator === '+') return missing ? '' : word;
       if (!missing) return value;
@@ -190,17 +204,18 @@ class Lexer {
       throw new SubstitutionError(`${name}: ${word === '' ? why : word}`);
     }
     if (!emptyIsUnset && (operator === '#' || operator === '%')) {
-      const word = this.#until('}', true);
+      const word = this.#inner('}', true);
       const greedy = word.startsWith(operator);
       return trim(value ?? '', greedy ? word.slice(1) : word, operator, greedy);
     }
     if (!emptyIsUnset && operator === '/') {
       const everywhere = this.#text[this.#at] === '/';
       if (everywhere) this.#at++;
-      const pattern = this.#until('/', true);
-      const replacement = this.#until('}', true);
-      return (value ?? '').replace(new RegExp(glob(pattern, true), everywhere ? 'gsu' : 'su'), () => replacement);
+      const pattern = this.#inner('/', true);
+      const replacement = this.#inner('}', true);
+      return replace(value ?? '', pattern, replacement, everywhere);
     }
+    if (emptyIsUnset) this.#inner('}', false);
     throw new SubstitutionError(`unsupported modifier (${modifier}) in substitution`);
   }
 
@@ -212,17 +227,31 @@ class Lexer {
   }
 }
 
-/** A shell pattern as a regular expression: `*`, `?` and escapes only, as BuildKit has it. */
-function glob(pattern: string, greedy: boolean): string {
+/** A shell pattern as a regular expression: `*`, `?` and their escapes only, as BuildKit has it; braces and slashes were escaped for the word. */
+function glob(pattern: string): string {
   let out = '';
   for (let i = 0; i < pattern.length; i++) {
     const char = pattern[i]!;
-    if (char === '*') out += greedy ? '.*' : '.*?';
+    if (char === '*') out += '.*';
     else if (char === '?') out += '.';
-    else if (char === '\\' && i + 1 < pattern.length) out += literal(pattern[++i]!);
-    else out += literal(char);
+    else if (char === '\\') {
+      const next = pattern[++i] ?? '\uFFFD';
+      if (!'*?\\}/'.includes(next))
+        throw new SubstitutionError(`invalid pattern (${pattern}) in substitution: invalid escape '${next}'`);
+      out += literal(next);
+    } else out += literal(char);
   }
   return out;
+}
+
+/** `${name/pattern/replacement}`; as in Go, no empty match follows another one at once. */
+function replace(value: string, pattern: string, replacement: string, everywhere: boolean): string {
+  let end = -1;
+  return value.replace(new RegExp(glob(pattern), everywhere ? 'gsu' : 'su'), (match: string, offset: number) => {
+    if (match === '' && offset === end) return '';
+    end = offset + match.length;
+    return replacement;
+  });
 }
 
 const literal = (char: string): string => char.replace(/[\\^$.*+?()[\]{}|/]/, '\\$&');
@@ -231,7 +260,7 @@ const literal = (char: string): string => char.replace(/[\\^$.*+?()[\]{}|/]/, '\
 function trim(value: string, pattern: string, operator: '#' | '%', greedy: boolean): string {
   // Every cut is tried in order of length, with a linear pattern: no expression that could run away.
   const lengths = Array.from({ length: value.length + 1 }, (_, length) => length);
-  const whole = new RegExp(`^${glob(pattern, true)}$`, 's');
+  const whole = new RegExp(`^${glob(pattern)}$`, 's');
   for (const length of greedy ? lengths.reverse() : lengths) {
     const part = operator === '#' ? value.slice(0, length) : value.slice(value.length - length);
     if (whole.test(part)) return operator === '#' ? value.slice(length) : value.slice(0, value.length - length);
