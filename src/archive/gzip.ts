@@ -22,13 +22,15 @@ export async function* gzip(
   source: AsyncIterable<Uint8Array>,
   { level }: { level: number },
 ): AsyncGenerator<Buffer, void, undefined> {
-  const running: Promise<Buffer>[] = [];
+  const running: { packed: Promise<Buffer>; block: Buffer }[] = [];
+  /** Memory of blocks that are done, for the next ones: new memory costs more than what is done with it. */
+  const free: Buffer[] = [];
   let before: Buffer | undefined;
   let sum = 0;
   let size = 0;
   try {
     yield HEADER;
-    for await (const block of blocks(source)) {
+    for await (const block of blocks(source, () => free.pop() ?? Buffer.allocUnsafe(BLOCK))) {
       sum = crc32(block, sum);
       size += block.length;
       const packed = deflate(block, {
@@ -39,23 +41,27 @@ export async function* gzip(
       });
       // Looked at in its turn; the source may fail first.
       packed.catch(() => {});
-      running.push(packed);
+      running.push({ packed, block });
       before = block.subarray(-WINDOW);
-      if (running.length >= AT_ONCE) yield await running.shift()!;
+      if (running.length < AT_ONCE) continue;
+      const first = running.shift()!;
+      yield await first.packed;
+      // The next block has begun, and with it a copy of the dictionary was made.
+      free.push(first.block);
     }
-    for (const packed of running) yield await packed;
+    for (const { packed } of running) yield await packed;
     const trailer = Buffer.alloc(8);
     trailer.writeUInt32LE(sum, 0);
     trailer.writeUInt32LE(size % 2 ** 32, 4);
     yield Buffer.concat([END, trailer]);
   } finally {
-    await Promise.allSettled(running);
+    await Promise.allSettled(running.map(({ packed }) => packed));
   }
 }
 
 /** The same bytes in blocks of one size; only the last is smaller. */
-async function* blocks(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
-  let block = Buffer.allocUnsafe(BLOCK);
+async function* blocks(source: AsyncIterable<Uint8Array>, room: () => Buffer): AsyncGenerator<Buffer> {
+  let block = room();
   let filled = 0;
   for await (const chunk of source)
     for (let at = 0; at < chunk.length; ) {
@@ -65,7 +71,7 @@ async function* blocks(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer
       filled += taken;
       if (filled < BLOCK) continue;
       yield block;
-      block = Buffer.allocUnsafe(BLOCK);
+      block = room();
       filled = 0;
     }
   if (filled > 0) yield block.subarray(0, filled);
