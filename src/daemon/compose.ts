@@ -34,7 +34,9 @@ export interface Composition {
   facts: Record<string, string>;
   /** Applies changed settings; throws before anything is changed if they cannot be. */
   reload(settings: Settings): Promise<void>;
-  /** Ends containers (unless live restore is on) and everything of the engine. */
+  /** Ends containers (unless live restore is on) and what works in the background. The engine still answers; nothing is started any more. */
+  quiesce(): Promise<void>;
+  /** Closes everything of the engine, when nobody asks it anything any more. */
   close(): Promise<void>;
 }
 
@@ -175,9 +177,11 @@ export async function compose({ settings, env, log, version }: ComposeParts): Pr
       await networks.restoreRules();
       emitDaemon('reload', reloadAttributes(wanted, defaults.runtime));
     },
-    async close() {
+    async quiesce() {
       collection.stop();
       await opened.close({ stopContainers: !settings().liveRestore });
+    },
+    async close() {
       await engine.images.close();
       await networks.close();
       monitor.close();

@@ -97,10 +97,11 @@ export class Daemon {
     const { log } = this.#parts;
     const closing = Promise.all(this.#listeners.map((listener) => listener.close()));
     try {
-      // Containers end first, so that attached clients see their last output.
-      await this.#composition?.close();
+      // Containers end first, so that attached clients see their last output; then clients go, and what they asked.
+      await this.#composition?.quiesce();
       await this.#api?.close(DRAIN_MS);
       await closing;
+      await this.#composition?.close();
     } catch (error) {
       log.error('shutdown', { error });
     } finally {

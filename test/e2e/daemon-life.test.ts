@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { eventually, execute, TestDaemon } from '../support/index.ts';
 
@@ -20,6 +22,21 @@ const sleeper = [
 
 /** Runs gantryd to its end. */
 const refused = (args: readonly string[]) => execute(gantryd, args, { timeoutMs: 60_000 });
+
+/** Status and text of an answer; undefined when there is no daemon any more. */
+const answerOf = (agent: Agent, socketPath: string, method: string, path: string): Promise<string | undefined> =>
+  new Promise((done) => {
+    request({ agent, socketPath, method, path }, async (answer) => {
+      done(
+        await text(answer).then(
+          (body) => `${answer.statusCode} ${body}`,
+          () => undefined,
+        ),
+      );
+    })
+      .on('error', () => done(undefined))
+      .end();
+  });
 
 describe('gantryd', () => {
   it('refuses a data root in use, a running pid file, and leaves the running daemon alone', async () => {
@@ -86,6 +103,35 @@ describe('gantryd', () => {
     assert.equal(existsSync(`${daemon.root}/pid`), false);
     await daemon.launch();
     assert.equal(await daemon.ok('inspect', '-f', '{{.State.Status}} {{.State.ExitCode}}', 'sleeper'), 'exited 5');
+  });
+
+  it('answers what it is asked until it ends, but starts nothing any more', async () => {
+    await using daemon = await TestDaemon.start();
+    await daemon.ok('run', '-d', '--stop-timeout', '1', 'busybox', 'sleep', '1000');
+    for (let index = 0; index < 8; index++)
+      await daemon.ok('create', '--name', `c${index}`, 'busybox', 'sleep', '1000');
+    // Kept open, as a client's connections are.
+    const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+    const answers: string[] = [];
+    const ask = async (index: number): Promise<void> => {
+      for (;;) {
+        const path = index % 2 === 0 ? `/containers/c${index}/start` : '/containers/json?all=1';
+        const answer = await answerOf(agent, daemon.socket, index % 2 === 0 ? 'POST' : 'GET', path);
+        if (answer === undefined) return;
+        answers.push(answer);
+      }
+    };
+    const asking = [...Array(8).keys()].map(ask);
+    await daemon.terminate();
+    await Promise.all(asking);
+    agent.destroy();
+    assert.deepEqual(
+      answers.filter((text) => text.startsWith('5') && !text.includes('the daemon is shutting down')),
+      [],
+    );
+    assert.ok(answers.some((text) => text.startsWith('503')));
+    await daemon.launch();
+    assert.equal(await daemon.ok('ps', '-q'), '');
   });
 
   it('leaves containers running with live restore, and the next one has them again', async () => {

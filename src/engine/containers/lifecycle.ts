@@ -8,6 +8,7 @@ import {
   notModified,
   nowText,
   rfc3339Nano,
+  unavailable,
   ZERO_TIME,
 } from '../../common/index.ts';
 import { type Exit, StartFailure } from '../../runtime/index.ts';
@@ -90,6 +91,7 @@ export class Lifecycle {
 
   async start(container: Container): Promise<void> {
     const { state } = container;
+    if (this.#closing) throw unavailable('the daemon is shutting down');
     if (state.status === 'paused') throw conflict('cannot start a paused container, try unpause instead');
     if (state.status === 'running') throw notModified('container already started');
     if (state.status === 'removing' || state.status === 'dead')
