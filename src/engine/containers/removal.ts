@@ -1,3 +1,4 @@
+import { isKind } from '../../common/index.ts';
 import type { LayerStore } from '../../layers/index.ts';
 import type { Monitor } from '../../runtime/index.ts';
 import type { VolumeStore } from '../../volumes/index.ts';
@@ -25,7 +26,11 @@ export async function dropVolumes(
     volumes.release(name, id);
   }
   for (const name of doomed)
-    if (volumes.find(name) !== undefined && volumes.holders(name).length === 0) await volumes.remove(name, {});
+    if (volumes.find(name) !== undefined && volumes.holders(name).length === 0)
+      await volumes.remove(name, {}).catch((error: unknown) => {
+        // Another container has come (`--volumes-from`) or gone meanwhile: the last user decides.
+        if (!isKind(error, 'conflict') && !isKind(error, 'not-found')) throw error;
+      });
 }
 
 /** Takes the rest of a container off the machine; every step may have been done already. */
