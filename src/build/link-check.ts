@@ -29,6 +29,8 @@ export function standsAlone(root: string, copy: LinkedCopy): boolean {
     if (!stat.isDirectory() || stat.uid !== owner.uid || stat.gid !== owner.gid || (stat.mode & 0o7777) !== mode)
       return false;
   }
+  // A file goes into a directory that is there, and would be the destination itself where there is none.
+  if (!destination.endsWith('/') && sources.some(({ directory }) => !directory)) return false;
   if (followsInside) return false;
   return sources.every(
     ({ directory, name }) =>

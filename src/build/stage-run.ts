@@ -1,6 +1,6 @@
 import { newId, shortId } from '../common/index.ts';
 import { type Instruction, parseTrigger, type Stage, substitute } from '../dockerfile/index.ts';
-import { applyMetadata } from '../images/index.ts';
+import { applyMetadata, chainIds } from '../images/index.ts';
 import { StageArguments } from './arguments.ts';
 import type { BuildRun } from './build-run.ts';
 import { type CachedStep, keyOf } from './cache.ts';
@@ -180,7 +180,7 @@ export class StageRun {
     const known = own ?? (await this.#moved(key, alone));
     const id = newId();
     if (step.container || known !== undefined) this.#told(known !== undefined, id, step.container);
-    const done =
+    const found =
       known ??
       (await flights.share(key, signal, () =>
         gate.pass(signal, async () => {
@@ -197,10 +197,11 @@ export class StageRun {
         }),
       ));
     // It may be what another build made.
-    if (done.layer !== undefined) {
-      keep.layers.add(done.layer.chainId);
-      keep.content.add(done.layer.digest);
+    if (found.layer !== undefined) {
+      keep.layers.add(found.layer.chainId);
+      keep.content.add(found.layer.digest);
     }
+    const done = await this.#overThis(found);
     if (known === undefined && step.container) this.#removed(id);
     this.run.used.add(key);
     this.#state = after(
@@ -210,6 +211,20 @@ export class StageRun {
       true,
     );
     this.#tellId();
+  }
+
+  /**
+   * A step's key names what is below by how it was made, which may have been done twice (`nocache`, two builds at once), with other
+   * times: then the step's layer is over the other one, and comes over this one too.
+   */
+  async #overThis(done: CachedStep): Promise<CachedStep> {
+    const { layer } = done;
+    if (layer === undefined) return done;
+    const [chainId] = chainIds([...this.#state.layers, layer].map(({ diffId }) => diffId)).slice(-1);
+    if (layer.chainId === chainId) return done;
+    const moved = { ...done, layer: await layerOver(this.run, layer, chainOf(this.#state)) };
+    await this.run.cache.add(moved);
+    return moved;
   }
 
   #cached(key: string): ReturnType<BuildRun['cache']['find']> {

@@ -85,6 +85,23 @@ test('a second build takes everything from the cache and gives the same image', 
   assert.equal((await built(dockerfile, { a: '1' }, { nocache: '1' })).cached, 0);
 });
 
+test('a step from the cache comes over what another build made again below it', async () => {
+  const below = 'FROM busybox\nRUN cat /proc/sys/kernel/random/uuid > /below';
+  const dockerfile = `${below}\nRUN echo above > /above`;
+  const first = await built(dockerfile);
+  const again = await built(below, {}, { nocache: '1' });
+  assert.notEqual(again.id, first.id);
+  for (const run of ['first', 'second']) {
+    const result = await built(dockerfile);
+    assert.equal(result.cached, 2, run);
+    const layers = (await daemon.api('GET', `/images/${result.id}/json`)).json.RootFS.Layers;
+    assert.equal(layers.at(-2), (await daemon.api('GET', `/images/${again.id}/json`)).json.RootFS.Layers.at(-1));
+  }
+  // Two at once share a step that stands on layers of their own.
+  const both = `FROM busybox\nRUN cat /proc/sys/kernel/random/uuid > /own; sleep 0.1\nRUN sleep 1; echo shared > /shared`;
+  await Promise.all([built(both, {}, { nocache: '1' }), built(`${both}\nLABEL a=b`, {}, { nocache: '1' })]);
+});
+
 test('a changed command runs those after it again', async () => {
   await built('FROM busybox\nRUN echo p\nRUN echo q');
   assert.equal((await built('FROM busybox\nRUN echo changed\nRUN echo q')).cached, 0);
@@ -122,6 +139,8 @@ test('a COPY --link is not done again over another base, unless what is below ma
   const moved = await over('RUN touch /two && mkdir /l && chown daemon:daemon /l');
   assert.equal(moved.cached, 1);
   assert.match(output(moved), /linked/);
+  const into = await built('FROM busybox\nRUN mkdir /in\nCOPY --link a /in\nRUN cat /in/a', files);
+  assert.match(output(into), /linked/);
   const kept = await over('RUN mkdir -m 700 /l');
   assert.equal(kept.cached, 0);
   assert.match(output(kept), /drwx------/);
