@@ -180,11 +180,14 @@ function destinationOf(workdir: string | undefined, text: string): string {
 }
 
 async function localSources(stageRun: StageRun, instruction: Copy, patterns: readonly string[]): Promise<Local[]> {
-  const { run } = stageRun;
+  const { run, replace } = stageRun;
+  const checksum = instruction.checksum === undefined ? '' : replace(instruction.checksum);
+  if (checksum !== '' && patterns.length !== 1) throw invalid("checksum can't be specified for multiple sources");
   const found: Local[] = [];
   for (const pattern of patterns) {
     if (instruction.name === 'ADD' && (isGitUrl(pattern) || isHttpUrl(pattern)))
-      found.push(await remoteSource(stageRun, instruction, pattern));
+      found.push(await remoteSource(stageRun, instruction, pattern, checksum));
+    else if (checksum !== '') throw invalid('checksum requires HTTP(S) or Git sources');
     else
       for (const source of selectSources(instruction.name, run.context.root, pattern, true))
         found.push({ source, fetched: false });
@@ -208,17 +211,20 @@ async function heredocSources({ run, lookup }: StageRun, instruction: Copy): Pro
   return found;
 }
 
-async function remoteSource({ run, replace }: StageRun, instruction: Copy, url: string): Promise<Local> {
+async function remoteSource({ run }: StageRun, instruction: Copy, url: string, checksum: string): Promise<Local> {
   const directory = await run.scratch();
   if (isGitUrl(url)) {
     const repository = join(directory, 'repository');
     await mkdir(repository);
-    const path = await fetchGit(url, repository, { keepGitDir: instruction.keepGitDir, signal: run.signal });
+    const path = await fetchGit(url, repository, {
+      commit: checksum,
+      keepGitDir: instruction.keepGitDir,
+      signal: run.signal,
+    });
     return { source: { path, name: '.', kept: '', directory: true }, fetched: true };
   }
   const name = nameOfUrl(url);
-  const checksum = instruction.checksum === undefined ? undefined : replace(instruction.checksum);
-  if (checksum !== undefined && !/^sha256:[0-9a-f]{64}$/.test(checksum))
+  if (checksum !== '' && !/^sha256:[0-9a-f]{64}$/.test(checksum))
     throw invalid(`invalid checksum digest format: ${checksum}`);
   try {
     await fetchFile(run.parts.images, url, join(directory, name), { checksum, signal: run.signal });

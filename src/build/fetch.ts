@@ -16,19 +16,19 @@ export function nameOfUrl(url: string): string {
   return name;
 }
 
-/** Fetches a file to `path`; its time is the server's Last-Modified. Throws if it does not match the checksum (`sha256:…`). */
+/** Fetches a file to `path`; its time is the server's Last-Modified. Throws if it does not match the checksum (`sha256:…`, or empty). */
 export async function fetchFile(
   images: Pick<ImageStore, 'openUrl'>,
   url: string,
   path: string,
-  options: { checksum?: string; signal: AbortSignal },
+  options: { checksum: string; signal: AbortSignal },
 ): Promise<void> {
   const answer = await images.openUrl(url, options.signal);
   const hash = createHash('sha256');
   answer.body.on('data', (chunk: Buffer) => hash.update(chunk));
   await pipeline(answer.body, createWriteStream(path, { mode: 0o600 }), { signal: options.signal });
   const digest = `sha256:${hash.digest('hex')}`;
-  if (options.checksum !== undefined && options.checksum !== digest)
+  if (options.checksum !== '' && options.checksum !== digest)
     throw invalid(`digest mismatch ${digest}: ${options.checksum}`);
   const modified = Date.parse(answer.header('last-modified') ?? '');
   const time = Number.isNaN(modified) ? 0 : modified / 1000;

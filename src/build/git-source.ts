@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { invalid, unavailable } from '../common/index.ts';
 import { findStat, resolveInRoot } from './root-path.ts';
@@ -8,12 +8,14 @@ import { findStat, resolveInRoot } from './root-path.ts';
 export const isGitUrl = (text: string): boolean =>
   /^(?:git:\/\/|git@|ssh:\/\/|github\.com\/)/.test(text) || /^https?:\/\/[^#]+\.git(?:#|$)/.test(text);
 
-/** Fetches one commit of a repository into `directory` and answers the wanted directory inside. */
+/** Fetches one commit of a repository into `directory` and answers the wanted directory inside. `commit`: it must be this one (a hash, may be cut short). */
 export async function fetchGit(
   url: string,
   directory: string,
-  options: { keepGitDir: boolean; signal: AbortSignal },
+  options: { commit?: string; keepGitDir: boolean; signal: AbortSignal },
 ): Promise<string> {
+  const { commit = '' } = options;
+  if (!/^[0-9a-fA-F]*$/.test(commit)) throw invalid(`invalid checksum ${commit} for Git URL, expected hex commit hash`);
   const [address = '', fragment = ''] = url.split('#', 2);
   const [ref = '', subdirectory = ''] = fragment.split(':', 2);
   if (ref.startsWith('-') || address.startsWith('-')) throw invalid(`invalid git reference: ${url}`);
@@ -28,11 +30,18 @@ export async function fetchGit(
     if (!/^[0-9a-f]{7,64}$/.test(ref)) throw error;
     await git('fetch', '-q', 'origin');
     await git('checkout', '-q', '--detach', ref);
+    await checkCommit(directory, commit);
     return await chosen(directory, subdirectory, options.keepGitDir);
   }
   await git('checkout', '-q', '--detach', 'FETCH_HEAD');
+  await checkCommit(directory, commit);
   await git('submodule', 'update', '-q', '--init', '--recursive', '--depth=1');
   return await chosen(directory, subdirectory, options.keepGitDir);
+}
+
+async function checkCommit(directory: string, commit: string): Promise<void> {
+  const head = (await readFile(join(directory, '.git/HEAD'), 'utf8')).trim();
+  if (!head.startsWith(commit.toLowerCase())) throw invalid(`expected checksum to match ${commit}, got ${head}`);
 }
 
 async function chosen(directory: string, subdirectory: string, keepGitDir: boolean): Promise<string> {

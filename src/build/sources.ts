@@ -22,7 +22,8 @@ export function selectSources(
   pattern: string,
   fromContext: boolean,
 ): Source[] {
-  const clean = posix.normalize(pattern.replace(/^\/+/, ''));
+  // Above the root of a stage or an image is the root itself.
+  const clean = posix.normalize(fromContext ? pattern.replace(/^\/+/, '') : `/${pattern}`).replace(/^\/+/, '') || '.';
   if (clean === '..' || clean.startsWith('../'))
     throw invalid(`${instruction} failed: forbidden path outside the build context: ${pattern} ()`);
   const names = hasWildcards(clean) ? expand(root, clean) : [unescapePath(clean)];

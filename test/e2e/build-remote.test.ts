@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +11,8 @@ import { ContextServer, hasDockerCli, type ServedFile, TestDaemon } from '../sup
 let daemon: TestDaemon;
 let scratch: string;
 let server: ContextServer;
+let commit: string;
+const TEXT = 'FROM busybox\nLABEL from=url\n';
 const clients = (['gantry', 'docker'] as const).filter((name) => name === 'gantry' || hasDockerCli);
 
 before(async () => {
@@ -25,6 +28,7 @@ before(async () => {
   git('init', '-q', '-b', 'master');
   git('add', '.');
   git('commit', '-qm', 'one');
+  commit = String(git('rev-parse', 'HEAD')).trim();
   git('checkout', '-q', '-b', 'branch');
   writeFileSync(join(context, 'only-here'), '');
   git('add', '.');
@@ -32,10 +36,9 @@ before(async () => {
   git('checkout', '-q', 'master');
   execFileSync('git', ['clone', '-q', '--bare', context, join(scratch, 'git/repo.git')]);
   const tar = execFileSync('tar', ['-C', context, '--exclude=.git', '-c', '.']);
-  const text = 'FROM busybox\nLABEL from=url\n';
   const files = new Map<string, ServedFile>([
-    ['/text', { type: 'text/plain', body: text }],
-    ['/bytes', { type: 'application/octet-stream', body: text }],
+    ['/text', { type: 'text/plain', body: TEXT }],
+    ['/bytes', { type: 'application/octet-stream', body: TEXT }],
     ['/tar', { type: 'text/plain', body: tar }],
     ['/tar.gz', { type: 'application/octet-stream', body: gzipSync(tar) }],
   ]);
@@ -68,6 +71,30 @@ for (const cli of clients) {
     const missing = await build([`${server.url}/nothing`]);
     assert.match(missing.stderr, /failed to GET http:\S+\/nothing with status 404 Not Found/);
     assert.equal(missing.code, 1);
+  });
+
+  test(`${cli}: ADD takes a file or a commit of a repository if it is the one that its checksum says`, async () => {
+    const of = async (add: string) => {
+      const { code, stderr } = await build(['-'], `FROM busybox\nADD ${add} /c/\nLABEL from=${cli}\n`);
+      return code === 0 ? 'built' : stderr;
+    };
+    const digest = `sha256:${createHash('sha256').update(TEXT).digest('hex')}`;
+    const repository = `${server.url}/git/repo.git`;
+    for (const [add, expected] of [
+      [`--checksum=${digest} ${server.url}/text`, /^built$/],
+      [`--checksum=${digest.replace(/.$/, 'x')} ${server.url}/text`, /invalid checksum digest format/],
+      [`--checksum=sha256:${'0'.repeat(64)} ${server.url}/text`, /digest mismatch sha256:/],
+      [`--checksum=${commit} ${repository}`, /^built$/],
+      [`--checksum=${commit.slice(0, 8)} ${repository}`, /^built$/],
+      [
+        `--checksum=${commit} ${repository}#branch`,
+        new RegExp(`expected checksum to match ${commit}, got [0-9a-f]{40}`),
+      ],
+      [`--checksum=xyz ${repository}`, /invalid checksum xyz for Git URL, expected hex commit hash/],
+      [`--checksum=${digest} ${server.url}/text ${server.url}/tar`, /checksum can't be specified for multiple sources/],
+      [`--checksum=${digest} text`, /checksum requires HTTP\(S\) or Git sources/],
+    ] as const)
+      assert.match(await of(add), expected, add);
   });
 
   test(`${cli}: a git repository, at a reference and a directory of it`, async () => {
