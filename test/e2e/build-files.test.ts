@@ -49,6 +49,20 @@ function makeContext(name: string, dockerfile: string): string {
 
 const MB = 2 ** 20;
 
+test('directories above what an ignore file lets in come too, with their modes', async () => {
+  const context = makeContext('let-in', 'FROM busybox\nCOPY . /all\n');
+  writeFileSync(join(context, '.dockerignore'), '*\n!d/e/x\n!f/*.txt\n');
+  mkdirSync(join(context, 'd/e'), { recursive: true });
+  for (const name of ['f', 'g']) mkdirSync(join(context, name));
+  for (const name of ['d/e/x', 'd/e/y', 'd/z', 'f/n', 'g/x']) writeFileSync(join(context, name), name);
+  chmodSync(join(context, 'd'), 0o711);
+  for (const args of [[], ['--compress']]) {
+    const { id } = await build(context, '--no-cache', ...args);
+    const tree = await daemon.ok('run', '--rm', id, 'sh', '-c', 'cd /all && find . | sort && stat -c %a d');
+    assert.equal(tree, './d\n./d/e\n./d/e/x\n711'.replace(/^/, '.\n'), args.join());
+  }
+});
+
 test('only changed files travel again', async () => {
   const context = makeContext('large', 'FROM busybox\nCOPY . /all\n');
   mkdirSync(join(context, 'd'));

@@ -12,12 +12,21 @@ export interface Found {
 export const pathBelow = (root: string, path: string): string | Buffer =>
   /[^\0-\x7f]/.test(path) ? Buffer.concat([Buffer.from(`${root}/`), Buffer.from(path, 'latin1')]) : `${root}/${path}`;
 
-/** What a directory has, without what is ignored but for `needed`; parents first. Sockets and devices are none of it, as in Docker. */
+/**
+ * What a directory has, without what is ignored but for `needed`; parents first, ignored ones too if something in them is not. Sockets and devices are none of it,
+ * as in Docker.
+ */
 export function* walkContext(
   root: string,
   rules: IgnoreMatcher | undefined,
   needed: ReadonlySet<string> = new Set(),
 ): Generator<Found> {
+  /** Ignored directories on the way, told with the first thing in them. */
+  const above: Found[] = [];
+  function* tell(found: Found): Generator<Found> {
+    yield* above.splice(0);
+    yield found;
+  }
   function* walk(directory: string): Generator<Found> {
     for (const name of readdirSync(pathBelow(root, directory), { encoding: 'latin1' }).sort()) {
       const path = directory === '' ? name : `${directory}/${name}`;
@@ -25,10 +34,13 @@ export function* walkContext(
       const ignored = rules !== undefined && !needed.has(text) && rules.excludes(text);
       const stat = lstatSync(pathBelow(root, path));
       if (stat.isDirectory()) {
-        if (!ignored) yield { path, stat };
+        const found = { path, stat };
+        if (ignored) above.push(found);
+        else yield* tell(found);
         const below = !ignored || rules.mayHoldExceptions(text);
         if (below || [...needed].some((file) => file.startsWith(`${text}/`))) yield* walk(path);
-      } else if (!ignored && (stat.isFile() || stat.isSymbolicLink())) yield { path, stat };
+        if (above.at(-1) === found) above.pop();
+      } else if (!ignored && (stat.isFile() || stat.isSymbolicLink())) yield* tell({ path, stat });
     }
   }
   yield* walk('');
