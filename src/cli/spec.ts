@@ -79,6 +79,10 @@ export interface CommandSpec {
   /** False: the first positional argument ends the flags (run, exec). */
   interspersed?: boolean;
   complete?: readonly Completion[];
+  /** `complete` names one kind for each argument, not kinds that any may be. */
+  completeInOrder?: true;
+  /** Words that an argument is one of. */
+  choices?: readonly string[];
   /** Resolves to the exit code; nothing means 0. */
   run(call: Call): Promise<number | undefined> | Promise<void>;
 }

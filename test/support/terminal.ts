@@ -22,16 +22,27 @@ export interface Seen {
   code: number | null;
 }
 
+interface Options {
+  env: Record<string, string>;
+  rows?: number;
+  cols?: number;
+  cwd?: string;
+}
+
 /** Runs `gantry` in a pseudo-terminal until it ends. Fails if a text never shows up, or if the terminal is not as it was before. */
-export async function inTerminal(
-  args: readonly string[],
+export const inTerminal = (args: readonly string[], steps: readonly Step[], options: Options): Promise<Seen> =>
+  programInTerminal([join(checkout, 'bin/gantry'), ...args], steps, options);
+
+/** The same with any program, as a shell. */
+export async function programInTerminal(
+  cmd: readonly string[],
   steps: readonly Step[],
-  options: { env: Record<string, string>; rows?: number; cols?: number; cwd?: string },
+  options: Options,
 ): Promise<Seen> {
   const { env, cwd, ...size } = options;
   // A build service says so in the environment; a terminal is one there too.
   const whole = { GANTRY_NO_AUTOSTART: '1', TERM: 'xterm', CI: 'true', ...env };
-  const job = { cmd: [join(checkout, 'bin/gantry'), ...args], env: whole, steps, ...size };
+  const job = { cmd, env: whole, steps, ...size };
   const outcome = await execute('python3', [join(checkout, 'test/support/terminal.py'), JSON.stringify(job)], { cwd });
   assert.equal(outcome.code, 0, outcome.stderr);
   const seen = JSON.parse(outcome.stdout) as Seen & { problem: string | null; sane: boolean };

@@ -6,6 +6,7 @@ export const command: CommandSpec = {
   examples: ['source <(gantry completion bash)', 'gantry completion fish > ~/.config/fish/completions/gantry.fish'],
   flags: [],
   args: exactly(1),
+  choices: Object.keys(SCRIPTS),
   async run({ args, cli }) {
     const script = SCRIPTS[args[0]!];
     if (script === undefined)

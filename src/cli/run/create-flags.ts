@@ -30,7 +30,7 @@ function checkSearch(value: string): string {
     throw new Error(`${value} is not a valid domain`);
   return domain;
 }
-function checkLink(value: string): string {
+export function checkLink(value: string): string {
   if (value === '') throw new Error('empty string specified for links');
   if (value.split(':').length > 2) throw new Error(`bad format for links: ${value}`);
   return value;

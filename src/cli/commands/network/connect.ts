@@ -1,4 +1,5 @@
 import type { ConnectNetworkBody } from '../../../wire/index.ts';
+import { checkLink } from '../../run/create-flags.ts';
 import { toMap } from '../../run/key-values.ts';
 import { type CommandSpec, exactly } from '../../spec.ts';
 
@@ -15,11 +16,12 @@ export const command: CommandSpec = {
     },
     { name: 'ip', type: 'string', usage: 'IPv4 address (e.g., "172.30.100.104")' },
     { name: 'ip6', type: 'string', usage: 'IPv6 address (e.g., "2001:db8::33")' },
-    { name: 'link', type: 'list', usage: 'Add link to another container' },
+    { name: 'link', type: 'list', usage: 'Add link to another container', check: checkLink },
     { name: 'link-local-ip', type: 'strings', usage: 'Add a link-local address for the container' },
   ],
   args: exactly(2),
   complete: ['networks', 'containers'],
+  completeInOrder: true,
   async run({ args, flags, cli }) {
     const [network, container] = args as [string, string];
     const orNothing = (list: string[]): string[] | undefined => (list.length > 0 ? list : undefined);

@@ -10,6 +10,7 @@ export const command: CommandSpec = {
   flags: [],
   args: between(1, 2),
   complete: ['volumes', 'files'],
+  completeInOrder: true,
   async run({ args, cli }) {
     const [name, source = '-'] = args as [string, string | undefined];
     if (source === '-' && cli.stdin.isTTY) throw new Error('requested import from stdin, but stdin is a terminal');
