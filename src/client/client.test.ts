@@ -25,6 +25,24 @@ test('addresses are read by their scheme', () => {
     url: 'ssh://me@h:22/s',
   });
   assert.throws(() => parseEndpoint('bad://x'), /invalid bind address format: bad:\/\/x/);
+  for (const [host, name, port] of [
+    ['tcp://', 'localhost', 2375],
+    ['tcp://:1', 'localhost', 1],
+    ['tcp://[::1]:2', '::1', 2],
+    ['tcp://h:3/path', 'h', 3],
+  ] as const) {
+    const endpoint = parseEndpoint(host);
+    assert.deepEqual(endpoint.kind === 'tcp' && [endpoint.host, endpoint.port], [name, port], host);
+  }
+  for (const [host, message] of [
+    ['tcp://x:y', 'parse "tcp://x:y": invalid port ":y" after host'],
+    ['tcp://1.2.3.4:99999', 'parse "tcp://1.2.3.4:99999": invalid port ":99999" after host'],
+    ['tcp://a b', 'parse "tcp://a b": invalid host'],
+    ['ssh://', 'invalid SSH URL: ssh://'],
+    ['ssh://u:p@h', 'invalid SSH URL: plain-text password is not supported'],
+    ['ssh://h?x=1', 'invalid SSH URL: query parameters are not allowed: "x=1"'],
+  ] as const)
+    assert.throws(() => parseEndpoint(host), { message });
 });
 
 test('frames are split to their streams wherever the chunks are cut', async () => {

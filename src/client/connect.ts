@@ -40,7 +40,12 @@ async function connectSsh(endpoint: Extract<Endpoint, { kind: 'ssh' }>): Promise
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaint = (complaint + text).slice(-2000);
   });
-  const stream = joined(child.stdout, child.stdin);
+  // Where no answer came, the end of the program tells why, a moment after the end of its output.
+  let answered = false;
+  child.stdout.once('data', () => {
+    answered = true;
+  });
+  const stream = joined(child.stdout, child.stdin, () => answered && stream.push(null));
   child.on('error', (error: NodeJS.ErrnoException) =>
     stream.destroy(error.code === 'ENOENT' ? new Error('ssh is not in the path: install an SSH client') : error),
   );
@@ -48,27 +53,36 @@ async function connectSsh(endpoint: Extract<Endpoint, { kind: 'ssh' }>): Promise
     if (code !== 0)
       stream.destroy(
         new Error(
-          `command [ssh ${args.join(' ')} -- ${endpoint.host}] has exited with exit status ${code}: ${complaint.trim()}`,
+          `command [ssh ${args.join(' ')} -- ${endpoint.host}] has exited with exit status ${code}: ${complaint.trim()}\nSee whether 'ssh ${endpoint.host}' works, and whether gantry or docker is in the path there`,
         ),
       );
+    else if (!answered) stream.push(null);
   });
   stream.on('close', () => child.kill());
   return stream;
 }
 
+const brokenPipe = (error: NodeJS.ErrnoException | null | undefined): boolean => error?.code === 'EPIPE';
+
 /** One duplex of a readable and a writable half. */
-function joined(readable: Readable, writable: Writable): Duplex {
+function joined(readable: Readable, writable: Writable, ended: () => void): Duplex {
   const stream = new Duplex({
     allowHalfOpen: true,
     read: () => readable.resume(),
-    write: (chunk: Buffer, _encoding, done) => writable.write(chunk, done),
-    final: (done) => writable.end(done),
+    // A pipe that nobody reads any more is no answer: the end of the program is.
+    write: (chunk: Buffer, _encoding, done) =>
+      writable.write(chunk, (error) => {
+        if (!brokenPipe(error)) done(error);
+      }),
+    final: (done) => writable.end(() => done()),
   });
   readable.on('data', (chunk: Buffer) => {
     if (!stream.push(chunk)) readable.pause();
   });
-  readable.on('end', () => stream.push(null));
+  readable.on('end', ended);
   readable.on('error', (error) => stream.destroy(error));
-  writable.on('error', (error) => stream.destroy(error));
+  writable.on('error', (error) => {
+    if (!brokenPipe(error)) stream.destroy(error);
+  });
   return stream;
 }

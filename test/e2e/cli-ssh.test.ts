@@ -41,3 +41,14 @@ test("Docker's CLI reaches gantryd through ssh and gantry system dial-stdio", { 
   const outcome = await daemon.docker(['version', '-f', '{{.Server.APIVersion}}'], { env });
   assert.equal(outcome.stdout, '1.51\n', outcome.stderr);
 });
+
+test('where ssh fails, its own words are told and what to look at', async () => {
+  const bin = join(daemon.root, 'failing');
+  mkdirSync(bin);
+  writeFileSync(join(bin, 'ssh'), '#!/bin/sh\necho "me@far: Permission denied (publickey)." >&2\nexit 255\n');
+  chmodSync(join(bin, 'ssh'), 0o755);
+  const outcome = await daemon.gantry(['ps'], { env: { ...env, PATH: `${bin}:${process.env.PATH}` } });
+  assert.equal(outcome.code, 1);
+  assert.match(outcome.stderr, /has exited with exit status 255: me@far: Permission denied \(publickey\)\.$/m);
+  assert.match(outcome.stderr, /See whether 'ssh far' works/);
+});
