@@ -64,8 +64,12 @@ export const isList = (type: FlagType): boolean =>
   type === 'ulimit' ||
   type === 'gpu-request';
 
-/** One value of a `strings` flag may hold several, separated as in CSV. */
+/** One value of a `strings` flag may hold several, separated as in CSV. Errors name the column, in bytes, as Go's reader does. */
 export function splitCsv(text: string): string[] {
+  const fail = (index: number, what: string): never => {
+    const column = Buffer.byteLength(text.slice(0, index)) + 1;
+    throw new Error(`parse error on line 1, column ${column}: ${what}`);
+  };
   const fields: string[] = [];
   let at = 0;
   for (;;) {
@@ -74,7 +78,7 @@ export function splitCsv(text: string): string[] {
       at++;
       for (;;) {
         const end = text.indexOf('"', at);
-        if (end < 0) throw new Error('parse error on line 1, column 1: extraneous or missing " in quoted-field');
+        if (end < 0) fail(text.length, 'extraneous or missing " in quoted-field');
         field += text.slice(at, end);
         at = end + 1;
         if (text[at] !== '"') break;
@@ -82,13 +86,11 @@ export function splitCsv(text: string): string[] {
         at++;
       }
       fields.push(field);
-      if (at < text.length && text[at] !== ',')
-        throw new Error(`parse error on line 1, column ${at + 1}: extraneous or missing " in quoted-field`);
+      if (at < text.length && text[at] !== ',') fail(at - 1, 'extraneous or missing " in quoted-field');
     } else {
       const end = text.indexOf(',', at);
       const field = end < 0 ? text.slice(at) : text.slice(at, end);
-      if (field.includes('"'))
-        throw new Error(`parse error on line 1, column ${at + field.indexOf('"') + 1}: bare " in non-quoted-field`);
+      if (field.includes('"')) fail(at + field.indexOf('"'), 'bare " in non-quoted-field');
       fields.push(field);
       at += field.length;
     }

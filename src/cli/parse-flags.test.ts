@@ -77,3 +77,20 @@ test('the nearest name is the one that was meant, or none', () => {
   assert.equal(nearest('iamges', ['images', 'image', 'ps']), 'images');
   assert.equal(nearest('xyzzy', ['images', 'ps']), undefined);
 });
+
+test('an empty filter asks for nothing, an empty list of texts has none, and CSV errors name the column in bytes', () => {
+  const specs: FlagSpec[] = [
+    { name: 'filter', type: 'filter', usage: '' },
+    { name: 'platform', type: 'strings', usage: '' },
+  ];
+  const { flags } = parseFlags(specs, ['--filter=', '--platform='], true);
+  assert.deepEqual([flags.list('filter'), flags.list('platform')], [[], []]);
+  for (const [text, column] of [
+    ['1,"2', 5],
+    ['"a"b', 3],
+    ['é,a"b', 5],
+  ] as const)
+    assert.throws(() => parseFlags(specs, [`--platform=${text}`], true), {
+      message: new RegExp(`line 1, column ${column}:`),
+    });
+});

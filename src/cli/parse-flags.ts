@@ -34,7 +34,9 @@ export class ParsedFlags implements FlagValues {
     const name = spec.aliasOf ?? spec.name;
     const target = this.specs.get(name) ?? spec;
     const list = isList(target.type);
-    const given = target.type === 'strings' ? splitCsv(value) : [value];
+    // An empty filter asks for nothing; an empty text is a list of none.
+    const none = value === '' && (target.type === 'filter' || target.type === 'strings');
+    const given = none ? [] : target.type === 'strings' ? splitCsv(value) : [value];
     const checked = given.map((item) => {
       const known = target.unlimited && item === '-1' ? item : checkValue(target.type, item);
       return target.check ? target.check(known) : known;

@@ -8,13 +8,20 @@ export const parseBytes = (text: string): number => parseSize(text, 1024);
 /** The same texts as powers of 1000 (go-units FromHumanSize), which log options are. */
 export const parseDecimalBytes = (text: string): number => parseSize(text, 1000);
 
+const FLOAT = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+
+/** Number and suffix part at the last digit, full stop or blank; the messages are Go's. */
 function parseSize(text: string, base: number): number {
-  const match = /^(\d+(?:\.\d+)?) ?([kKmMgGtTpP])?(?:i?[bB])?$/.exec(text.trim());
-  if (!match) {
-    const suffix = /^\d+(?:\.\d+)? ?(.*)$/.exec(text.trim());
-    throw invalid(suffix === null ? `invalid size: '${text}'` : `invalid suffix: '${suffix[1]}'`);
-  }
-  return Math.floor(Number(match[1]) * base ** UNITS.indexOf((match[2] ?? 'b').toLowerCase()));
+  const cut = /^(.*[\d. ])/s.exec(text)?.[1]?.length;
+  if (cut === undefined) throw invalid(`invalid size: '${text}'`);
+  const number = text[cut - 1] === ' ' ? text.slice(0, cut - 1) : text.slice(0, cut);
+  if (!FLOAT.test(number)) throw invalid(`strconv.ParseFloat: parsing ${JSON.stringify(number)}: invalid syntax`);
+  const size = Number(number);
+  if (size < 0) throw invalid(`invalid size: '${text}'`);
+  const suffix = text.slice(cut).toLowerCase();
+  if (!/^(?:b|[kmgtp](?:i?b)?)?$/.test(suffix))
+    throw invalid(`invalid suffix: '${suffix.length > 3 ? text.slice(cut) : suffix}'`);
+  return Math.floor(size * base ** UNITS.indexOf(suffix[0] ?? 'b'));
 }
 
 const scaled = (bytes: number, base: number, units: readonly string[], digits: number): string => {

@@ -20,6 +20,18 @@ export function execute(template: Template, data: unknown): string {
   return run.output;
 }
 
+/** What a template makes of a value up to its first error: Docker shows a table's heading so. */
+export function executeSoFar(template: Template, data: unknown): string {
+  const run = new Execution(template, template.name);
+  run.variables.push({ name: '$', value: data });
+  try {
+    run.walk(template.root, data);
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+  }
+  return run.output;
+}
+
 const NONE = Symbol('no final value');
 /** Calls of templates within templates, as Go bounds them. */
 const MAX_DEPTH = 1000;
@@ -101,7 +113,8 @@ class Execution {
   private range(node: Extract<Node, { kind: 'if' | 'with' | 'range' }>, dot: unknown): void {
     const mark = this.variables.length;
     const value = this.pipe(node.pipe, dot, true);
-    const entries = this.entries(node.pipe, value);
+    const [what] = node.pipe.commands.at(-1)!.args;
+    const entries = this.entries(what ?? node.pipe, value);
     if (entries.length === 0) this.walk(node.otherwise, dot);
     for (const [key, item] of entries) {
       const [first, second] = node.pipe.variables;
@@ -246,6 +259,8 @@ class Execution {
     if (typeof value === 'function') {
       const args = rest.map((operand) => this.operand(operand, dot));
       if (final !== NONE) args.push(final);
+      if (args.length !== value.length)
+        this.fail(at, `wrong number of args for ${name}: want ${value.length} got ${args.length}`);
       return this.guard(at, name, () => value.apply(receiver, args));
     }
     if (value === undefined) {

@@ -90,14 +90,15 @@ function slice(args: readonly unknown[]): unknown {
   if (typeof item !== 'string' && !Array.isArray(item))
     fail(`error calling slice: can't slice item of type ${goType(item)}`);
   const list = item as string | unknown[];
+  const size = typeof list === 'string' ? Buffer.byteLength(list) : list.length;
   const [from, to] = [
     bounds[0] === undefined ? 0 : asInt(bounds[0]),
-    bounds[1] === undefined ? list.length : asInt(bounds[1]),
+    bounds[1] === undefined ? size : asInt(bounds[1]),
   ];
   for (const bound of [from, to])
-    if (bound < 0 || bound > list.length) fail(`error calling slice: index out of range: ${bound}`);
+    if (bound < 0 || bound > size) fail(`error calling slice: index out of range: ${bound}`);
   if (from > to) fail(`error calling slice: invalid slice index: ${from} > ${to}`);
-  return list.slice(from, to);
+  return typeof list === 'string' ? Buffer.from(list).toString('utf8', from, to) : list.slice(from, to);
 }
 
 function length(value: unknown): number {
@@ -221,10 +222,11 @@ export const dockerFunctions: Functions = {
   upper: (text) => asText(text).toUpperCase(),
   pad: (text, before, after) =>
     asText(text) === '' ? '' : ' '.repeat(asInt(before)) + text + ' '.repeat(asInt(after)),
-  truncate: (text, size) => (asText(text).length < asInt(size) ? text : asText(text).slice(0, asInt(size))),
+  // Counted in bytes, as Go's slices of a text are.
+  truncate: (text, size) => Buffer.from(asText(text)).toString('utf8', 0, asInt(size)),
 };
 
-const same = (text: unknown): unknown => text;
+const same = (text: unknown): unknown => asText(text);
 /** The same functions for a table's header line, whose words they leave as they are. */
 export const headerFunctions: Functions = {
   ...dockerFunctions,

@@ -142,6 +142,7 @@ function lexOne(source: string, pos: number): Token {
   if (char === '.' || char === '$') {
     WORD.lastIndex = pos + 1;
     const name = WORD.exec(source)?.[0] ?? '';
+    if (char === '.' && pos + 1 === source.length) return fail('illegal number syntax: "."');
     if (char === '.' && name === '') return { kind: 'dot', text: '.', pos };
     const end = source[pos + 1 + name.length];
     if (end !== undefined && !terminates(end))

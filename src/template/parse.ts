@@ -124,23 +124,23 @@ class Parser {
         if (this.rangeDepth === 0) this.fail(`{{${token.text}}} outside {{range}}`, token);
         return { kind: token.text };
       case 'template': {
-        const name = this.templateName('template clause');
+        const { name, pos } = this.templateName('template clause');
         const more = this.peekSolid();
         if (more.kind === 'close') {
           this.nextSolid();
-          return { kind: 'template', name, pos: token.pos, text: `{{template ${quote(name)}}}` };
+          return { kind: 'template', name, pos, text: `{{template ${quote(name)}}}` };
         }
         const pipe = this.pipeline('template clause', 'close');
-        return { kind: 'template', name, pipe, pos: token.pos, text: `{{template ${quote(name)} ${pipe.text}}}` };
+        return { kind: 'template', name, pipe, pos, text: `{{template ${quote(name)} ${pipe.text}}}` };
       }
       case 'block': {
-        const name = this.templateName('block clause');
+        const { name, pos } = this.templateName('block clause');
         const pipe = this.pipeline('block clause', 'close');
         this.define(name);
-        return { kind: 'template', name, pipe, pos: token.pos, text: `{{template ${quote(name)} ${pipe.text}}}` };
+        return { kind: 'template', name, pipe, pos, text: `{{template ${quote(name)} ${pipe.text}}}` };
       }
       case 'define': {
-        const name = this.templateName('define clause');
+        const { name } = this.templateName('define clause');
         this.expect('close', 'define clause');
         this.define(name);
         return undefined;
@@ -149,10 +149,10 @@ class Parser {
         this.unexpected(token, 'command');
     }
   }
-  private templateName(context: string): string {
+  private templateName(context: string): { name: string; pos: number } {
     const token = this.nextSolid();
     if (token.kind !== 'string' && token.kind !== 'rawString') this.unexpected(token, context);
-    return token.kind === 'string' ? unquote(token.text) : token.text.slice(1, -1);
+    return { name: token.kind === 'string' ? unquote(token.text) : token.text.slice(1, -1), pos: token.pos };
   }
   private define(name: string): void {
     const saved = this.variables;

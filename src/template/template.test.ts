@@ -54,12 +54,17 @@ const TABLE: [string, string][] = [
   ['{{print 1 2 "a" 3}}|{{println "a" 1}}', '1 2a3|a 1\n'],
   ['{{html "<a>"}}{{urlquery "a b&"}}{{js "it\'s"}}', "&lt;a&gt;a+b%26it\\'s"],
   ['{{.Row.ID}}{{.Row.Label "k"}}{{"k" | .Row.Label}}', 'id<k><k>'],
+  ['{{truncate "é€x" 2}}{{slice "é€x" 2 5}}{{.Row}}', 'é€{id}'],
   ['{{"\\t\\u00e9"}}{{`raw`}}{{\'a\'}}{{0x10}}{{1.5}}', '\téraw97161.5'],
 ];
 for (const [source, want] of TABLE) test(`${source} renders as Go does`, () => assert.equal(render(source), want));
 
 const ERRORS: [string, string][] = [
   ['{{', 'template: :1: unclosed action'],
+  ['{{.', 'template: :1: illegal number syntax: "."'],
+  ['{{.Row.ID 1}}', 'template: :1:6: executing "" at <.Row.ID>: wrong number of args for ID: want 0 got 1'],
+  ['{{range $i, $c := "ab"}}{{end}}', 'template: :1:18: executing "" at <"ab">: range can\'t iterate over ab'],
+  ['{{template "x"}}', 'template: :1:11: executing "" at <{{template "x"}}>: template "x" not defined'],
   ['{{foo}}', 'template: :1: function "foo" not defined'],
   ['{{end}}', 'template: :1: unexpected {{end}}'],
   ['{{if .B}}', 'template: :1: unexpected EOF'],

@@ -57,15 +57,16 @@ export function format(value: unknown, nested = false): string {
   if (Array.isArray(value)) return `[${value.map(inner).join(' ')}]`;
   if (value instanceof GoStruct) return structText(value, inner, nested);
   if (isMap(value)) {
-    if (structName(value) !== undefined)
-      return `{${Object.keys(value)
-        .map((key) => inner(value[key]))
-        .join(' ')}}`;
+    if (structName(value) !== undefined) return `{${Object.values(value).flatMap(ownText).join(' ')}}`;
     return `map[${sortedKeys(value)
       .map((key) => `${key}:${inner(value[key])}`)
       .join(' ')}]`;
   }
   return String(value);
 }
+
+/** Of a struct's methods only those show that need nothing: what they say. */
+const ownText = (item: unknown): string[] =>
+  typeof item !== 'function' ? [inner(item)] : item.length === 0 ? [inner(item())] : [];
 
 const inner = (value: unknown): string => format(value, true);

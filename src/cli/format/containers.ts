@@ -1,5 +1,6 @@
 import type { ContainerSummary } from '../../client/index.ts';
 import { shortId } from '../../common/index.ts';
+import { TypedNil } from '../../template/index.ts';
 import { displayPorts } from './ports.ts';
 import type { RowMethods, TableSpec } from './rows.ts';
 import { size3 } from './size.ts';
@@ -22,6 +23,7 @@ export const containerTable: TableSpec = {
     Mounts: 'MOUNTS',
     LocalVolumes: 'LOCAL VOLUMES',
     Networks: 'NETWORKS',
+    Platform: 'PLATFORM',
   },
 };
 
@@ -73,7 +75,7 @@ export function containerRow(container: ContainerSummary, options: { trunc: bool
     Label: (name: string) => container.Labels?.[name] ?? '',
     Mounts: () => (container.Mounts ?? []).map((mount) => mountText(mount.Name || mount.Source, trunc)).join(','),
     // Known only where the daemon was asked for it.
-    Platform: () => null,
+    Platform: () => new TypedNil('pointer'),
     LocalVolumes: () => String((container.Mounts ?? []).filter((mount) => mount.Driver === 'local').length),
     Networks: () =>
       Object.keys(container.NetworkSettings?.Networks ?? {})

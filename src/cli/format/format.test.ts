@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { indentJson } from './indent-json.ts';
 import { displayPorts } from './ports.ts';
-import { renderRows } from './rows.ts';
+import { checkFormat, renderRows } from './rows.ts';
 import { tabulate } from './tabwriter.ts';
 import { ellipsis, goTime, humanDuration } from './text.ts';
 
@@ -57,12 +57,14 @@ test('rows are rendered as tables, as JSON with escaped markup, and by templates
   const rows = [{ ID: () => '1', Name: () => '<a>' }];
   assert.equal(renderRows('table {{.ID}}\\t{{upper .Name}}', spec, rows), 'ID        NAME\n1         <A>\n');
   assert.equal(renderRows('json', spec, rows), '{"ID":"1","Name":"\\u003ca\\u003e"}\n');
+  assert.equal(renderRows('table {{.ID}}{{json .}}', spec, rows), 'ID\n1{"ID":"1","Name":"\\u003ca\\u003e"}\n');
+  assert.throws(() => checkFormat('{{.Nope}}', spec, rows[0]!), { message: /^failed to execute template: .*Nope/ });
   assert.throws(() => renderRows('{{.Nope}}', spec, rows), {
     message:
-      'failed to execute template: template: :1:2: executing "" at <.Nope>: can\'t evaluate field Nope in type *formatter.X',
+      'template parsing error: template: :1:2: executing "" at <.Nope>: can\'t evaluate field Nope in type *formatter.X',
   });
   assert.throws(() => renderRows('{{', spec, []), {
-    message: 'failed to parse template: template: :1: unclosed action',
+    message: 'template parsing error: template: :1: unclosed action',
   });
 });
 

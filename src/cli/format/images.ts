@@ -36,7 +36,8 @@ created_at: {{.CreatedAt}}
 virtual_size: {{.Size}}
 `;
   }
-  return quiet && format.startsWith('table') ? 'table {{.ID}}' : format;
+  // A custom format wins over `--quiet` here, unlike in `ps`.
+  return format.startsWith('table') && digests && !format.includes('{{.Digest}}') ? `${format}\\t{{.Digest}}` : format;
 }
 
 interface NamedImage {

@@ -1,6 +1,7 @@
 import {
   dockerFunctions,
   execute,
+  executeSoFar,
   goJson,
   headerFunctions,
   parseTemplate,
@@ -38,7 +39,7 @@ export const isTable = (format: string): boolean => format.startsWith('table');
 
 /**
  * Renders rows with a format as docker/cli's formatter does: `table …`, `json`, or a template.
- * Throws Error `failed to parse template: …` or `failed to execute template: …`.
+ * Throws Error `template parsing error: …`.
  */
 export function renderRows(format: string, spec: TableSpec, rows: Iterable<RowMethods>): string {
   const table = isTable(format);
@@ -46,8 +47,21 @@ export function renderRows(format: string, spec: TableSpec, rows: Iterable<RowMe
   let body = '';
   for (const methods of rows) body += `${run(template, makeRow(spec.type, methods))}\n`;
   if (!table) return body;
-  const header = run({ ...template, functions: headerFunctions }, headerRow(spec));
+  const header = executeSoFar({ ...template, functions: headerFunctions }, headerRow(spec));
   return tabulate(`${header}\n${body}`);
+}
+
+/** Tries a format on a row made up for it, so that a wrong one is told also where a list is empty. Throws as Docker's `ps` does. */
+export function checkFormat(format: string, spec: TableSpec, sample: RowMethods): void {
+  let doing = 'parse';
+  try {
+    const template = parseTemplate('', format, rowFunctions);
+    doing = 'execute';
+    execute(template, makeRow(spec.type, sample));
+  } catch (error) {
+    if (error instanceof TemplateError) throw new Error(`failed to ${doing} template: ${error.message}`);
+    throw error;
+  }
 }
 
 /** Renders lists of rows as one value: `{{range .Volumes}}{{.Name}}{{end}}`. */
@@ -91,7 +105,7 @@ export function parse(source: string): Template {
   try {
     return parseTemplate('', source, rowFunctions);
   } catch (error) {
-    if (error instanceof TemplateError) throw new Error(`failed to parse template: ${error.message}`);
+    if (error instanceof TemplateError) throw new Error(`template parsing error: ${error.message}`);
     throw error;
   }
 }
@@ -99,7 +113,7 @@ function run(template: Template, value: unknown): string {
   try {
     return execute(template, value);
   } catch (error) {
-    if (error instanceof TemplateError) throw new Error(`failed to execute template: ${error.message}`);
+    if (error instanceof TemplateError) throw new Error(`template parsing error: ${error.message}`);
     throw error;
   }
 }

@@ -1,6 +1,7 @@
+import type { ContainerSummary } from '../../../client/index.ts';
 import { filterMap } from '../../filters.ts';
 import { containerFormat, containerRow, containerTable } from '../../format/containers.ts';
-import { renderRows } from '../../format/rows.ts';
+import { checkFormat, renderRows } from '../../format/rows.ts';
 import { TABLE_FORMAT } from '../../format-flags.ts';
 import { type Call, type CommandSpec, noArgs } from '../../spec.ts';
 
@@ -48,13 +49,14 @@ async function run({ flags, cli }: Call): Promise<void> {
   if (quiet && flags.text('format') !== '')
     cli.warn('WARNING: Ignoring custom format, because both --format and --quiet are set.\n');
   const given = flags.text('format') || (quiet ? 'table' : cli.config.data.psFormat || 'table');
+  if (given !== 'table') checkFormat(given, containerTable, containerRow(SAMPLE, { trunc: false, nowMs: 0 }));
   const format = containerFormat(given, quiet, flags.bool('size'));
   const last = flags.bool('latest') ? 1 : flags.int('last');
   const client = await cli.client();
   const containers = await client.containers.list({
     all: flags.bool('all') || last > 0,
     limit: last,
-    size: flags.bool('size') || showsSize(format),
+    size: flags.changed('size') ? flags.bool('size') : showsSize(format),
     filters,
   });
   if (flags.bool('tree')) {
@@ -71,6 +73,23 @@ async function run({ flags, cli }: Call): Promise<void> {
     ),
   );
 }
+
+/** What a format is tried on. */
+const SAMPLE: ContainerSummary = {
+  Id: '0'.repeat(64),
+  Names: ['/name'],
+  Image: 'image',
+  ImageID: `sha256:${'0'.repeat(64)}`,
+  Command: 'command',
+  Created: 0,
+  Ports: [],
+  Labels: {},
+  State: 'created',
+  Status: 'Created',
+  HostConfig: {},
+  NetworkSettings: { Networks: {} },
+  Mounts: [],
+};
 
 /** Sizes cost the daemon work, so they are asked for only where a template has them, alone or with everything else. */
 const showsSize = (format: string): boolean => /\.Size\b|\bjson \.(?!\w)/.test(format);

@@ -36,9 +36,7 @@ export const command: CommandSpec = {
     all.sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
     const given = flags.text('format');
     const quiet = flags.bool('quiet');
-    const plain = quiet
-      ? '{{.Name}}'
-      : 'table {{.Name}}{{if .Current}} *{{end}}\\t{{.Description}}\\t{{.DockerEndpoint}}\\t{{.Error}}';
+    const plain = 'table {{.Name}}{{if .Current}} *{{end}}\\t{{.Description}}\\t{{.DockerEndpoint}}\\t{{.Error}}';
     const rows = all.map((context) => ({
       Current: () => context.name === current,
       Name: () => context.name,
@@ -46,8 +44,9 @@ export const command: CommandSpec = {
       DockerEndpoint: () => context.host,
       Error: () => context.error,
     }));
-    cli.print(renderRows(given === '' || given === 'table' ? plain : given, TABLE, rows));
-    if (!quiet && current === 'default' && (cli.env.DOCKER_HOST ?? '') !== '')
+    const format = given === '' || given === 'table' ? plain : given;
+    cli.print(renderRows(quiet ? '{{.Name}}' : format, TABLE, rows));
+    if (!(quiet && given === '') && current === 'default' && (cli.env.DOCKER_HOST ?? '') !== '')
       cli.warn(
         'Warning: DOCKER_HOST environment variable overrides the active context. To use a context, either set the global --context flag, or unset DOCKER_HOST environment variable.\n',
       );

@@ -6,7 +6,7 @@ import { TABLE_FORMAT } from '../../format-flags.ts';
 import { type CommandSpec, exactly } from '../../spec.ts';
 
 const TABLE = {
-  type: 'formatter.historyContext',
+  type: 'image.historyContext',
   headers: {
     ID: 'IMAGE',
     CreatedSince: 'CREATED',

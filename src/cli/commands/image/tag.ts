@@ -6,6 +6,7 @@ export const command: CommandSpec = {
   examples: ['gantry tag web:1 registry.example.com/team/web:1'],
   flags: [],
   args: exactly(2),
+  interspersed: false,
   complete: ['images'],
   async run({ args, cli }) {
     const [source, target] = args as [string, string];

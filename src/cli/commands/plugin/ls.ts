@@ -12,7 +12,7 @@ const TABLE = {
     Name: 'NAME',
     Description: 'DESCRIPTION',
     Enabled: 'ENABLED',
-    PluginReference: 'PLUGIN REFERENCE',
+    PluginReference: 'IMAGE',
   },
 };
 interface Plugin {

@@ -10,9 +10,17 @@ import { TABLE_FORMAT } from '../../format-flags.ts';
 import { type CommandSpec, noArgs } from '../../spec.ts';
 
 const TABLE = {
-  type: 'formatter.diskUsageContext',
+  type: 'formatter.diskUsageImagesContext',
   headers: { Type: 'TYPE', TotalCount: 'TOTAL', Active: 'ACTIVE', Size: 'SIZE', Reclaimable: 'RECLAIMABLE' },
 };
+
+const COLUMNS = 'table {{.Type}}\\t{{.TotalCount}}\\t{{.Active}}\\t{{.Size}}\\t{{.Reclaimable}}';
+const RAW = `type: {{.Type}}
+total: {{.TotalCount}}
+active: {{.Active}}
+size: {{.Size}}
+reclaimable: {{.Reclaimable}}
+`;
 
 export const command: CommandSpec = {
   use: '[OPTIONS]',
@@ -35,10 +43,7 @@ export const command: CommandSpec = {
       cli.print(renderLists(given, 'formatter.diskUsageContext', verboseLists(usage, false)));
       return;
     }
-    const format =
-      given === '' || given === 'table'
-        ? 'table {{.Type}}\\t{{.TotalCount}}\\t{{.Active}}\\t{{.Size}}\\t{{.Reclaimable}}'
-        : given;
+    const format = { '': COLUMNS, table: COLUMNS, raw: RAW }[given] ?? given;
     cli.print(renderRows(format, TABLE, summaryRows(usage)));
   },
 };

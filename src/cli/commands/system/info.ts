@@ -30,7 +30,7 @@ export const command: CommandSpec = {
       GitCommit: VERSION,
       GoVersion: `node${process.version}`,
       Os: 'linux',
-      Arch: process.arch,
+      Arch: process.arch === 'x64' ? 'amd64' : process.arch,
       BuildTime: '',
       Context: context,
       Plugins: [],

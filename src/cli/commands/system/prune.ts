@@ -53,9 +53,11 @@ function warning(all: boolean, volumes: boolean, filters: readonly string[]): st
     all ? 'all images without at least one container associated to them' : 'all dangling images',
     all ? 'all build cache' : 'unused build cache',
   );
+  // Only those that every kind of thing knows.
+  const common = [...new Set(filters)].filter((filter) => /^(label!?|until)=/.test(filter)).toSorted();
   const shown =
-    filters.length > 0
-      ? `\n  Items to be pruned will be filtered with:\n${filters.map((filter) => `  - ${filter}\n`).join('')}`
+    common.length > 0
+      ? `\n  Items to be pruned will be filtered with:\n${common.map((filter) => `  - ${filter}\n`).join('')}`
       : '';
   return `WARNING! This will remove:\n${items.map((item) => `  - ${item}\n`).join('')}${shown}\nAre you sure you want to continue?`;
 }
