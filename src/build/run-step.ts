@@ -2,7 +2,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { invalid, unavailable, unsupported } from '../common/index.ts';
-import type { Heredoc, Instruction } from '../dockerfile/index.ts';
+import { type Heredoc, heredocStart, type Instruction } from '../dockerfile/index.ts';
 import { commandOf } from '../images/index.ts';
 import { makeLayer, RUNTIME_MOUNTS } from './layer-step.ts';
 import type { Lane } from './messages.ts';
@@ -131,7 +131,7 @@ function commandWithHeredocs(stageRun: StageRun, { command, heredocs }: Run): { 
   if (heredocs.length === 0) return { command: commandOf(command, config) };
   if (!('shell' in command)) throw invalid('parsing produced an invalid run command');
   const [first] = heredocs;
-  if (heredocs.length === 1 && first !== undefined && /^\d*<<-?\S+$/.test(command.shell.trim())) {
+  if (heredocs.length === 1 && first !== undefined && heredocStart(command.shell.trim()) !== undefined) {
     const content = first.chomp ? chomped(first) : first.content;
     if (first.content.startsWith('#!')) return { command: [SCRIPT_PLACE], script: content };
     return { command: commandOf({ shell: content }, config) };

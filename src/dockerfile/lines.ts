@@ -39,16 +39,17 @@ function cutContinuation(line: string, escape: string): { text: string; ends: bo
 
 /** Joins continuations, drops comments and empty lines, takes here-documents along (BuildKit frontend/dockerfile/parser). */
 export function readLines(text: string, { escape }: Directives): LogicalLine[] {
-  const source = text.replace(/^\uFEFF/, '').split(/\r?\n/);
+  const raw = text.replace(/^\uFEFF/, '').split('\n');
+  const source = raw.map((line) => line.replace(/\r$/, ''));
   if (source.some((line) => Buffer.byteLength(line) > MAX_LINE_BYTES))
     throw failed(`dockerfile line greater than max allowed size of ${MAX_LINE_BYTES}`);
   const count = source.at(-1) === '' ? source.length - 1 : source.length;
   const found: LogicalLine[] = [];
   for (let at = 0; at < source.length; ) {
     const first = at;
-    const raw = source[at++]!;
-    if (isComment(raw)) continue;
-    let { text: joined, ends } = cutContinuation(raw.trimStart(), escape);
+    const opening = source[at++]!;
+    if (isComment(opening)) continue;
+    let { text: joined, ends } = cutContinuation(opening.trimStart(), escape);
     if (ends && joined.trim() === '') continue;
     let blankContinuation = false;
     while (!ends && at < source.length) {
@@ -68,13 +69,18 @@ export function readLines(text: string, { escape }: Directives): LogicalLine[] {
     if (WITH_HEREDOCS.test(joined))
       for (const start of heredocStarts(joined, escape)) {
         const content: string[] = [];
+        const { name, expand, chomp } = start;
+        // `1 << 2` of a shell's arithmetic is none: nothing ends it. (The reference refuses such a file.)
+        if (start.apart && !source.includes(name, at)) continue;
         for (;;) {
           if (at >= source.length) throw failed('unterminated heredoc');
-          const line = source[at++]!;
-          if ((start.chomp ? line.replace(/^\t+/, '') : line) === start.name) break;
-          content.push(`${line}\n`);
+          const line = source[at]!;
+          // The text is the file's: its lines keep their ends.
+          const written = raw[at++]!;
+          if ((chomp ? line.replace(/^\t+/, '') : line) === name) break;
+          content.push(`${written}\n`);
         }
-        heredocs.push({ ...start, content: content.join('') });
+        heredocs.push({ name, expand, chomp, content: content.join('') });
       }
     const above = first === 0 ? '' : source[first - 1]!;
     const comment = isComment(above) ? above.trim().slice(1).trim() : undefined;
@@ -83,20 +89,29 @@ export function readLines(text: string, { escape }: Directives): LogicalLine[] {
   return found;
 }
 
-/** One word as a here-document's start: `<<EOF`, `<<-"EOF"`, `3<<EOF`. */
-export function heredocStart(word: string): Omit<Heredoc, 'content'> | undefined {
-  const match = /^\d*<<(-?)([^<\s]+)$/.exec(word);
-  if (match === null) return undefined;
-  const written = match[2]!;
-  const name = written.replace(/["'\\]/g, '');
-  if (name === '') return undefined;
-  return { name, expand: name === written, chomp: match[1] === '-' };
+interface HeredocStart extends Omit<Heredoc, 'content'> {
+  /** Blanks stand between `<<` and the name. */
+  apart: boolean;
 }
 
-function heredocStarts(text: string, escape: string): Omit<Heredoc, 'content'>[] {
+/** One word as a here-document's start: `<<EOF`, `<<-"EOF"`, `3<<EOF`; or two, `<< EOF`. */
+export function heredocStart(word: string): HeredocStart | undefined {
+  const match = /^\d*<<(?:(-?)|([ \t]+))((?:"[^"]*"|'[^']*'|[^<\s"'])+)$/.exec(word);
+  if (match === null) return undefined;
+  const written = match[3]!;
+  const name = written.replace(/["'\\]/g, '');
+  if (name === '') return undefined;
+  return { name, expand: !/["']/.test(written), chomp: match[1] === '-', apart: match[2] !== undefined };
+}
+
+function heredocStarts(text: string, escape: string): HeredocStart[] {
   // A JSON form holds no here-documents.
   if (/^\s*(?:onbuild\s+)?\S+\s+(?:--\S+\s+)*\[/i.test(text)) return [];
-  return shellWords(text, escape).flatMap((word) => heredocStart(word) ?? []);
+  const words = shellWords(text, escape);
+  return words.flatMap((word, index) => {
+    const whole = /^\d*<<$/.test(word) && words[index + 1] !== undefined ? `${word} ${words[index + 1]}` : word;
+    return heredocStart(whole) ?? [];
+  });
 }
 
 /** Words split at blanks outside quotes; quotes and escapes stay as they are (BuildKit parser, parseWords). */

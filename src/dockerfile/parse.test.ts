@@ -125,6 +125,18 @@ test('COPY knows its flags, forms and here-documents', () => {
   ]);
 });
 
+test('here-documents keep the ends of their lines, and have names with blanks before and in them', () => {
+  const heredocs = (text: string) => {
+    const run = first(text);
+    return run.name === 'RUN' && run.heredocs.map(({ name, expand, content }) => [name, expand, content]);
+  };
+  assert.deepEqual(heredocs('RUN cat <<EOF\r\na\r\nEOF\r\n'), [['EOF', true, 'a\r\n']]);
+  assert.deepEqual(heredocs('RUN cat <<  EOF > /f\na\nEOF\n'), [['EOF', true, 'a\n']]);
+  assert.deepEqual(heredocs("RUN cat <<'E F' > /f\na\nE F\n"), [['E F', false, 'a\n']]);
+  assert.deepEqual(heredocs('RUN cat <<\\EOF\na\nEOF\n'), [['EOF', true, 'a\n']]);
+  assert.deepEqual(heredocs('RUN echo $((1 << 2))\n'), []);
+});
+
 test('stages have names, numbers and platforms; ARGs before them are global', () => {
   const file = parseDockerfile(
     lines('ARG v=1', 'FROM --platform=$BUILDPLATFORM a:$v AS Build', 'RUN x', 'FROM build', 'ARG a b=2'),
