@@ -70,6 +70,8 @@ export async function buildImage(builder: BuilderState, options: BuildOptions): 
       return;
     }
     const file = parseDockerfile(context.dockerfile);
+    const last = file.stages.at(-1)?.name;
+    if (!parameters.target && last !== undefined) platform.set('TARGETSTAGE', last);
     const checked = checksOf(context.dockerfile, checking, file);
     if (parameters.checks === 'tell') {
       const { warnings } = checked;

@@ -213,6 +213,14 @@ test('stages: only what the target needs is run, and copies go between them', as
   assert.equal((await build(dockerfile, {}, { target: 'nope' })).error, 'target stage "nope" could not be found');
 });
 
+test('TARGETSTAGE is the target as it was asked for, or else the last stage’s name', async () => {
+  const show = 'ARG TARGETSTAGE\nRUN echo "[$TARGETSTAGE]"';
+  const file = (name: string) => `FROM busybox AS one\n${show}\nFROM one${name}\n${show}`;
+  assert.match(output(await built(file(''))), /\[default\]\n[\s\S]*\[default\]/);
+  assert.match(output(await built(file(' AS two'))), /\[two\]\n[\s\S]*\[two\]/);
+  assert.match(output(await built(file(''), {}, { target: 'One' })), /\[One\]/);
+});
+
 test('independent stages run at the same time', async () => {
   // Each waits for the other's file in a shared cache directory: one after the other would never end.
   const wait = (own: string, other: string) =>
