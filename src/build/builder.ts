@@ -215,13 +215,14 @@ class Solver {
     const { file, parameters, stop } = this.#parts;
     const target = targetStage(file, parameters.target);
     const needed = neededStages(file, target, (stage) => this.#baseOf(stage));
-    const labels = Object.keys(parameters.labels).length > 0 ? 1 : 0;
+    // Each label of the caller is an instruction of its own at the end, in a repeatable order.
+    const labels = Object.keys(parameters.labels).sort();
     let number = file.metaArgs.length;
     for (const stage of needed) {
       this.#firsts.set(stage.index, number + 1);
       number += 1 + stage.instructions.length;
     }
-    this.#total = number + labels;
+    this.#total = number + labels.length;
     const total = this.#total;
     this.#messages.globals(file.metaArgs.map(({ original }, index) => ({ number: index + 1, total, text: original })));
     for (const stage of needed) this.#lanes.set(stage.index, this.#messages.lane(stage.name ?? `stage-${stage.index}`));
@@ -235,7 +236,8 @@ class Solver {
     const failure = this.#failure(results);
     if (failure !== undefined) throw failure;
     const last = await this.#stage(target);
-    if (labels > 0) await last.label(parameters.labels, this.#total);
+    for (const [index, key] of labels.entries())
+      await last.label(key, parameters.labels[key] ?? '', number + index + 1);
     const state = last.state;
     if (state.layers.length === 0 && state.history.length === 0 && state.imageId === undefined)
       throw invalid('No image was generated. Is your Dockerfile empty?');

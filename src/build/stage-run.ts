@@ -147,14 +147,12 @@ export class StageRun {
     }
   }
 
-  /** Labels of the caller: an instruction of their own at the end. */
-  label(labels: Readonly<Record<string, string>>, step: number): Promise<void> {
-    const text = `LABEL ${Object.entries(labels)
-      .map((pair) => pair.join('='))
-      .join(' ')}`;
+  /** A label of the caller, as an instruction after the file's. */
+  label(key: string, value: string, step: number): Promise<void> {
+    const text = `LABEL ${key}=${value}`;
     this.lane.begin({ number: step, total: this.#steps.total, text });
     return this.#metadata(text, {
-      config: { ...this.#state.config, Labels: { ...this.#state.config.Labels, ...labels } },
+      config: { ...this.#state.config, Labels: { ...this.#state.config.Labels, [key]: value } },
     });
   }
 

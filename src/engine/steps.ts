@@ -14,7 +14,7 @@ import {
 } from '../runtime/index.ts';
 import type { HostConfig } from '../wire/index.ts';
 import { rlimitsOf } from './containers/devices.ts';
-import { hostsText } from './containers/files.ts';
+import { hostsLines, hostsText } from './containers/files.ts';
 import { accountsOf } from './containers/root-path.ts';
 
 export interface StepParts {
@@ -36,6 +36,8 @@ export function createStepRunner(parts: StepParts): StepRunner {
       await mkdir(directory, { recursive: true, mode: 0o700 });
       const { monitor, networks } = parts;
       const ownNetwork = step.network !== 'host';
+      const { extraHosts } = step;
+      const dns = { servers: [], search: [], options: [] };
       let created = false;
       try {
         const sandbox = ownNetwork
@@ -50,15 +52,18 @@ export function createStepRunner(parts: StepParts): StepRunner {
               exposed: [],
               publishAll: false,
               sysctls: {},
-              dns: { servers: [], search: [], options: [] },
-              extraHosts: step.extraHosts,
+              dns,
+              extraHosts,
             })
           : undefined;
         const write = (name: string, text: string) => writeFile(join(directory, name), text, { mode: 0o644 });
         await Promise.all([
           write(
             'hosts',
-            sandbox === undefined ? await readFile('/etc/hosts', 'utf8').catch(() => '') : hostsText(sandbox.hosts),
+            sandbox === undefined
+              ? (await readFile('/etc/hosts', 'utf8').catch(() => '')) +
+                  hostsLines(networks.hostFiles({ dns, extraHosts }).hosts)
+              : hostsText(sandbox.hosts),
           ),
           write('resolv.conf', sandbox?.resolvConf ?? (await readFile('/etc/resolv.conf', 'utf8').catch(() => ''))),
           write('hostname', `${step.hostname}\n`),

@@ -275,6 +275,24 @@ test('configuration instructions end in the image', async () => {
   );
 });
 
+test('labels of the caller are steps of their own, in order', async () => {
+  const result = await built(
+    'FROM busybox AS b\nFROM b\nRUN false',
+    {},
+    { target: 'b', labels: '{"z":"1","b":"2 3"}' },
+  );
+  assert.match(result.text, /Step 2\/3 : LABEL b=2 3\n[\s\S]*Step 3\/3 : LABEL z=1\n/);
+  assert.deepEqual((await config(result.id)).Labels, { b: '2 3', z: '1' });
+});
+
+test('RUN sees extra hosts on any network', async () => {
+  for (const networkmode of ['host', 'none', 'default']) {
+    const dockerfile = `FROM busybox\nRUN echo ${networkmode}; grep added /etc/hosts; grep -c localhost /etc/hosts`;
+    const result = await built(dockerfile, {}, { networkmode, extrahosts: '["added:10.1.2.3"]' });
+    assert.match(output(result), /\n10\.1\.2\.3\tadded\n[1-9]/);
+  }
+});
+
 test('ENTRYPOINT and CMD go together as the table says', async () => {
   const forms = { none: '', shell: 'p1', exec: '["p2"]' };
   const sh = (...words: string[]) => ['/bin/sh', '-c', ...words];

@@ -39,5 +39,9 @@ export function hostsText(entries: readonly { ip: string; names: readonly string
     'ff02::1\tip6-allnodes',
     'ff02::2\tip6-allrouters',
   ];
-  return `${[...base, ...entries.map(({ ip, names }) => `${ip}\t${names.join(' ')}`)].join('\n')}\n`;
+  return `${base.join('\n')}\n${hostsLines(entries)}`;
 }
+
+/** What is added to /etc/hosts, here or to the machine's own. */
+export const hostsLines = (entries: readonly { ip: string; names: readonly string[] }[]): string =>
+  entries.map(({ ip, names }) => `${ip}\t${names.join(' ')}\n`).join('');

@@ -17,7 +17,7 @@ import { networkFailure } from '../networks.ts';
 import type { Container, ContainerBook } from './book.ts';
 import { argsOf, isContainerMode, modeTarget, networkModeOf, securityOptions } from './configure.ts';
 import { resolveDevices, rlimitsOf } from './devices.ts';
-import { type ContainerFiles, hostsText } from './files.ts';
+import { type ContainerFiles, hostsLines, hostsText } from './files.ts';
 import { placesInRoot } from './mount-points.ts';
 import { type MountParts, mountSpecs, mountVolumes } from './mount-specs.ts';
 import { isPort } from './port-keys.ts';
@@ -160,8 +160,7 @@ function hostNetworkFiles(host: HostConfig, parts: StartParts): { hosts: string;
     dns: dnsOf(host, parts),
     extraHosts: (host.ExtraHosts ?? []).map((pair) => pair.replace(/[:=]/, ':')),
   });
-  const lines = hosts.map(({ ip, names }) => `${ip}\t${names.join(' ')}\n`);
-  return { hosts: `${textOf('/etc/hosts') || hostsText([])}${lines.join('')}`, resolvConf };
+  return { hosts: `${textOf('/etc/hosts') || hostsText([])}${hostsLines(hosts)}`, resolvConf };
 }
 
 /** Hosts, hostname and resolv.conf; a container on another's network uses the other's. */
