@@ -20,6 +20,7 @@ import {
 } from '../sys/index.ts';
 import type { VolumeStore } from '../volumes/index.ts';
 import type { Container } from './containers/book.ts';
+import { openInside } from './containers/pins.ts';
 import type { MountRecord } from './containers/record.ts';
 import type { Roots } from './containers/roots.ts';
 
@@ -95,7 +96,7 @@ export async function dropCopyPlaces(execRoot: string): Promise<void> {
 function attachInside(root: string, mount: MountRecord, source: string): void {
   let sourceFd: number;
   try {
-    sourceFd = openInRoot(source, mount.subpath ?? '');
+    sourceFd = mount.subpath ? openInside(source, mount.subpath) : openInRoot(source, '');
   } catch (error) {
     // A bind whose source is gone hides nothing.
     if (mount.type === 'bind' && isErrno(error, 'ENOENT')) return;

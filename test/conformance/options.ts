@@ -123,6 +123,8 @@ export const options = scenarios({
   'pid bad': '$D run --rm --pid nope $IMG true',
   'pids-limit':
     '$D create --name $N --pids-limit 10 $IMG true >/dev/null; $D inspect -f "{{.HostConfig.PidsLimit}}" $N',
+  'security options of what is not confined':
+    'i=0; for o in "--privileged" "--pid host" "--ipc host" "--pid host --security-opt seccomp=unconfined" "--privileged --security-opt label=level:s0" "--privileged --security-opt label=disable" "--ipc private"; do i=$((i+1)); $D create --name $N-$i $o $IMG true >/dev/null; $D inspect -f "{{json .HostConfig.SecurityOpt}}" $N-$i; done',
   'privileged capabilities':
     '$D run --rm --privileged $IMG sh -c "grep CapBnd /proc/self/status | wc -l; mount | grep -c \\"/sys type sysfs (rw\\"; ls /dev | grep -c loop-control"',
   'pull never': '$D run --rm --pull never nosuch/image:1 true',
@@ -199,6 +201,8 @@ export const options = scenarios({
   'mount volume subpath':
     '$D run --rm -v $N:/d $IMG sh -c "mkdir /d/sub; echo s > /d/sub/f"; $D run --rm --mount type=volume,source=$N,target=/d,volume-subpath=sub $IMG cat /d/f',
   'mount volume subpath leaves': '$D run --rm --mount type=volume,source=$N,target=/d,volume-subpath=../x $IMG true',
+  'mount volume subpath missing':
+    'echo x > f; $D create --name $N --mount type=volume,source=$N,target=/d,volume-subpath=sub,volume-nocopy $IMG true >/dev/null; $D cp f $N:/tmp/ 2>&1 | grep -v level=error | sed "s/ [^ ]*volumes/ VOLUMES/g"; $D start $N 2>&1 | sed "s/ [^ ]*volumes/ VOLUMES/g"',
   'mount tmpfs':
     '$D run --rm --mount type=tmpfs,target=/t,tmpfs-size=1m,tmpfs-mode=0700 $IMG sh -c "df -k /t | tail -1 | tr -s \\" \\" | cut -d\\" \\" -f2; stat -c %a /t"',
   'mount image': '$D run --rm --mount type=image,source=$IMG,target=/i $IMG ls /i/bin/busybox',

@@ -80,6 +80,14 @@ const HOST_ORDER =
     ' ',
   );
 
+/** Sharing the machine's processes or IPC, as being privileged, turns labels off unless the caller chose some. */
+function securityOptions({ SecurityOpt, Privileged, PidMode, IpcMode }: HostConfig): string[] | null {
+  const own = SecurityOpt ?? [];
+  const unconfined = Privileged === true || PidMode === 'host' || IpcMode === 'host';
+  if (unconfined && !own.some((option) => /^label[=:]/.test(option))) return [...own, 'label=disable'];
+  return own.length > 0 ? own : null;
+}
+
 /** HostConfig with the zero values that Docker shows. */
 export function hostAnswer(host: HostConfig): Record<string, unknown> {
   const numbers = [
@@ -132,7 +140,7 @@ export function hostAnswer(host: HostConfig): Record<string, unknown> {
     Privileged: privileged,
     PublishAllPorts: host.PublishAllPorts ?? false,
     ReadonlyRootfs: host.ReadonlyRootfs ?? false,
-    SecurityOpt: host.SecurityOpt?.length ? host.SecurityOpt : privileged ? ['label=disable'] : null,
+    SecurityOpt: securityOptions(host),
     ...(host.StorageOpt === undefined ? {} : { StorageOpt: host.StorageOpt }),
     ...(host.Tmpfs === undefined ? {} : { Tmpfs: host.Tmpfs }),
     UTSMode: host.UTSMode ?? '',
