@@ -130,6 +130,7 @@ export const options = scenarios({
   'pull never': '$D run --rm --pull never nosuch/image:1 true',
   'pull bad': '$D run --rm --pull sometimes $IMG true',
   'read-only': '$D run --rm --read-only $IMG touch /x',
+  'read-only files of the network': '$D run --rm --read-only $IMG touch /etc/hosts /etc/hostname /etc/resolv.conf',
   'read-only with tmpfs': '$D run --rm --read-only --tmpfs /t $IMG sh -c "touch /t/x && echo ok"',
   'restart with rm': '$D run --rm --restart always $IMG true',
   'restart bad': '$D create --name $N --restart sometimes $IMG true',

@@ -75,7 +75,7 @@ export async function prepare(
   const own = await mountSpecs(record, { ...parts, volumePaths, ownerOf });
   const { mounts, cwd } = placesInRoot(
     rootfs,
-    [...etcMounts(target?.id ?? record.id, own, parts), ...own],
+    [...etcMounts(target?.id ?? record.id, own, host.ReadonlyRootfs === true, parts), ...own],
     config.WorkingDir || '/',
   );
   const security = securityOptions(host.SecurityOpt ?? []);
@@ -185,14 +185,15 @@ function writeFiles(
   files.writeHostname(record.id, record.config.Hostname ?? '');
 }
 
-function etcMounts(id: string, own: readonly SpecMount[], parts: StartParts): SpecMount[] {
+/** What lies over a read-only root is no way to write into it: these files follow the root. */
+function etcMounts(id: string, own: readonly SpecMount[], readOnly: boolean, parts: StartParts): SpecMount[] {
   const directory = parts.files.directory(id);
   return ['resolv.conf', 'hostname', 'hosts']
     .map((name) => ({
       destination: `/etc/${name}`,
       type: 'bind',
       source: `${directory}/${name}`,
-      options: ['rbind', 'rprivate'],
+      options: ['rbind', 'rprivate', ...(readOnly ? ['ro'] : [])],
     }))
     .filter((mount) => !own.some(({ destination }) => destination === mount.destination));
 }
