@@ -108,6 +108,9 @@ export const options = scenarios({
     '$D run -d --name $N $IMG sleep 1000 >/dev/null; $D run --rm -h x --network container:$N $IMG true',
   'network container with ports':
     '$D run -d --name $N $IMG sleep 1000 >/dev/null; $D run --rm -p 80:80 --network container:$N $IMG true',
+  'network container with exposed port':
+    '$D run -d --name $N $IMG sleep 1000 >/dev/null; $D run --rm --expose 80 --network container:$N $IMG true',
+  'network container of its own': '$D run --name $N --network container:$N $IMG true',
   'network unknown': '$D run --name $N --network nosuch $IMG true',
   'old --net': '$D run --rm --net none $IMG ls /sys/class/net',
   'ip without user network': '$D run --name $N --ip 10.99.0.99 $IMG true',

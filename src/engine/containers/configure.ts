@@ -162,8 +162,6 @@ function checkNetwork(config: ContainerConfig, host: HostConfig): void {
     if (Object.keys(host.PortBindings ?? {}).length > 0)
       throw invalid('conflicting options: port publishing and the container type network mode');
     if (host.PublishAllPorts) throw invalid('conflicting options: port publishing and the container type network mode');
-    if (config.ExposedPorts && Object.keys(config.ExposedPorts).length > 0 && config.Hostname)
-      throw invalid('conflicting options: port exposing and the container type network mode');
   }
   if (mode === 'host' && host.Links?.length)
     throw invalid(

@@ -61,6 +61,9 @@ export async function createContainer(
     runtimes: new Set(parts.runtimes.keys()),
     limits: parts.cgroups.limits,
   });
+  // The image's own ports are no wish of the caller.
+  if (isContainerMode(networkModeOf(host)) && Object.keys(request.ExposedPorts ?? {}).length > 0)
+    throw invalid('conflicting options: port exposing and the container type network mode');
   if (config.WorkingDir) config.WorkingDir = cleanPath(config.WorkingDir);
   for (const port of odd) warnings.push(`Exposed port ${JSON.stringify(port)} is not a port and is ignored`);
   if (host.MemorySwap === undefined && host.Memory) host.MemorySwap = host.Memory * 2;

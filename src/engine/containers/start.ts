@@ -67,7 +67,7 @@ export async function prepare(
     parts.roots.hold(record.id, RUN),
     openNetwork(record, mode, parts).catch((error: unknown) => Promise.reject(networkFailure(error))),
   ]);
-  const target = isContainerMode(mode) ? runningTarget(mode, parts, 'network') : undefined;
+  const target = isContainerMode(mode) ? runningTarget(mode, parts, 'network', record.id) : undefined;
   writeFiles(record, mode, sandbox, target, parts);
   const users = accountsOf(rootfs);
   const { home, ...user } = resolveUser(config.User ?? '', host.GroupAdd ?? [], users.passwd, users.group);
@@ -200,11 +200,12 @@ function etcMounts(id: string, own: readonly SpecMount[], readOnly: boolean, par
 
 const hostnameOf = (target: Container | undefined) => target?.record.config.Hostname;
 
-function runningTarget(mode: string, parts: StartParts, what: string): Container {
+function runningTarget(mode: string, parts: StartParts, what: string, own = ''): Container {
   const name = modeTarget(mode);
   const target = parts.book.find(name);
   if (target === undefined)
     throw notFound(`${what === 'network' ? 'joining network namespace of container: ' : ''}No such container: ${name}`);
+  if (target.id === own) throw conflict('cannot join own network namespace');
   if (!target.running)
     throw conflict(
       what === 'network'
