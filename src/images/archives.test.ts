@@ -59,6 +59,22 @@ test('archives old and new, plain and compressed by any means, give the same ima
   assert.equal((await Array.fromAsync(store.content.list())).length, 4);
 });
 
+test('a configuration that names no system or machine is loaded as it is', async (t) => {
+  const store = await openTestImages(t);
+  const layer = await tarOf([['one', 'one']]);
+  const config = JSON.stringify({ rootfs: { type: 'layers', diff_ids: [sha256(layer)] } });
+  const manifest = JSON.stringify([{ Config: 'c.json', RepoTags: ['a:bare'], Layers: ['layer.tar'] }]);
+  await load(
+    store,
+    await tarOf([
+      ['c.json', config],
+      ['layer.tar', layer],
+      ['manifest.json', manifest],
+    ]),
+  );
+  assert.equal(store.images.resolve('a:bare').id, sha256(Buffer.from(config)));
+});
+
 test('layers in a compression that no manifest knows are kept plain', async (t) => {
   const store = await openTestImages(t);
   const image = await twoLayers();

@@ -50,8 +50,9 @@ export type HistoryEntry = z.infer<typeof HistoryEntry>;
 export const ImageConfig = z.looseObject({
   created: str,
   author: str,
-  architecture: z.string(),
-  os: z.string(),
+  architecture: z.string().default(''),
+  /** Old images, and some that tools make, name no system: it is the engine's own then. */
+  os: z.string().default('linux'),
   variant: str,
   config: opt(ContainerConfig),
   rootfs: z.object({ type: z.string(), diff_ids: opt(z.array(z.string())) }),
