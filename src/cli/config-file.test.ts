@@ -17,7 +17,7 @@ function configOf(text: string | undefined) {
 }
 
 test('a missing or empty configuration is an empty one', () => {
-  for (const text of [undefined, '', ' \n']) {
+  for (const text of [undefined, '', ' \n', 'null']) {
     const { config, warnings } = configOf(text);
     assert.deepEqual([config.data, warnings], [{}, []]);
   }

@@ -82,7 +82,7 @@ export function readConfig(dir: string, warn: (text: string) => void): ConfigFil
   let unreadable = false;
   try {
     const text = readFileSync(path, 'utf8');
-    const parsed: unknown = text.trim() === '' ? {} : JSON.parse(text);
+    const parsed: unknown = (text.trim() === '' ? undefined : JSON.parse(text)) ?? {};
     if (goKind(parsed) !== 'object')
       throw new SyntaxError(`json: cannot unmarshal ${goKind(parsed)} into Go value of type configfile.ConfigFile`);
     data = checked(parsed as ConfigData, complain);

@@ -35,10 +35,11 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
   }
 }
 
-async function topHelp(cli: Cli, request?: HelpRequest): Promise<number> {
+/** As with a group, help that was not asked for is a complaint: it is no output. */
+async function topHelp(cli: Cli, request?: HelpRequest, complaint = false): Promise<number> {
   if (request?.viaShorthand) cli.print('Flag shorthand -h has been deprecated, use --help\n');
   const { topLevelHelp } = await import('./help-top.ts');
-  cli.print(topLevelHelp(cli.columns));
+  (complaint ? cli.warn : cli.print)(topLevelHelp(cli.columns));
   return 0;
 }
 
@@ -51,7 +52,7 @@ function expandAlias(cli: Cli, args: string[]): string[] {
 }
 
 async function route(cli: Cli, args: readonly string[]): Promise<number> {
-  if (args.length === 0) return topHelp(cli);
+  if (args.length === 0) return topHelp(cli, undefined, true);
   if (args[0] === 'help') return help(cli, args.slice(1));
   let level: readonly Entry[] = tree;
   let path = 'gantry';

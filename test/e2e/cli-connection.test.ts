@@ -94,3 +94,21 @@ test('what is no daemon is told, without a stack trace', async () => {
     assert.notEqual(wrong.stderr, '', host);
   }
 });
+
+test('the default context can be exported, and taken in elsewhere', async () => {
+  const env = { DOCKER_HOST: 'tcp://far:1', DOCKER_CONFIG: join(root, 'exported') };
+  const file = join(root, 'default.dockercontext');
+  assert.equal((await gantry(['context', 'export', 'default', file], env)).code, 0);
+  assert.equal((await gantry(['context', 'import', 'copy', file], env)).code, 0);
+  const { stdout } = await gantry(['context', 'inspect', 'copy', '-f', '{{.Endpoints.docker.Host}}'], env);
+  assert.equal(stdout, 'tcp://far:1\n');
+});
+
+test('logout with a credential helper that is missing warns and goes on', async () => {
+  const config = join(root, 'no-helper');
+  mkdirSync(config);
+  writeFileSync(join(config, 'config.json'), '{"credsStore":"nobody"}');
+  const { code, stderr } = await gantry(['logout', 'registry.example.com'], { DOCKER_CONFIG: config });
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /^WARNING: could not erase credentials:\nregistry\.example\.com: .*docker-credential-nobody/);
+});

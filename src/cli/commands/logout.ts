@@ -12,7 +12,11 @@ export const command: CommandSpec = {
     const key = given === undefined || given === 'docker.io' ? HUB : serverKey(hostOf(given));
     const shown = given === undefined ? HUB : hostOf(given);
     cli.print(`Removing login credentials for ${shown}\n`);
-    const gone = await eraseAuth(cli, key);
-    if (!gone) cli.warn(`Not logged in to ${shown}\n`);
+    try {
+      if (!(await eraseAuth(cli, key))) cli.warn(`Not logged in to ${shown}\n`);
+    } catch (error) {
+      // As in Docker it is no failure of the command.
+      cli.warn(`WARNING: could not erase credentials:\n${shown}: ${(error as Error).message}\n`);
+    }
   },
 };

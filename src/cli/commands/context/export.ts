@@ -1,7 +1,8 @@
 import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { type TarItem, writeTar } from '../../../archive/index.ts';
-import { ContextStore } from '../../contexts.ts';
+import { endpointOf } from '../../context-endpoint.ts';
+import { type ContextMeta, ContextStore } from '../../contexts.ts';
 import { fileError } from '../../file-errors.ts';
 import { between, type CommandSpec } from '../../spec.ts';
 
@@ -18,10 +19,11 @@ export const command: CommandSpec = {
     const [name, file = `${args[0]}.dockercontext`] = args as [string, string | undefined];
     if (file === '-' && cli.stdout.isTTY)
       throw new Error('cowardly refusing to export to a terminal, specify a file path');
-    const store = new ContextStore(cli.config.dir);
-    const meta = store.get(name);
+    const { docker, tls: files } = endpointOf(cli, name);
+    const metadata = name === 'default' ? {} : new ContextStore(cli.config.dir).get(name).Metadata;
+    const meta: ContextMeta = { Name: name, Metadata: metadata, Endpoints: { docker } };
     const items: TarItem[] = [{ header: { name: 'meta.json', mode: 0o644 }, body: Buffer.from(JSON.stringify(meta)) }];
-    const tls = Object.entries(store.tls(name));
+    const tls = Object.entries(files);
     for (const folder of tls.length > 0 ? ['tls', 'tls/docker'] : [])
       items.push({ header: { name: folder, type: 'dir', mode: 0o700 } });
     for (const [path, content] of tls)

@@ -43,6 +43,7 @@ export const command: CommandSpec = {
         GwPriority: flags.changed('gw-priority') ? flags.int('gw-priority') : undefined,
       },
     } as ConnectNetworkBody;
+    if (network.trim() === '') throw new Error('invalid network name or ID: value is empty');
     await client.networks.connect(network, body);
   },
 };
