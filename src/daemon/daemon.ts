@@ -100,6 +100,7 @@ export class Daemon {
       // Containers end first, so that attached clients see their last output; then clients go, and what they asked.
       await this.#composition?.quiesce();
       await this.#api?.close(DRAIN_MS);
+      for (const listener of this.#listeners) listener.drop();
       await closing;
       await this.#composition?.close();
     } catch (error) {

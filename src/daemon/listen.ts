@@ -14,7 +14,10 @@ const TLS_PORT = 2376;
 export interface Listener {
   /** As people write it. */
   address: string;
+  /** Takes no more clients; resolves when none is left. */
   close(): Promise<void>;
+  /** Parts with those that are left, also with who has not ended a TLS handshake and so is no client of the API yet. */
+  drop(): void;
 }
 
 type Wanted = Pick<Settings, 'hosts' | 'tls' | 'insecureTcp' | 'group'>;
@@ -152,11 +155,22 @@ function openServer(
           },
           accept,
         );
+  const open = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    open.add(socket);
+    socket.on('close', () => open.delete(socket));
+  });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ ...options, backlog: 1024 }, () => {
       server.off('error', reject);
-      resolve({ address, close: () => new Promise((done) => server.close(() => done())) });
+      resolve({
+        address,
+        close: () => new Promise((done) => server.close(() => done())),
+        drop: () => {
+          for (const socket of open) socket.destroy();
+        },
+      });
     });
   });
 }

@@ -28,6 +28,9 @@ const REASONS: Record<string, string | undefined> = {
   invalid: 'invalid argument',
 };
 
+/** How many ports would do. */
+const choiceOf = ({ first, last }: PortWish): number => (first === 0 ? 65536 : last - first);
+
 /** All ports that this daemon publishes, and the sockets that hold them against other programs. */
 export class PortBook {
   readonly #ranges = new Map<string, PublishedRange[]>();
@@ -50,23 +53,25 @@ export class PortBook {
 
   /** Meets all wishes or none. Throws Docker's words for a port that is taken. */
   allocate(containerId: string, wishes: readonly PortWish[], owner: PortOwner): Allocation {
-    const grants: PortGrant[] = [];
+    const granted = new Map<PortWish, PortGrant>();
     const sockets: number[] = [];
     const mine: PublishedRange[] = [];
     this.#ranges.set(containerId, mine);
     try {
-      for (const wish of wishes) {
+      // Who has the least choice comes first: a port given to a wish for any must not be the one that another names.
+      for (const wish of wishes.toSorted((a, b) => choiceOf(a) - choiceOf(b))) {
         const port = this.#grant(wish, sockets, owner);
         for (const hostIp of wish.hostIps)
           mine.push({ proto: wish.proto, hostIp, hostPort: port, containerPort: wish.containerPort, count: 1 });
         const { key, proto, containerPort, hostIps } = wish;
-        grants.push({ key, proto, containerPort, hostIps, hostPort: port });
+        granted.set(wish, { key, proto, containerPort, hostIps, hostPort: port });
       }
     } catch (error) {
       for (const fd of sockets) releasePort(fd);
       this.#ranges.delete(containerId);
       throw error;
     }
+    const grants = wishes.map((wish) => granted.get(wish)!);
     const ranges = compact(grants);
     this.adopt(containerId, ranges, sockets);
     return { grants, ranges };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually, TestDaemon } from '../support/index.ts';
 
 const MS = 1e6;
@@ -110,6 +111,17 @@ describe('containers', () => {
       assert.equal(json.NetworkSettings.Networks.bridge.MacAddress, mac);
       await remove('mac');
     });
+  });
+
+  it("the stream of a container's numbers ends with the container", async () => {
+    await daemon.ok('run', '-d', '--name', 'measured', 'busybox', 'sleep', '1000');
+    const stream = daemon.api('GET', '/containers/measured/stats');
+    await sleep(1500);
+    await daemon.ok('rm', '-f', 'measured');
+    const samples = (await stream).text.trim().split('\n');
+    assert.ok(
+      samples.length >= 2 && samples.every((line) => (JSON.parse(line) as { name: string }).name === '/measured'),
+    );
   });
 
   it('keep a clean working directory', async () => {

@@ -44,6 +44,13 @@ export interface CreateParts extends CopyUpParts {
   };
 }
 
+/** Docker's words for what is asked without an image; a container that has none at all is not offered. */
+function withoutImage({ Cmd, Entrypoint, ...rest }: CreateContainerBody): Error {
+  if ((Cmd ?? []).length > 0 || (Entrypoint ?? []).length > 0) return invalid('no image specified');
+  const empty = Cmd === undefined && Entrypoint === undefined && Object.keys(rest).length === 0;
+  return invalid(empty ? 'config cannot be empty in order to create a container' : 'no command specified');
+}
+
 /** Makes a container: validated, named, its volumes and writable layer on disk. Nothing is left if any of it fails. */
 export async function createContainer(
   body: CreateContainerBody,
@@ -52,7 +59,7 @@ export async function createContainer(
 ): Promise<{ container: Container; warnings: string[] }> {
   const { HostConfig: givenHost, NetworkingConfig: networking, ...request } = body;
   const reference = request.Image ?? '';
-  if (reference === '') throw invalid('config cannot be empty in order to create a container');
+  if (reference === '') throw withoutImage(request);
   const image = parts.images.resolve(reference, options.platform);
   const config = mergeConfig(request, image.config.config);
   const host: HostConfig = { ...givenHost };

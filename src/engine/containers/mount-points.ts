@@ -2,6 +2,7 @@ import { lstatSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { invalid } from '../../common/index.ts';
 import type { SpecMount } from '../../runtime/index.ts';
+import { checkProcMount } from './proc-mounts.ts';
 import { resolveInRoot } from './root-path.ts';
 
 /** What the runtime itself mounts: links of the image below it are not seen. */
@@ -40,6 +41,7 @@ export function placesInRoot(
   const placed: SpecMount[] = [];
   for (const mount of mounts) {
     const destination = place(mount.destination);
+    checkProcMount(mount, destination);
     placed.push({
       ...mount,
       destination,

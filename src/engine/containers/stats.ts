@@ -107,7 +107,7 @@ async function sample(container: Container, { cgroups, networks, book }: StatsPa
 /** Ends early, without an error, when the client leaves. */
 const pause = (ms: number, signal: AbortSignal) => setTimeout(ms, undefined, { signal }).catch(() => {});
 
-/** `GET /containers/{id}/stats`: the API's JSON, one a second; each with the sample before it. */
+/** `GET /containers/{id}/stats`: the API's JSON, one a second; each with the sample before it. The stream ends with the container. */
 export async function* statsOf(
   container: Container,
   options: { stream: boolean; oneShot: boolean; signal: AbortSignal },
@@ -134,5 +134,6 @@ export async function* statsOf(
     if (!options.stream) return;
     previous = current;
     await pause(1000, options.signal);
+    if (!parts.book.has(container.id)) return;
   }
 }
