@@ -208,7 +208,7 @@ const normal = (text: string): string =>
   text
     .replaceAll('docker', 'gantry')
     .replace(/\b[0-9a-f]{12}\b/g, '<id>')
-    .replace(/(Less than a second|\d+ seconds?|About a minute|\d+ minutes) ago +/g, '<age> ');
+    .replace(/(Less than a second|\d+ seconds?|About a minute|\d+ minutes) ago */g, '<age> ');
 
 for (const line of LINES)
   test(`gantry ${line.join(' ')} prints and returns what docker does`, { skip: !hasDockerCli }, async () => {

@@ -20,9 +20,18 @@ const ALLOWED = new Set(
 export function checkProcMount({ type, source }: SpecMount, destination: string): void {
   const inside = /^\/proc(?:\/(.*))?$/.exec(destination);
   if (inside === null || ALLOWED.has(inside[1] ?? '')) return;
-  if (type === 'bind' && statfsSync(source).type === PROC_SUPER_MAGIC) return;
+  if (type === 'bind' && isProcfs(source)) return;
   const why = inside[1] === undefined ? 'it is not of type proc' : 'it is inside /proc';
   throw invalid(
     `error mounting ${JSON.stringify(source)} to rootfs at ${JSON.stringify(destination)}: ${JSON.stringify(destination)} cannot be mounted because ${why}`,
   );
+}
+
+function isProcfs(path: string): boolean {
+  try {
+    return statfsSync(path).type === PROC_SUPER_MAGIC;
+  } catch {
+    // What is not there is refused in any case.
+    return false;
+  }
 }
