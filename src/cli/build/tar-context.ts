@@ -1,7 +1,7 @@
 import { createReadStream, readlinkSync, type Stats } from 'node:fs';
 import { relative } from 'node:path';
 import { Readable } from 'node:stream';
-import { byteName, looksLikeArchive, type TarItem, writeTar } from '../../archive/index.ts';
+import { looksLikeArchive, type TarItem, writeTar } from '../../archive/index.ts';
 import type { Directory } from './files.ts';
 import { ignoreRules, pathBelow, walkContext } from './walk.ts';
 
@@ -28,17 +28,16 @@ async function* tree({ root, ignoreFile }: Directory, needed: ReadonlySet<string
   for (const { path, stat } of walkContext(root, await ignoreRules(ignoreFile), needed)) {
     const place = pathBelow(root, path);
     if (stat.isDirectory()) yield { header: { name: `${path}/`, type: 'dir', ...attributes(stat) } };
-    else if (stat.isSymbolicLink()) {
-      const linkName = byteName(readlinkSync(place, 'utf8'));
-      yield { header: { name: path, type: 'symlink', linkName, ...attributes(stat) } };
-    } else yield { header: { name: path, size: stat.size, ...attributes(stat) }, body: createReadStream(place) };
+    else if (stat.isSymbolicLink())
+      yield { header: { name: path, type: 'symlink', linkName: readlinkSync(place, 'latin1'), ...attributes(stat) } };
+    else yield { header: { name: path, size: stat.size, ...attributes(stat) }, body: createReadStream(place) };
   }
 }
 
-/** Owners are root's, as Docker sends them, so that a cache does not depend on who builds. */
+/** Owners are root's and times whole seconds, as Docker sends them, so that a cache does not depend on who builds. */
 const attributes = ({ mode, mtimeMs }: Stats): Pick<TarItem['header'], 'mode' | 'mtime'> => ({
   mode: mode & 0o7777,
-  mtime: { seconds: Math.floor(mtimeMs / 1000), nanoseconds: Math.round((mtimeMs % 1000) * 1e6) },
+  mtime: { seconds: Math.floor(mtimeMs / 1000), nanoseconds: 0 },
 });
 
 /** Standard input as a context: a tar (plain or compressed) is one, a text is a Dockerfile with no context. */

@@ -4,6 +4,7 @@ import { contextName } from '../connection.ts';
 import { errorText, started, VERSION } from '../dispatch.ts';
 import { tabulate } from '../format/tabwriter.ts';
 import { INSPECT_FORMAT } from '../format-flags.ts';
+import { GO_ARCH } from '../go-arch.ts';
 import { typed } from '../go-types/typed.ts';
 import type { Cli } from '../session.ts';
 import { type CommandSpec, ExitError, noArgs } from '../spec.ts';
@@ -71,7 +72,7 @@ function clientVersion(cli: Cli, api: string): ClientVersion {
     GitCommit: VERSION,
     GoVersion: `node${process.version}`,
     Os: process.platform,
-    Arch: process.arch === 'x64' ? 'amd64' : process.arch,
+    Arch: GO_ARCH,
     BuildTime: '',
     Context: contextName(cli.globals, cli.env, cli.config),
   };

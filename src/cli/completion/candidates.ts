@@ -63,13 +63,14 @@ const FLAG_VALUES: Readonly<Record<string, Completion>> = {
   cidfile: 'files',
 };
 
+const SIGNALS: readonly string[] = ['SIGHUP', 'SIGINT', 'SIGKILL', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2'];
 /** Values of flags that are one of a few words. */
 const FLAG_WORDS: Readonly<Record<string, readonly string[]>> = {
   format: ['json', 'table'],
   pull: ['always', 'missing', 'never'],
   restart: ['always', 'no', 'on-failure', 'unless-stopped'],
-  signal: ['SIGHUP', 'SIGINT', 'SIGKILL', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2'],
-  'stop-signal': ['SIGHUP', 'SIGINT', 'SIGKILL', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2'],
+  signal: SIGNALS,
+  'stop-signal': SIGNALS,
   progress: ['auto', 'plain', 'quiet', 'rawjson', 'tty'],
   type: ['container', 'image', 'network', 'volume'],
 };

@@ -3,6 +3,7 @@ import { contextName } from '../../connection.ts';
 import { errorText, started, VERSION } from '../../dispatch.ts';
 import { infoText } from '../../format/info.ts';
 import { INSPECT_FORMAT } from '../../format-flags.ts';
+import { GO_ARCH } from '../../go-arch.ts';
 import { typed } from '../../go-types/typed.ts';
 import { type CommandSpec, ExitError, noArgs } from '../../spec.ts';
 
@@ -30,7 +31,7 @@ export const command: CommandSpec = {
       GitCommit: VERSION,
       GoVersion: `node${process.version}`,
       Os: 'linux',
-      Arch: process.arch === 'x64' ? 'amd64' : process.arch,
+      Arch: GO_ARCH,
       BuildTime: '',
       Context: context,
       Plugins: [],
