@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { messageOf } from '../common/index.ts';
 import { Daemon } from './daemon.ts';
 import { parseFlags } from './flags.ts';
@@ -67,6 +68,7 @@ async function main(args: readonly string[]): Promise<number> {
     notify('reloading');
     void daemon.reload().finally(() => notify('ready'));
   });
+  process.on('SIGUSR1', () => writeReport(settings.execRoot, log));
   notify('ready');
   await stop.asked;
   notify('stopping');
@@ -74,6 +76,13 @@ async function main(args: readonly string[]): Promise<number> {
   log.info('Daemon shutdown complete');
   // Threads of the archive pool and open streams must not hold up the end.
   process.exit(0);
+}
+
+/** What the process is doing, as dockerd's dump of stacks at this signal: Node's diagnostic report, without the environment (its secrets). */
+function writeReport(directory: string, log: ReturnType<typeof openLog>['log']): void {
+  process.report.excludeEnv = true;
+  const file = process.report.writeReport(join(directory, `report-${Date.now()}.json`));
+  log.info(`diagnostic report written to ${file}`);
 }
 
 /** Resolves at the first SIGTERM or SIGINT; the third ends the process on the spot, as dockerd's. */

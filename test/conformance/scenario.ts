@@ -39,7 +39,7 @@ export function normalise(
     .replace(/"[^"\s]*\/volumes\//g, '"VOLUMES/')
     .replace(/sha256:[0-9a-f]{64}/g, 'DIGEST')
     .replace(/\b[0-9a-f]{64}\b/g, 'ID64')
-    .replace(/\b(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{12}\b/g, 'ID12')
+    .replace(/\b[0-9a-f]{12}\b/g, 'ID12')
     .replace(/\b([0-9a-f]{2}:){5}[0-9a-f]{2}\b/g, 'MAC')
     .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( ?[+-]\d{2}:?\d{2}( UTC)?|Z)?/g, 'TIME')
     .replace(/\b172\.(1[6-9]|2\d|3[01])\.\d+\.\d+/g, 'IP')
@@ -79,7 +79,7 @@ export async function play(
     ...target.env,
   };
   const script = `mkdir -p $W/.config; cd $W; exec 2>&1\n${scenario.script}\necho "exit $?"`;
-  const outcome = await execute('sh', ['-c', script], { env, timeoutMs: 180_000 });
+  const outcome = await execute('sh', ['-c', script], { env, timeoutMs: 600_000 });
   await removeNamed(target.host, prefix);
   await rm(work, { recursive: true, force: true });
   return normalise(outcome.stdout + outcome.stderr, { prefix, image: target.image, work, port, subnet });

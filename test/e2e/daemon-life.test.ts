@@ -95,6 +95,18 @@ describe('gantryd', () => {
     }
   });
 
+  it('writes what it is doing at SIGUSR1, without its environment', async () => {
+    await using daemon = await TestDaemon.start({ busybox: false });
+    process.kill(daemon.pid, 'SIGUSR1');
+    const written = await eventually(
+      'the report',
+      () => readFileSync(daemon.logFile, 'utf8').match(/diagnostic report written to (\S+\.json)/) ?? undefined,
+    );
+    const report = JSON.parse(readFileSync(written[1] ?? '', 'utf8'));
+    assert.ok(Array.isArray(report.javascriptStack.stack));
+    assert.equal(report.environmentVariables, undefined);
+  });
+
   it('ends containers by their stop signal when it is told to stop, and shows their exit codes afterwards', async () => {
     await using daemon = await TestDaemon.start();
     await daemon.ok(...sleeper);

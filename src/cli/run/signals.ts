@@ -1,9 +1,15 @@
-/** What is passed on to a container without a terminal; the rest are Node's own (SIGURG, SIGPIPE) or cannot be caught. */
+/**
+ * What is passed on to a container without a terminal, as docker/cli's ForwardAllSignals: all but SIGCHLD, SIGPIPE and SIGURG, and but those
+ * of the processor (SIGSEGV and its kin) and of Node's profiler, which say something of this process. A listener takes SIGUSR1 from Node's
+ * debugger.
+ */
 const FORWARDED: readonly NodeJS.Signals[] = [
   'SIGHUP',
   'SIGINT',
   'SIGQUIT',
   'SIGTERM',
+  'SIGABRT',
+  'SIGUSR1',
   'SIGUSR2',
   'SIGALRM',
   'SIGCONT',
@@ -11,6 +17,13 @@ const FORWARDED: readonly NodeJS.Signals[] = [
   'SIGTTIN',
   'SIGTTOU',
   'SIGVTALRM',
+  'SIGWINCH',
+  'SIGIO',
+  'SIGPWR',
+  'SIGSYS',
+  'SIGTRAP',
+  'SIGXCPU',
+  'SIGXFSZ',
 ];
 
 /** Sends the signals that this process gets to a container. Returns what ends that. */
