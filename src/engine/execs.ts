@@ -13,6 +13,7 @@ import { session } from './containers/attachments.ts';
 import type { Container, ContainerBook } from './containers/book.ts';
 import { parseDetachKeys } from './containers/detach-keys.ts';
 import { rlimitsOf } from './containers/devices.ts';
+import type { ContainerRecord } from './containers/record.ts';
 import { accountsOf } from './containers/root-path.ts';
 import type { AttachSession, ExecService } from './types.ts';
 
@@ -22,6 +23,7 @@ export interface ExecParts {
   availableCapabilities: readonly string[];
   /** The daemon's own, for containers that say nothing of theirs. */
   ulimits: HostConfig['Ulimits'];
+  linkEnvironment: (record: ContainerRecord) => string[];
   emit: (container: Container, action: string, attributes: Record<string, string>) => void;
 }
 
@@ -193,7 +195,9 @@ export class Execs implements ExecService {
       config.Privileged === true || record.host.Privileged === true,
       this.#parts.availableCapabilities.length > 0 ? this.#parts.availableCapabilities : ALL_CAPABILITIES,
     );
-    const given = [...(record.config.Env ?? []), ...(config.Env ?? [])].filter((pair) => pair.includes('='));
+    const given = [...this.#parts.linkEnvironment(record), ...(record.config.Env ?? []), ...(config.Env ?? [])].filter(
+      (pair) => pair.includes('='),
+    );
     const byName = new Map<string, string>([
       ['PATH', 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
       ['HOSTNAME', `HOSTNAME=${record.config.Hostname ?? ''}`],

@@ -17,7 +17,7 @@ import { availableCapabilities } from './containers/devices.ts';
 import { hostsText, openContainerFiles } from './containers/files.ts';
 import { InitLayers } from './containers/init-layer.ts';
 import { Lifecycle } from './containers/lifecycle.ts';
-import { environmentOfLinks } from './containers/links.ts';
+import { environmentOfLinks, environmentOfLiveLinks } from './containers/links.ts';
 import { dropPins, pinned } from './containers/pins.ts';
 import { imageSnapshot } from './containers/places.ts';
 import { openContainerTable } from './containers/record.ts';
@@ -131,6 +131,7 @@ export async function openEngine(parts: EngineParts): Promise<OpenedEngine> {
     monitor,
     availableCapabilities: capabilities,
     ulimits: parts.defaults.ulimits,
+    linkEnvironment: (record) => environmentOfLiveLinks(record, book, networks),
     emit: (container, action, attributes) => lifecycle.emit(container, action, attributes),
   });
   const health: Health = new Health({

@@ -330,6 +330,8 @@ export class Lifecycle {
     if (run === undefined) return;
     run.stopRequested = true;
     run.stays = true;
+    // A daemon that is killed between the end and the removal must not bring it back.
+    this.#parts.book.setState(container, { stoppedByUser: true });
     await this.#terminate(container, SIGKILL);
     await run.ended;
   }

@@ -68,3 +68,13 @@ export function environmentOfLinks(record: ContainerRecord, book: ContainerBook,
     });
   });
 }
+
+/** The same for a process that joins a running container: a link whose container has stopped meanwhile is left out. */
+export function environmentOfLiveLinks(
+  record: ContainerRecord,
+  book: ContainerBook,
+  networks: NetworkService,
+): string[] {
+  const Links = (record.host.Links ?? []).filter((text) => book.find(parseLink(text).target)?.running);
+  return environmentOfLinks({ ...record, host: { ...record.host, Links } }, book, networks);
+}
