@@ -9,6 +9,15 @@ const goBool = (key: string, text: string): boolean => {
   throw new Error(`invalid value for ${key}: ${text}`);
 };
 
+/** Keys that may stand without a value, and what that means. */
+const BARE: ReadonlyMap<string, string> = new Map([
+  ['readonly', 'true'],
+  ['ro', 'true'],
+  ['volume-nocopy', 'true'],
+  ['bind-nonrecursive', 'true'],
+  ['bind-idmap', 'match-user'],
+]);
+
 /** One `--mount` (docker/cli opts.MountOpt.Set). Throws Error with Docker's words. */
 export function parseMount(value: string): Mount {
   const mount: Mount = { Type: 'volume' } as Mount;
@@ -38,9 +47,8 @@ export function parseMount(value: string): Mount {
   for (const field of splitCsv(value)) {
     const cut = field.indexOf('=');
     const key = (cut < 0 ? field : field.slice(0, cut)).toLowerCase();
-    const text = cut < 0 ? 'true' : field.slice(cut + 1);
-    if (cut < 0 && !['readonly', 'ro', 'volume-nocopy', 'bind-nonrecursive'].includes(key))
-      throw new Error(`invalid field '${field}' must be a key=value pair`);
+    const text = cut < 0 ? BARE.get(key) : field.slice(cut + 1);
+    if (text === undefined) throw new Error(`invalid field '${field}' must be a key=value pair`);
     if (key === '') throw new Error(`unexpected key '' in '${field}'`);
     if (key === 'type' && text === '') throw new Error('type is required');
     if (cut >= 0 && text === '' && key !== 'volume-label')

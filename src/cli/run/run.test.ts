@@ -72,6 +72,7 @@ test("a mount is read from its fields and refused in Docker's words", () => {
     Target: '/w',
     VolumeOptions: { DriverConfig: { Name: undefined, Options: { a: 'b' } } },
   });
+  assert.equal(parseMount('type=bind,src=/a,dst=/b,bind-idmap').BindOptions?.IdMap, 'match-user');
   for (const [value, message] of [
     ['x', "invalid field 'x' must be a key=value pair"],
     ['type=bind,foo=1', "unexpected key 'foo' in 'foo=1'"],
