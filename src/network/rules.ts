@@ -156,7 +156,7 @@ ${options.respectHostFirewall ? '    iifname != @bridges iifname != "lo" accept\
     meta nfproto ipv4 iifname != @bridges oifname @unprotected4 accept
     meta nfproto ipv6 iifname != @bridges oifname @unprotected6 accept
     oifname @pinged4 meta l4proto icmp accept
-    oifname @pinged6 meta l4proto ipv6-icmp accept
+    oifname @pinged6 meta l4proto icmpv6 accept
     ip daddr . meta l4proto . th dport @routed4 accept
     ip6 daddr . meta l4proto . th dport @routed6 accept
     iifname != @bridges ip daddr . meta l4proto . th dport @direct4 accept
