@@ -25,6 +25,7 @@ export interface ConfigData {
   volumesFormat?: string;
   statsFormat?: string;
   pruneFilters?: string[];
+  cliPluginsExtraDirs?: string[];
   [other: string]: unknown;
 }
 
@@ -47,6 +48,7 @@ const TEXTS = [
   'volumesFormat',
   'statsFormat',
 ] as const;
+const LISTS = ['pruneFilters', 'cliPluginsExtraDirs'] as const;
 const MAPS = ['auths', 'credHelpers', 'HttpHeaders', 'aliases', 'proxies'] as const;
 
 const goKind = (value: unknown): string =>
@@ -62,7 +64,7 @@ function checked(data: ConfigData, warn: (why: string) => void): ConfigData {
   };
   for (const key of TEXTS) if (data[key] !== undefined && typeof data[key] !== 'string') drop(key, 'string');
   for (const key of MAPS) if (data[key] !== undefined && goKind(data[key]) !== 'object') drop(key, 'map[string]string');
-  if (data.pruneFilters !== undefined && !Array.isArray(data.pruneFilters)) drop('pruneFilters', '[]string');
+  for (const key of LISTS) if (data[key] !== undefined && !Array.isArray(data[key])) drop(key, '[]string');
   for (const { auth } of Object.values(data.auths ?? {})) if (auth) complaint ??= wrongAuth(auth);
   if (complaint !== undefined) warn(complaint);
   return data;

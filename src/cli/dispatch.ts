@@ -21,7 +21,8 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
       cli.print(`Gantry version ${VERSION}, build ${VERSION}\n`);
       return 0;
     }
-    return await route(cli, expandAlias(cli, parsed.args));
+    const options = argv.slice(0, argv.length - parsed.args.length);
+    return await route(cli, expandAlias(cli, parsed.args), options);
   } catch (error) {
     cli ??= openSession(parseFlags(globalFlags, [], false).flags, env);
     if (error instanceof HelpRequest) return topHelp(cli, error);
@@ -38,8 +39,8 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
 /** As with a group, help that was not asked for is a complaint: it is no output. */
 async function topHelp(cli: Cli, request?: HelpRequest, complaint = false): Promise<number> {
   if (request?.viaShorthand) cli.print('Flag shorthand -h has been deprecated, use --help\n');
-  const { topLevelHelp } = await import('./help-top.ts');
-  (complaint ? cli.warn : cli.print)(topLevelHelp(cli.columns));
+  const [{ topLevelHelp }, { listPlugins }] = await Promise.all([import('./help-top.ts'), import('./plugins.ts')]);
+  (complaint ? cli.warn : cli.print)(topLevelHelp(cli.columns, await listPlugins(cli)));
   return 0;
 }
 
@@ -51,7 +52,8 @@ function expandAlias(cli: Cli, args: string[]): string[] {
   return typeof alias === 'string' && alias !== '' ? [...alias.split(/\s+/), ...rest] : args;
 }
 
-async function route(cli: Cli, args: readonly string[]): Promise<number> {
+/** `options`: the global ones, as they were typed. */
+async function route(cli: Cli, args: readonly string[], options: readonly string[]): Promise<number> {
   if (args.length === 0) return topHelp(cli, undefined, true);
   if (args[0] === 'help') return help(cli, args.slice(1));
   let level: readonly Entry[] = tree;
@@ -61,7 +63,7 @@ async function route(cli: Cli, args: readonly string[]): Promise<number> {
   for (;;) {
     const name = rest[0];
     const found: Entry | undefined = name === undefined ? undefined : entryOf(level, name);
-    if (!found) return entry ? wrongInGroup(cli, entry, path, rest) : unknown(cli, name!, path, level);
+    if (!found) return entry ? wrongInGroup(cli, entry, path, rest) : external(cli, args, options);
     path += ` ${name}`;
     rest = rest.slice(1);
     entry = found;
@@ -95,6 +97,15 @@ async function wrongInGroup(cli: Cli, entry: Entry, path: string, rest: readonly
   }
 }
 
+/** A command of a plugin's, or of nobody's. */
+async function external(cli: Cli, args: readonly string[], options: readonly string[]): Promise<number> {
+  const { findPlugin, runPlugin } = await import('./plugins.ts');
+  const program = findPlugin(cli, args[0]!);
+  return program === undefined
+    ? unknown(cli, args[0]!, 'gantry', tree)
+    : runPlugin(cli, program, [...options, ...args]);
+}
+
 function unknown(cli: Cli, name: string, path: string, level: readonly Entry[]): number {
   const near = nearest(
     name,
@@ -109,6 +120,9 @@ async function help(cli: Cli, words: readonly string[]): Promise<number> {
   if (words.length === 0) return topHelp(cli);
   const found = findEntry(words);
   if (!found) {
+    const { findPlugin, runPlugin } = await import('./plugins.ts');
+    const program = findPlugin(cli, words[0]!);
+    if (program !== undefined) return runPlugin(cli, program, [...words, '--help']);
     cli.warn(`unknown help topic: ${words.join(' ')}\n`);
     return 1;
   }

@@ -5,8 +5,8 @@ import { type Entry, isOffered, tree } from './tree.ts';
 /** Docker's order, which is that of use. */
 const COMMON = 'run exec ps build pull push images login logout search version info'.split(' ');
 
-/** What `gantry` alone prints. */
-export function topLevelHelp(columns: number): string {
+/** What `gantry` alone prints. `plugins`: programs of others that are commands too. */
+export function topLevelHelp(columns: number, plugins: readonly { name: string; short: string }[] = []): string {
   const offered = tree.filter(isOffered);
   const common = COMMON.map((name) => offered.find((entry) => entry.name === name)!);
   const rest = offered.filter((entry) => !common.includes(entry)).toSorted((a, b) => (a.name < b.name ? -1 : 1));
@@ -21,6 +21,7 @@ export function topLevelHelp(columns: number): string {
     'Commands',
     rest.filter(({ children }) => !children),
   );
+  if (plugins.length > 0) out += commandList('Plugins', plugins);
   out += `\nGlobal Options:\n${flagHelp(globalFlags, columns)}`;
   return `${out}\nRun 'gantry COMMAND --help' for more information on a command.\n`;
 }

@@ -112,3 +112,25 @@ test('logout with a credential helper that is missing warns and goes on', async 
   assert.equal(code, 0, stderr);
   assert.match(stderr, /^WARNING: could not erase credentials:\nregistry\.example\.com: .*docker-credential-nobody/);
 });
+
+test("Docker's command-line plugins run with the whole command line, and reach this machine's daemon", async () => {
+  const config = join(root, 'with-plugins');
+  mkdirSync(join(config, 'cli-plugins'), { recursive: true });
+  const script = `#!/bin/sh
+[ "$1" != docker-cli-plugin-metadata ] || { echo '{"SchemaVersion":"0.1.0","ShortDescription":"Says what it got"}'; exit; }
+echo "$* $DOCKER_HOST $DOCKER_BUILDKIT"
+[ "$3" != die ] || kill -TERM $$
+exit 7`;
+  writeFileSync(join(config, 'cli-plugins/docker-hello'), script, { mode: 0o755 });
+  writeFileSync(join(config, 'cli-plugins/docker-plain'), script);
+  const env = { DOCKER_CONFIG: config };
+  assert.match((await gantry(['--help'], env)).stdout, /^Plugins:\n {2}hello\* +Says what it got\n$/m);
+  const plain = await gantry(['hello', 'a', '-x'], env);
+  assert.deepEqual([plain.code, plain.stdout], [7, 'hello a -x unix:///run/gantry/gantry.sock 0\n']);
+  const far = await gantry(['-H', 'tcp://far:1', 'hello', 'a'], env);
+  assert.deepEqual([far.code, far.stdout], [7, '-H tcp://far:1 hello a  \n']);
+  assert.equal((await gantry(['hello', 'a', 'die'], env)).code, 143);
+  assert.equal((await gantry(['help', 'hello'], env)).stdout, 'hello --help unix:///run/gantry/gantry.sock 0\n');
+  for (const name of ['plain', '../cli-plugins/docker-hello', 'nobody'])
+    assert.match((await gantry([name], env)).stderr, / is not a gantry command/);
+});
