@@ -121,7 +121,9 @@ export function makeSpec(input: SpecInput): OciSpec {
   );
   // A process that is not root has nothing effective, as after execve by such a user.
   const held = input.user.uid === 0 ? capabilities : [];
-  const seccomp = privileged || input.seccomp === 'unconfined' ? undefined : seccompFor(input.seccomp, capabilities);
+  // A profile that was asked for holds for a privileged container too; only the default one does not.
+  const unconfined = input.seccomp === 'unconfined' || (privileged && input.seccomp === undefined);
+  const seccomp = unconfined ? undefined : seccompFor(input.seccomp, capabilities);
   const namespaces: { type: string; path?: string }[] = [{ type: 'mount' }];
   for (const [kind, value] of Object.entries(input.namespaces)) {
     if (value === 'host' || (kind === 'cgroup' && value === '')) continue;
