@@ -57,19 +57,19 @@ export class Zones {
     }
   }
 
-  /** The entry for a lower-case name as `sandbox` sees it: plain, or with its network's name behind. */
+  /** The entry for a lower-case name as `sandbox` sees it: plain, or with its network's name behind, which may have dots too. */
   find(sandbox: SandboxNames, name: string): NameEntry | undefined {
-    const wanted = sandbox.links[name]?.toLowerCase() ?? name;
-    for (const network of sandbox.networks) {
-      const found = this.#zones.get(network)?.names.get(wanted);
+    const zones = sandbox.networks.map((network) => this.#zones.get(network)).filter((zone) => zone !== undefined);
+    const link = (alias: string) => Object.entries(sandbox.links).find(([key]) => key.toLowerCase() === alias)?.[1];
+    const entry = (zone: Zone, plain: string) => zone.names.get(link(plain)?.toLowerCase() ?? plain);
+    for (const zone of zones) {
+      const found = entry(zone, name);
       if (found !== undefined) return found;
     }
-    const cut = wanted.lastIndexOf('.');
-    if (cut < 0) return undefined;
-    const suffix = wanted.slice(cut + 1);
-    for (const network of sandbox.networks) {
-      const zone = this.#zones.get(network);
-      if (zone?.networkName === suffix) return zone.names.get(wanted.slice(0, cut));
+    for (const zone of zones) {
+      const suffix = `.${zone.networkName}`;
+      const found = name.endsWith(suffix) ? entry(zone, name.slice(0, -suffix.length)) : undefined;
+      if (found !== undefined) return found;
     }
     return undefined;
   }
