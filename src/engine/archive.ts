@@ -15,13 +15,12 @@ import {
 } from '../common/index.ts';
 import { resolveUser } from '../runtime/index.ts';
 import { AT_FDCWD, closeFd, O, openAt, openAt2, RESOLVE, S_IF, statFd } from '../sys/index.ts';
-import type { Container, ContainerBook } from './containers/book.ts';
+import type { Container } from './containers/book.ts';
 import { accountsOf, resolveInRoot } from './containers/root-path.ts';
 import { type CopyPlaceParts, openCopyPlace } from './copy-place.ts';
 import type { ArchiveService, PathStat } from './types.ts';
 
 export interface ArchiveParts extends CopyPlaceParts {
-  book: ContainerBook;
   emit: (container: Container, action: string) => void;
 }
 

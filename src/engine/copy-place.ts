@@ -19,7 +19,9 @@ import {
   unmount,
 } from '../sys/index.ts';
 import type { VolumeStore } from '../volumes/index.ts';
-import type { Container } from './containers/book.ts';
+import type { Container, ContainerBook } from './containers/book.ts';
+import { isContainerMode, modeTarget, networkModeOf } from './containers/configure.ts';
+import type { ContainerFiles } from './containers/files.ts';
 import { openInside } from './containers/pins.ts';
 import type { MountRecord } from './containers/record.ts';
 import type { Roots } from './containers/roots.ts';
@@ -30,7 +32,11 @@ export interface CopyPlace {
   release(): Promise<void>;
 }
 
+type PlaceMount = Pick<MountRecord, 'type' | 'source' | 'destination' | 'rw' | 'subpath' | 'nonRecursive'>;
+
 export interface CopyPlaceParts {
+  book: ContainerBook;
+  files: ContainerFiles;
   roots: Roots;
   volumes: VolumeStore;
   execRoot: string;
@@ -39,8 +45,8 @@ export interface CopyPlaceParts {
 const copies = (execRoot: string) => join(execRoot, 'cp');
 
 /**
- * A running container is seen through its process's root. For another, its layer is mounted once more at a place of its own, and its volumes
- * and binds on that, so that the container's own root stays as it is. What is read-only for the container is so here.
+ * A running container is seen through its process's root. For another, its layer is mounted once more at a place of its own, and its volumes,
+ * its binds and its files under /etc on that, so that the container's own root stays as it is. What is read-only for the container is so here.
  */
 export async function openCopyPlace(container: Container, parts: CopyPlaceParts): Promise<CopyPlace> {
   if (container.running) return { root: `/proc/${container.state.pid}/root`, release: async () => {} };
@@ -56,9 +62,10 @@ export async function openCopyPlace(container: Container, parts: CopyPlaceParts)
   try {
     const merged = await parts.roots.hold(id, holder);
     await mkdir(root, { recursive: true, mode: 0o700 });
-    const mounts = record.mounts
-      .filter(({ type }) => type === 'volume' || type === 'bind')
-      .sort((a, b) => a.destination.split('/').length - b.destination.split('/').length);
+    const own = record.mounts.filter(({ type }) => type === 'volume' || type === 'bind');
+    const mounts = [...etcFiles(container, parts), ...own].sort(
+      (a, b) => a.destination.split('/').length - b.destination.split('/').length,
+    );
     const mergedFd = openInRoot(merged, '');
     try {
       cloneTo(mergedFd, root, { recursive: false, readonly: false });
@@ -77,6 +84,18 @@ export async function openCopyPlace(container: Container, parts: CopyPlaceParts)
   }
 }
 
+/** Hosts, hostname and resolv.conf as the last start left them. What is mounted at the same place comes over them. */
+function etcFiles({ id, record }: Container, { book, files }: CopyPlaceParts): PlaceMount[] {
+  const mode = networkModeOf(record.host);
+  const directory = files.directory(isContainerMode(mode) ? (book.find(modeTarget(mode))?.id ?? id) : id);
+  return ['hosts', 'hostname', 'resolv.conf'].map((name) => ({
+    type: 'bind',
+    source: join(directory, name),
+    destination: `/etc/${name}`,
+    rw: record.host.ReadonlyRootfs !== true,
+  }));
+}
+
 /** Unmounts all of it; the directory itself must be empty then, or it stays. */
 export async function dropCopyPlace(root: string): Promise<void> {
   try {
@@ -93,7 +112,7 @@ export async function dropCopyPlaces(execRoot: string): Promise<void> {
   for (const name of await readdir(copies(execRoot)).catch(() => [])) await dropCopyPlace(join(copies(execRoot), name));
 }
 
-function attachInside(root: string, mount: MountRecord, source: string): void {
+function attachInside(root: string, mount: PlaceMount, source: string): void {
   let sourceFd: number;
   try {
     sourceFd = mount.subpath ? openInside(source, mount.subpath) : openInRoot(source, '');

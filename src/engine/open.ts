@@ -254,6 +254,7 @@ export async function openEngine(parts: EngineParts): Promise<OpenedEngine> {
       build,
       archive: new Archive({
         book,
+        files,
         roots,
         volumes,
         execRoot,

@@ -144,6 +144,8 @@ describe('volumes', () => {
     rmSync(source, { recursive: true });
     const copy = (path: string) => daemon.gantry(['cp', `copied:${path}`, '-']);
     for (const path of ['/kept/a', '/b']) assert.equal((await copy(path)).code, 0, (await copy(path)).stderr);
+    // Hosts, hostname and resolv.conf are binds of the engine's own.
+    assert.match((await copy('/etc/hosts')).stdout, /127\.0\.0\.1\tlocalhost/);
   });
 
   it('keep the flags of the mount below them', async () => {
