@@ -37,7 +37,9 @@ export function createEventBus(): EventBus & { listeners(): number } {
         if (queue.length < BACKLOG) queue.push(event);
         wake();
       };
-      if (sinceNs !== undefined) queue.push(...past.filter((event) => BigInt(event.timeNano) >= sinceNs));
+      // An end without a beginning asks for all of the past too.
+      if (sinceNs !== undefined || untilNs !== undefined)
+        queue.push(...past.filter((event) => BigInt(event.timeNano) >= (sinceNs ?? 0n)));
       readers.add(reader);
       const stop = () => wake();
       signal.addEventListener('abort', stop);

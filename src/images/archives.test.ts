@@ -280,6 +280,13 @@ test('a commit is the parent with one layer more, or none where nothing changed'
     store.events.map(({ action }) => action),
     ['create', 'tag'],
   );
+  store.events.length = 0;
+  const rootfs = { type: 'layers' as const, diff_ids: [] };
+  await store.images.create({ config: { ...base.config, rootfs }, layers: [], tags: ['made:built'] });
+  assert.deepEqual(
+    store.events.map(({ action }) => action),
+    ['create', 'tag'],
+  );
   const [newest, , last] = await store.images.history('made:changed');
   assert.deepEqual([newest?.CreatedBy, newest?.Comment, newest?.Size], ['sh', 'why', 3]);
   assert.equal(newest?.Tags?.[0], 'made:changed');

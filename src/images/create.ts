@@ -59,14 +59,17 @@ export async function giveTag(
 export async function createImage(image: NewImage, parts: CreationParts): Promise<StoredImage> {
   const keep = parts.openKeep();
   try {
-    return await createKept(image, keep, parts);
+    const made = await createKept(image, keep, parts);
+    parts.events.of('create', made);
+    for (const name of image.tags ?? []) parts.events.tag(made, name);
+    return made;
   } finally {
     keep.end();
   }
 }
 
 async function createKept(image: NewImage, keep: Keep, parts: CreationParts): Promise<StoredImage> {
-  const { content, layers, book, published, events } = parts;
+  const { content, layers, book, published } = parts;
   const chains = chainIds(image.layers.map(({ diffId }) => diffId));
   for (const chainId of chains) keep.layers.add(chainId);
   const gone = chains.find((chainId) => layers.get(chainId) === undefined);
@@ -83,7 +86,6 @@ async function createKept(image: NewImage, keep: Keep, parts: CreationParts): Pr
     names: tags.map((name) => ({ name, kind: 'tag', taggedAt: now })),
   });
   await published();
-  for (const name of tags) events.tag(stored, name);
   return stored;
 }
 
@@ -126,6 +128,7 @@ export async function importArchive(
       keep,
       parts,
     );
+    if (name !== undefined) parts.events.tag(image, name);
     parts.events.of('import', image);
     return image;
   } finally {
