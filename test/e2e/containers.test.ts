@@ -227,6 +227,8 @@ describe('containers', () => {
       assert.deepEqual(await Promise.all(names.map(running)), [true, true]);
       await until('always-stopped', ({ State }) => State.Status === 'running');
       assert.equal(await running('unless-stopped-stopped'), false);
+      const { json: since } = await daemon.api('GET', '/containers/json?filters={"since":["always"]}');
+      assert.ok(!since.some(({ Names }: { Names: string[] }) => Names.includes('/unless-stopped-stopped')));
       const { RestartCount } = await look('waiting');
       await until('waiting', (seen) => seen.RestartCount > RestartCount);
       for (const name of [...names, ...names.map((name) => `${name}-stopped`), 'waiting']) await remove(name);

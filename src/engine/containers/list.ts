@@ -82,7 +82,7 @@ function select(options: ListOptions, parts: ListParts): Container[] {
   };
   const before = position('before');
   const since = position('since');
-  const everything = options.all || limit > 0 || filters.has('status') || before !== undefined || since !== undefined;
+  const everything = options.all || limit > 0 || filters.has('status');
   const ancestors = filters.has('ancestor') ? ancestorIds(filters, parts.images) : undefined;
   const names = filters.get('name').map((pattern) => compile(pattern));
   const publish = portFilter(filters, 'publish');

@@ -204,13 +204,15 @@ function runningTarget(mode: string, parts: StartParts, what: string, own = ''):
   const name = modeTarget(mode);
   const target = parts.book.find(name);
   if (target === undefined)
-    throw notFound(`${what === 'network' ? 'joining network namespace of container: ' : ''}No such container: ${name}`);
+    throw notFound(
+      `${what === 'network' ? 'joining network namespace of container' : `failed to join ${what} namespace`}: No such container: ${name}`,
+    );
   if (target.id === own) throw conflict('cannot join own network namespace');
   if (!target.running)
     throw conflict(
       what === 'network'
         ? `cannot join network namespace of a non running container: container ${target.id} is ${target.state.status}`
-        : `cannot join ${what} namespace of a non running container: ${target.id}`,
+        : `failed to join ${what} namespace: container ${target.id} is not running`,
     );
   return target;
 }

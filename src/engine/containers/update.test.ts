@@ -18,6 +18,11 @@ it('zero values leave what there is', () => {
   assert.deepEqual(update(host, body), { host: HostConfig.parse(host), warnings: [] });
 });
 
+it('memory with swap may change where memory is limited', () => {
+  const { host } = update({ Memory: 64 * MB, MemorySwap: 80 * MB }, { MemorySwap: 96 * MB });
+  assert.deepEqual([host.Memory, host.MemorySwap], [64 * MB, 96 * MB]);
+});
+
 it('nought processes are no limit', () => {
   assert.equal(update({ PidsLimit: 5 }, { PidsLimit: 0 }).host.PidsLimit, -1);
 });
@@ -46,6 +51,13 @@ const REFUSED: [name: string, host: object, body: object, message: RegExp][] = [
     { Memory: 128 * MB },
     /Cannot update container one: Memory limit should be smaller than already/,
   ],
+  [
+    'memory with swap below memory',
+    { Memory: 64 * MB },
+    { MemorySwap: 32 * MB },
+    /Minimum memoryswap limit should be larger than memory limit/,
+  ],
+  ['memory with swap where memory has no limit', {}, { MemorySwap: 32 * MB }, /always set the Memory limit/],
   [
     'both ways at once',
     {},

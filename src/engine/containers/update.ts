@@ -32,6 +32,8 @@ export function updatedHost(
 ): { host: HostConfig; warnings: string[] } {
   const warnings: string[] = [];
   const asked: Resources = { ...body };
+  // A limit with swap is one for the memory limit that stands, unless that changes too.
+  if (isMore(asked.MemorySwap) && !asked.Memory) asked.Memory = host.Memory;
   checkResources(asked, limits, warnings);
   for (const field of KERNEL_MEMORY) asked[field] = undefined;
   // Here 0 says something: no limit, as -1 does.
