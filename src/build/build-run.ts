@@ -71,7 +71,8 @@ export class BuildRun {
   /** Digest of what a path of the context leads to. */
   async contextDigest(path: string): Promise<string> {
     const digests = [];
-    for (const source of selectSources('COPY', this.context.root, path, true))
+    const { root } = this.context;
+    for (const source of selectSources(path, { instruction: 'COPY', root, fromContext: true, deep: false }))
       digests.push(await this.localDigest(source.path));
     return digests.join();
   }

@@ -42,7 +42,10 @@ export async function copyStep(stageRun: StageRun, instruction: Copy): Promise<F
   const matcher = exclude.length === 0 ? undefined : new IgnoreMatcher(exclude);
   const excluded = matcher === undefined ? undefined : (path: string) => matcher.excludes(path);
 
-  const select = (root: string): Source[] => patterns.flatMap((pattern) => selectSources(name, root, pattern, false));
+  const select = (root: string): Source[] =>
+    patterns.flatMap((pattern) =>
+      selectSources(pattern, { instruction: name, root, fromContext: false, deep: instruction.parents }),
+    );
   const check = (count: number) => {
     if (count > 1 && !destination.endsWith('/'))
       throw invalid(
@@ -189,7 +192,12 @@ async function localSources(stageRun: StageRun, instruction: Copy, patterns: rea
       found.push(await remoteSource(stageRun, instruction, pattern, checksum));
     else if (checksum !== '') throw invalid('checksum requires HTTP(S) or Git sources');
     else
-      for (const source of selectSources(instruction.name, run.context.root, pattern, true))
+      for (const source of selectSources(pattern, {
+        instruction: instruction.name,
+        root: run.context.root,
+        fromContext: true,
+        deep: instruction.parents,
+      }))
         found.push({ source, fetched: false });
   }
   return found;

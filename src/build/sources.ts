@@ -15,18 +15,21 @@ export interface Source {
   directory: boolean;
 }
 
-/** The things below `root` that a source argument of COPY or ADD names, in order of name; a pattern may name none. */
-export function selectSources(
-  instruction: 'COPY' | 'ADD',
-  root: string,
-  pattern: string,
-  fromContext: boolean,
-): Source[] {
+export interface Selection {
+  instruction: 'COPY' | 'ADD';
+  root: string;
+  fromContext: boolean;
+  /** `**` stands for any number of directories, as with `--parents`; elsewhere it is one `*`, as in Go's filepath.Match. */
+  deep: boolean;
+}
+
+/** The things below a root that a source argument of COPY or ADD names, in order of name; a pattern may name none. */
+export function selectSources(pattern: string, { instruction, root, fromContext, deep }: Selection): Source[] {
   // Above the root of a stage or an image is the root itself.
   const clean = posix.normalize(fromContext ? pattern.replace(/^\/+/, '') : `/${pattern}`).replace(/^\/+/, '') || '.';
   if (clean === '..' || clean.startsWith('../'))
     throw invalid(`${instruction} failed: forbidden path outside the build context: ${pattern} ()`);
-  const names = hasWildcards(clean) ? expand(root, clean) : [unescapePath(clean)];
+  const names = hasWildcards(clean) ? expand(root, clean, deep) : [unescapePath(clean)];
   const where = fromContext ? 'file not found in build context or excluded by .dockerignore: ' : '';
   return names.map((name) => {
     const found = sourceAt(root, name, pattern);
@@ -56,9 +59,14 @@ function keptPath(relative: string, pattern: string): string {
   return before === '.' ? relative : relative.split('/').slice(before.split('/').length).join('/');
 }
 
-function expand(root: string, pattern: string): string[] {
+function expand(root: string, pattern: string, deep: boolean): string[] {
   let found = [''];
-  for (const part of pattern.split('/').filter((name) => name !== '')) {
+  const parts = pattern.split('/').filter((name) => name !== '');
+  for (const [index, part] of parts.entries()) {
+    if (deep && part === '**' && index < parts.length - 1) {
+      found = [...new Set(found.flatMap((directory) => directoriesUnder(root, directory)))];
+      continue;
+    }
     const next: string[] = [];
     const expression = hasWildcards(part) ? patternOf(part) : undefined;
     for (const directory of found) {
@@ -70,12 +78,22 @@ function expand(root: string, pattern: string): string[] {
       }
       const here = resolveInRoot(root, directory);
       if (findStat(here)?.isDirectory() !== true) continue;
-      // `**` of BuildKit is one `*` here, as in Go's filepath.Match.
       for (const name of readdirSync(here).sort()) if (expression.test(name)) next.push(at(name));
     }
     found = next;
   }
   return found;
+}
+
+/** A directory and all below it; links are not followed. */
+function directoriesUnder(root: string, directory: string): string[] {
+  const here = resolveInRoot(root, directory);
+  if (findStat(here)?.isDirectory() !== true) return [];
+  const below = readdirSync(here, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => (directory === '' ? name : `${directory}/${name}`))
+    .sort();
+  return [directory, ...below.flatMap((name) => directoriesUnder(root, name))];
 }
 
 /** A pattern that is none matches nothing, as the reference has it. */

@@ -70,7 +70,7 @@ function checkedFlags(
   flags: readonly Flag[],
   directives: Directives,
 ): Map<string, string[]> {
-  // `--parents` belongs to syntax 1.20 and to the labs channel; the reference refuses it elsewhere.
+  // `--parents` belongs to syntax 1.20, what 1 has meant since, and the labs channel; the reference refuses it elsewhere.
   const known = (FLAGS[name] ?? []).filter((flag) => flag !== 'parents' || hasParents(directives));
   const found = new Map<string, string[]>();
   for (const flag of flags) {
@@ -88,9 +88,10 @@ function checkedFlags(
 }
 
 function hasParents({ syntax }: Directives): boolean {
-  const tag = /:([^@]*)/.exec(syntax ?? '')?.[1] ?? '';
+  if (syntax === undefined) return false;
+  const tag = /:([^:/]+)$/.exec(syntax.split('@', 1)[0]!)?.[1] ?? 'latest';
   const version = /^1\.(\d+)/.exec(tag);
-  return /labs|master|experimental/.test(tag) || (version !== null && Number(version[1]) >= 20);
+  return /^(1|latest)$|labs|master|experimental/.test(tag) || (version !== null && Number(version[1]) >= 20);
 }
 
 const plural = { 1: 'exactly one argument', least: 'at least one argument' } as const;

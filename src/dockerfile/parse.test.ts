@@ -157,7 +157,11 @@ test('stages have names, numbers and platforms; ARGs before them are global', ()
 });
 
 test('a newer syntax allows --parents', () => {
-  const file = parseDockerfile(lines('# syntax=docker/dockerfile:1-labs', 'FROM a', 'COPY --parents a/./b /c/'));
-  const copy = file.stages[0]!.instructions[0]!;
-  assert.equal(copy.name === 'COPY' && copy.parents, true);
+  for (const tag of [':1-labs', ':1', ':1.20', ':latest', '', '@sha256:0']) {
+    const file = parseDockerfile(lines(`# syntax=docker/dockerfile${tag}`, 'FROM a', 'COPY --parents a/./b /c/'));
+    const copy = file.stages[0]!.instructions[0]!;
+    assert.equal(copy.name === 'COPY' && copy.parents, true, tag);
+  }
+  for (const first of ['# syntax=docker/dockerfile:1.19', '# syntax=localhost:5000/dockerfile:1.2', '#'])
+    assert.throws(() => parseDockerfile(lines(first, 'FROM a', 'COPY --parents a /c/')), /unknown flag: --parents/);
 });

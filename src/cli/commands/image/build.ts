@@ -100,8 +100,10 @@ async function run(call: Call): Promise<void> {
     await pushTags(call, tags);
 }
 
-function showChecks({ cli }: Call, checks: BuildChecks | undefined): void {
-  if (checks === undefined) throw new Error('this daemon has no build checks');
+function showChecks({ cli, flags }: Call, found: BuildChecks | undefined): void {
+  if (found === undefined) throw new Error('this daemon has no build checks');
+  const file = flags.text('file');
+  const checks = { ...found, filename: file === '-' ? 'stdin' : file || found.filename };
   cli.print(checksText(checks));
   const error = checkError(checks);
   if (error !== undefined) throw new ExitError(1, error);
