@@ -62,12 +62,21 @@ export function decode<T>(text: string, schema: z.ZodType<T>, typeName = 'types.
   try {
     value = JSON.parse(text);
   } catch (error) {
+    const rest = trailing(error as Error);
+    // Go's decoder asks whether more follows, and takes a closing bracket for the end of what it is in.
+    if (rest !== undefined && /[\]}]/.test(text[rest] ?? '')) return decode(text.slice(0, rest), schema, typeName);
     throw invalid(syntaxMessage(text, error as Error));
   }
   value = withSchemaKeys(value, schema);
   const parsed = schema.safeParse(value ?? {});
   if (parsed.success) return parsed.data;
   throw invalid(`invalid JSON: ${goMessage(parsed.error.issues, value, typeName)}`);
+}
+
+/** Where what follows a whole JSON value begins. */
+function trailing({ message }: Error): number | undefined {
+  const at = /after JSON at position (\d+)/.exec(message)?.[1];
+  return at === undefined ? undefined : Number(at);
 }
 
 function syntaxMessage(text: string, error: Error): string {

@@ -147,6 +147,15 @@ describe('bodies', () => {
     assert.equal(seen?.HostConfig?.Binds, undefined);
     assert.deepEqual([seen?.Env, seen?.Labels], [[''], { a: '' }]);
   });
+  it('takes a closing bracket that follows for the end, as Go does', async () => {
+    await using api = await openTestApi({ containers: { create: async () => ({ Id: 'x', Warnings: [] }) } });
+    for (const rest of ['}', '\n]x', '}}{'])
+      assert.equal(
+        (await api.ask('POST', '/containers/create', { body: `{"Image":"a"}${rest}`, headers: JSON_BODY })).status,
+        201,
+        rest,
+      );
+  });
   it('refuses another content type by name', async () => {
     await using api = await openTestApi({});
     const answer = await api.ask('POST', '/containers/create', {
