@@ -283,6 +283,7 @@ test("tags that could be taken for something else are refused in Docker's words"
   await put(store, ['a:1']);
   const table: Record<string, string> = {
     'x:a b': 'invalid tag format',
+    'x:a@b': 'invalid tag format',
     'sha256:x': 'refusing to create an ambiguous tag using digest algorithm as name',
     [`x@sha256:${'0'.repeat(64)}`]: 'cannot import digest reference',
     'a..b': 'invalid reference format',

@@ -226,7 +226,8 @@ export async function openImageStore(options: ImagesOptions): Promise<ImageStore
 
 function targetName(target: string): string {
   const colon = target.lastIndexOf(':');
-  const tag = colon > target.lastIndexOf('/') && !target.includes('@') ? target.slice(colon + 1) : undefined;
+  const named = colon > target.lastIndexOf('/') && !target.slice(0, colon).includes('@');
+  const tag = named ? target.slice(colon + 1) : undefined;
   // Said of the tag alone where the rest is good, as Docker does.
   if (tag !== undefined && !isTag(tag) && parseReference(target.slice(0, colon))) throw invalid('invalid tag format');
   const reference = parseReference(target);
