@@ -17,7 +17,7 @@ function faultsOf({ settings }: EndpointRequest, network: StoredNetwork): string
   if (asked.length > 0 && !userDefined)
     faults.push('user specified IP address is supported on user defined networks only');
   if ((settings.Aliases ?? []).length > 0 && !userDefined)
-    faults.push('network-scoped aliases are only supported for user-defined networks');
+    faults.push('network-scoped alias is supported only for containers in user defined networks');
   for (const [family, text] of [
     [4, config?.IPv4Address],
     [6, config?.IPv6Address],

@@ -1,7 +1,7 @@
 import { closeSync, type Dirent } from 'node:fs';
 import { mkdir, readdir, rmdir, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { invalid, isErrno } from '../../common/index.ts';
+import { invalid, isErrno, notFound } from '../../common/index.ts';
 import {
   attachMount,
   cloneMount,
@@ -65,7 +65,7 @@ export function openInside(root: string, path: string): number {
       throw invalid(`path concatenation escapes the base directory, base: ${root}, subpath: ${path}`, error);
     if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOTDIR')) throw error;
     if (isErrno(error, 'ENOTDIR')) throw invalid(`cannot access path ${full}: not a directory`, error);
-    throw invalid(`cannot access path ${full}: lstat ${full}: no such file or directory`, error);
+    throw notFound(`cannot access path ${full}: lstat ${full}: no such file or directory`, error);
   }
 }
 
