@@ -6,6 +6,7 @@ import { parsePlatform } from './base-images.ts';
 import { neededStages, targetStage } from './graph.ts';
 import { classicLanes } from './messages.ts';
 import { readParameters } from './parameters.ts';
+import { readMount } from './run-mounts.ts';
 
 const FILE = parseDockerfile(
   'ARG V=1\nFROM a AS one\nFROM b AS two\nFROM one AS three\nCOPY --from=0 /x /\nFROM c\nRUN --mount=from=two,target=/t x',
@@ -18,6 +19,18 @@ test('only the stages that the target stands on are needed', () => {
   assert.deepEqual(needed('three'), [0, 2]);
   assert.deepEqual(needed('1'), [1]);
   assert.throws(() => targetStage(FILE, 'x'), { message: 'target stage "x" could not be found' });
+});
+
+test('of the options of a mount only switches stand without a value', () => {
+  const read = (text: string) => readMount(text, '/', (value) => value);
+  assert.throws(() => read('x'), { message: "invalid field 'x' must be a key=value pair" });
+  assert.throws(() => read('target=/t,From'), { message: "invalid field 'From' must be a key=value pair" });
+  assert.throws(() => read('x=1,target=/t'), { message: "unexpected key 'x' in 'x=1'" });
+  assert.throws(() => read('target=/t,ro=zz'), { message: 'invalid value for ro: zz' });
+  assert.deepEqual(
+    ['target=/t,rw', 'target=/t,RO', 'target=/t,readwrite=F'].map((text) => 'readonly' in read(text) && read(text)),
+    [false, true, true].map((readonly) => ({ ...read('target=/t'), readonly })),
+  );
 });
 
 test('arguments are the caller’s, the default, the global one or the platform’s, in this order', () => {

@@ -32,7 +32,16 @@ const OPTIONS: Record<MountRequest['type'], readonly string[]> = {
   cache: ['target', 'source', 'from', 'readonly', 'id', 'sharing', 'mode', 'uid', 'gid'],
   tmpfs: ['target', 'size'],
 };
+/** What may stand without a value. */
+const SWITCHES: readonly string[] = ['readonly', 'ro', 'readwrite', 'rw', 'required'];
 const ALIASES: Record<string, string> = { dst: 'target', destination: 'target', src: 'source', ro: 'readonly' };
+
+/** Go's strconv.ParseBool. */
+function switchValue(name: string, text: string): 'true' | 'false' {
+  if (/^(1|[tT]|true|TRUE|True)$/.test(text)) return 'true';
+  if (/^(0|[fF]|false|FALSE|False)$/.test(text)) return 'false';
+  throw invalid(`invalid value for ${name}: ${text}`);
+}
 
 export function readMount(
   text: string,
@@ -40,18 +49,23 @@ export function readMount(
   replace: (value: string) => string,
 ): MountRequest | SessionRequest {
   const options = new Map<string, string>();
+  const fields = new Map<string, string>();
   for (const field of text.split(',')) {
     const cut = field.indexOf('=');
     const name = (cut < 0 ? field : field.slice(0, cut)).toLowerCase();
-    const value = cut < 0 ? 'true' : replace(field.slice(cut + 1));
+    if (cut < 0 && !SWITCHES.includes(name)) throw invalid(`invalid field '${field}' must be a key=value pair`);
+    const given = cut < 0 ? 'true' : replace(field.slice(cut + 1));
+    const value = SWITCHES.includes(name) ? switchValue(name, given) : given;
     if (name === 'rw' || name === 'readwrite') options.set('readonly', value === 'false' ? 'true' : 'false');
     else options.set(ALIASES[name] ?? name, value);
+    fields.set(ALIASES[name] ?? name, field);
   }
   const type = options.get('type') ?? 'bind';
   options.delete('type');
   const known = Object.entries({ ...OPTIONS, ...SESSION_OPTIONS }).find(([name]) => name === type)?.[1];
   if (known === undefined) throw invalid(`unsupported mount type ${JSON.stringify(type)}`);
-  for (const name of options.keys()) if (!known.includes(name)) throw invalid(`unexpected key '${name}' in '${text}'`);
+  for (const name of options.keys())
+    if (!known.includes(name)) throw invalid(`unexpected key '${name}' in '${fields.get(name) ?? text}'`);
   const number = (name: string) => {
     const value = options.get(name) ?? '0';
     if (!/^\d+$/.test(value)) throw invalid(`invalid value for ${name}: ${value}`);
@@ -70,7 +84,7 @@ export function readMount(
     sharing,
     source: options.get('source') ?? '/',
     from: options.get('from'),
-    readonly: (options.get('readonly') ?? (type === 'bind' ? 'true' : 'false')) !== 'false',
+    readonly: (options.get('readonly') ?? String(type === 'bind')) === 'true',
     id: options.get('id') ?? target,
     sizeBytes: options.has('size') ? parseBytes(options.get('size')!) : undefined,
     mode: options.has('mode') ? modeOf(options.get('mode')!) : undefined,

@@ -31,8 +31,6 @@ export function readSessionMount(
   const id = options.get('id') ?? options.get('source') ?? (type === 'ssh' ? 'default' : posix.basename(given ?? ''));
   if (id === '') throw invalid(`invalid mount: one of source, target required in '${text}'`);
   const env = options.get('env');
-  const required = options.get('required') ?? 'false';
-  if (required !== 'true' && required !== 'false') throw invalid(`invalid value for required: ${required}`);
   const place = given ?? (type === 'ssh' || env !== undefined ? undefined : `/run/secrets/${posix.basename(id)}`);
   const mode = options.get('mode');
   return {
@@ -40,7 +38,7 @@ export function readSessionMount(
     id,
     env,
     target: place === undefined ? undefined : posix.resolve('/', workdir, place),
-    required: required === 'true',
+    required: options.get('required') === 'true',
     mode: mode === undefined ? (type === 'secret' ? 0o400 : 0o600) : modeOf(mode),
     uid: number('uid'),
     gid: number('gid'),
