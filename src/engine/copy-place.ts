@@ -1,27 +1,12 @@
 import { mkdir, readdir, rmdir } from 'node:fs/promises';
-import { join, posix } from 'node:path';
+import { join } from 'node:path';
 import { isErrno, newId } from '../common/index.ts';
-import {
-  AT_FDCWD,
-  attachMount,
-  cloneMount,
-  closeFd,
-  findAt,
-  makeReadonly,
-  mkdirAt,
-  O,
-  openAt,
-  openAt2,
-  openInRoot,
-  RESOLVE,
-  S_IF,
-  statFd,
-  unmount,
-} from '../sys/index.ts';
+import { attachMount, cloneMount, closeFd, makeReadonly, openInRoot, S_IF, statFd, unmount } from '../sys/index.ts';
 import type { VolumeStore } from '../volumes/index.ts';
 import type { Container, ContainerBook } from './containers/book.ts';
 import { isContainerMode, modeTarget, networkModeOf } from './containers/configure.ts';
 import type { ContainerFiles } from './containers/files.ts';
+import { openMountPoint } from './containers/mount-points.ts';
 import { openInside } from './containers/pins.ts';
 import type { MountRecord } from './containers/record.ts';
 import type { Roots } from './containers/roots.ts';
@@ -123,7 +108,7 @@ function attachInside(root: string, mount: PlaceMount, source: string): void {
   }
   try {
     const isDirectory = (statFd(sourceFd).mode & S_IF.MT) === S_IF.DIR;
-    const target = mountPoint(root, mount.destination, isDirectory);
+    const target = openMountPoint(root, mount.destination, isDirectory);
     try {
       cloneTo(sourceFd, target, { recursive: mount.nonRecursive !== true, readonly: !mount.rw });
     } finally {
@@ -145,31 +130,5 @@ function cloneTo(
     attachMount(clone, target);
   } finally {
     closeFd(clone);
-  }
-}
-
-/** A descriptor of the mount point, made as the runtime would make it at start. */
-function mountPoint(root: string, destination: string, isDirectory: boolean): number {
-  let at = openAt(AT_FDCWD, root, O.PATH);
-  const rootFd = at;
-  const parts = destination.split('/').filter((part) => part !== '');
-  try {
-    for (const [index, name] of parts.entries()) {
-      const last = index === parts.length - 1;
-      const path = parts.slice(0, index + 1).join('/');
-      if (findAt(at, name) === undefined) {
-        if (last && !isDirectory) closeFd(openAt(at, name, O.CREAT | O.EXCL | O.WRONLY | O.NOFOLLOW, 0o644));
-        else mkdirAt(at, name, 0o755);
-      }
-      const next = openAt2(rootFd, posix.normalize(path), O.PATH, RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS);
-      if (at !== rootFd) closeFd(at);
-      at = next;
-    }
-    return at;
-  } catch (error) {
-    if (at !== rootFd) closeFd(at);
-    throw error;
-  } finally {
-    closeFd(rootFd);
   }
 }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { placesInRoot } from './mount-points.ts';
+import { makeMountPoints, placesInRoot } from './mount-points.ts';
 import { accountsOf, textInRoot } from './root-path.ts';
 
 describe('places in a root file system', () => {
@@ -44,6 +44,24 @@ describe('places in a root file system', () => {
     assert.deepEqual(of('/real', '/real/hidden/x', '/sys/self/root'), ['/real', '/real/hidden/x', '/sys/self/root']);
     assert.throws(() => of('/proc/self/root'), /inside \/proc/);
     assert.deepEqual(of('/real/hidden/x'), ['/etc/x']);
+  });
+
+  it('are made with the modes of runc, but not below other mounts and not outside', () => {
+    const bind = (source: string, destination: string) => ({ destination, type: 'bind', source, options: [] });
+    const above = join(root, '..', 'gt-places-none');
+    makeMountPoints(root, [
+      { ...bind('tmpfs', '/made/tmp'), type: 'tmpfs' },
+      bind(join(root, 'plain'), '/made/file'),
+      bind(join(root, 'etc'), '/made/tmp/below'),
+      bind(join(root, 'etc'), '/plain/x'),
+      bind(join(root, 'etc'), '/dev/shm'),
+      bind(join(root, 'etc'), '/../gt-places-none'),
+    ]);
+    const modes = ['made', 'made/tmp', 'made/file'].map((name) => lstatSync(join(root, name)).mode.toString(8));
+    assert.deepEqual(modes, ['40755', '40755', '100644']);
+    for (const name of ['made/tmp/below', 'dev']) assert.equal(existsSync(join(root, name)), false, name);
+    assert.equal(existsSync(above), false);
+    rmSync(join(root, 'made'), { recursive: true });
   });
 
   it('a working directory is no file, unless something is mounted there', () => {

@@ -1,7 +1,8 @@
-import { lstatSync } from 'node:fs';
+import { lstatSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { invalid } from '../../common/index.ts';
 import type { SpecMount } from '../../runtime/index.ts';
+import { AT_FDCWD, closeFd, findAt, mkdirAt, O, openAt, openAt2, RESOLVE } from '../../sys/index.ts';
 import { checkProcMount } from './proc-mounts.ts';
 import { resolveInRoot } from './root-path.ts';
 
@@ -53,4 +54,48 @@ export function placesInRoot(
   const there = lstatSync(join(rootfs, directory), { throwIfNoEntry: false });
   if (there?.isFile() === true && !covered.has(directory)) throw invalid(`Cannot mkdir: ${cwd} is not a directory`);
   return { mounts: placed, cwd: directory };
+}
+
+/**
+ * Makes the mount points that a root lacks, with the modes that runc gives them: crun's have the sticky bit, which a commit would keep. What an
+ * earlier mount covers is the runtime's, and so are the words for what cannot be made.
+ */
+export function makeMountPoints(rootfs: string, mounts: readonly SpecMount[]): void {
+  const covered = [...BUILT_IN];
+  for (const { type, source, destination } of mounts) {
+    const inRoot = !covered.some((place) => destination === place || destination.startsWith(`${place}/`));
+    try {
+      if (inRoot && lstatSync(join(rootfs, destination), { throwIfNoEntry: false }) === undefined)
+        closeFd(openMountPoint(rootfs, destination, type !== 'bind' || statSync(source).isDirectory()));
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error)) throw error;
+    }
+    covered.push(destination);
+  }
+}
+
+/** A descriptor of a mount point inside a root, made if it is missing. */
+export function openMountPoint(root: string, destination: string, isDirectory: boolean): number {
+  let at = openAt(AT_FDCWD, root, O.PATH);
+  const rootFd = at;
+  const parts = destination.split('/').filter((part) => part !== '');
+  try {
+    for (const [index, name] of parts.entries()) {
+      const last = index === parts.length - 1;
+      const path = parts.slice(0, index + 1).join('/');
+      if (findAt(at, name) === undefined) {
+        if (last && !isDirectory) closeFd(openAt(at, name, O.CREAT | O.EXCL | O.WRONLY | O.NOFOLLOW, 0o644));
+        else mkdirAt(at, name, 0o755);
+      }
+      const next = openAt2(rootFd, posix.normalize(path), O.PATH, RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS);
+      if (at !== rootFd) closeFd(at);
+      at = next;
+    }
+    return at;
+  } catch (error) {
+    if (at !== rootFd) closeFd(at);
+    throw error;
+  } finally {
+    closeFd(rootFd);
+  }
 }

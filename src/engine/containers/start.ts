@@ -18,7 +18,7 @@ import type { Container, ContainerBook } from './book.ts';
 import { argsOf, isContainerMode, modeTarget, networkModeOf, securityOptions } from './configure.ts';
 import { resolveDevices, rlimitsOf } from './devices.ts';
 import { type ContainerFiles, hostsLines, hostsText } from './files.ts';
-import { placesInRoot } from './mount-points.ts';
+import { makeMountPoints, placesInRoot } from './mount-points.ts';
 import { type MountParts, mountSpecs, mountVolumes } from './mount-specs.ts';
 import { isPort } from './port-keys.ts';
 import type { ContainerRecord } from './record.ts';
@@ -78,6 +78,7 @@ export async function prepare(
     [...etcMounts(target?.id ?? record.id, own, host.ReadonlyRootfs === true, parts), ...own],
     config.WorkingDir || '/',
   );
+  makeMountPoints(rootfs, mounts);
   const security = securityOptions(host.SecurityOpt ?? []);
   const spec = makeSpec({
     id: record.id,
