@@ -29,6 +29,12 @@ async function inTurns(
 const each = (engines: readonly BenchEngine[], measure: (engine: BenchEngine) => Promise<number>) =>
   Object.fromEntries(engines.map((engine) => [engine.name, () => measure(engine)]));
 
+/** What was written or removed before is not to be paid for by who comes next. */
+async function settle(): Promise<void> {
+  const flush = await execute('sync', []);
+  if (flush.code !== 0) throw new Error(`sync: ${flush.stderr}`);
+}
+
 async function millisecondsOf(work: () => Promise<unknown>): Promise<number> {
   const started = performance.now();
   await work();
@@ -69,8 +75,7 @@ async function copyUp(engines: readonly BenchEngine[]): Promise<Row> {
   const { archive } = await largeFixture();
   for (const { docker } of engines) await docker('load', '-q', '-i', archive);
   const measure = async ({ docker }: BenchEngine) => {
-    const flush = await execute('sync', []);
-    if (flush.code !== 0) throw new Error(`sync: ${flush.stderr}`);
+    await settle();
     const container = ['--name', 'bench-copy-up', '-v', 'bench-copied:/usr/share', 'large:bench', 'true'];
     const ms = await millisecondsOf(() => docker('create', ...container));
     await docker('rm', 'bench-copy-up');
@@ -114,12 +119,14 @@ async function writing(engines: readonly BenchEngine[]): Promise<Row[]> {
     const rows: Row[] = [];
     for (const { what, unit, amount, script } of WRITES) {
       const inVolume = async ({ docker }: BenchEngine) => {
+        await settle();
         const container = ['--network', 'none', '-v', 'bench-written:/v', '-w', '/v', 'busybox'];
         const seconds = secondsOf(await docker('run', '--rm', ...container, 'sh', '-c', script));
         await docker('volume', 'rm', 'bench-written');
         return amount / seconds;
       };
       const onBare = async () => {
+        await settle();
         const directory = join(bare, 'written');
         mkdirSync(directory);
         const outcome = await execute('/bin/busybox', ['sh', '-c', script], { cwd: directory });

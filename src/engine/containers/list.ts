@@ -46,7 +46,8 @@ export async function listContainers(options: ListOptions, parts: ListParts): Pr
   const { filters } = options;
   const chosen = select(options, parts);
   const links = linkNames(parts.book);
-  const rows = chosen.map((container) => summary(container, links, parts));
+  const imageId = remembered((name) => parts.images.find(name)?.id);
+  const rows = chosen.map((container) => summary(container, { links, imageId }, parts));
   if (options.size || filters.has('size'))
     await Promise.all(
       chosen.map(async (container, index) => {
@@ -191,25 +192,31 @@ function portSummaries(container: Container, parts: ListParts): PortSummary[] {
   });
 }
 
-function imageName(container: Container, images: ImageStore): string {
-  const asked = container.record.config.Image ?? '';
-  const current = images.find(asked);
-  return current?.id === container.record.imageId ? asked : container.record.imageId;
+/** What is worked out once for a whole list. */
+interface Shared {
+  links: ReadonlyMap<string, string[]>;
+  /** The image that a name leads to now. */
+  imageId: (name: string) => string | undefined;
 }
 
-function summary(
-  container: Container,
-  links: ReadonlyMap<string, string[]>,
-  parts: ListParts,
-): Record<string, unknown> {
+function remembered<T>(work: (key: string) => T): (key: string) => T {
+  const known = new Map<string, T>();
+  return (key) => {
+    if (!known.has(key)) known.set(key, work(key));
+    return known.get(key)!;
+  };
+}
+
+function summary(container: Container, { links, imageId }: Shared, parts: ListParts): Record<string, unknown> {
   const { record, state } = container;
+  const asked = record.config.Image ?? '';
   const args = [...(record.config.Entrypoint ?? []), ...(record.config.Cmd ?? [])];
   const sandbox = parts.networks.sandbox(container.id);
   const quoted = args.map((arg) => (/[\s"'\\$]/.test(arg) || arg === '' ? `'${arg.replaceAll("'", "'\\''")}'` : arg));
   return {
     Id: record.id,
     Names: [`/${record.name}`, ...(links.get(record.name) ?? [])].sort(),
-    Image: imageName(container, parts.images),
+    Image: imageId(asked) === record.imageId ? asked : record.imageId,
     ImageID: record.imageId,
     Command: quoted.join(' '),
     Created: Math.floor(Date.parse(record.created) / 1000),
