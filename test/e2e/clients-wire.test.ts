@@ -100,7 +100,7 @@ describe('clients on the wire', () => {
     const since = Date.now() / 1000;
     await daemon.ok('run', '--name', 'evented', 'busybox', 'true');
     const filters = encodeURIComponent(JSON.stringify({ container: ['even'] }));
-    const query = `since=${since}&until=${Date.now() / 1000}&filters=${filters}`;
+    const query = `since=${since}&until=${(Date.now() + 1) / 1000}&filters=${filters}`;
     const { text } = await daemon.api('GET', `/events?${query}`);
     const seen = text
       .split('\n')
