@@ -218,6 +218,7 @@ export class Sandboxes {
   }
 
   state(sandbox: StoredSandbox): SandboxState {
+    const names = this.#names;
     return {
       sandboxId: sandbox.sandboxId,
       netnsPath: this.#book.netnsPath(sandbox),
@@ -228,8 +229,13 @@ export class Sandboxes {
         }),
       ),
       ports: this.#ports.states(sandbox),
-      hosts: this.#names.hosts(sandbox),
-      resolvConf: this.#names.resolvConf(sandbox),
+      // Worked out when they are asked for: a list of containers has no use for them, and they take a file's reading each.
+      get hosts() {
+        return names.hosts(sandbox);
+      },
+      get resolvConf() {
+        return names.resolvConf(sandbox);
+      },
     };
   }
 

@@ -1,5 +1,6 @@
 import { type Filters, invalid } from '../../common/index.ts';
 import type { ImageStore } from '../../images/index.ts';
+import type { SandboxState } from '../../network/index.ts';
 import type { PortSummary } from '../../wire/index.ts';
 import type { Container, ContainerBook } from './book.ts';
 import { networkModeOf } from './configure.ts';
@@ -176,9 +177,8 @@ const publicPorts = (container: Container, parts: ListParts): ContainerPort[] =>
 const exposedPorts = (container: Container): ContainerPort[] =>
   Object.keys(container.record.config.ExposedPorts ?? {}).map(portOf);
 
-function portSummaries(container: Container, parts: ListParts): PortSummary[] {
-  if (!container.running) return [];
-  return Object.entries(parts.networks.sandbox(container.id)?.ports ?? {}).flatMap(([key, list]): PortSummary[] => {
+function portSummaries(ports: SandboxState['ports']): PortSummary[] {
+  return Object.entries(ports).flatMap(([key, list]): PortSummary[] => {
     const { port, protocol } = portOf(key);
     const base = { PrivatePort: port, Type: protocol };
     if (list === null || list.length === 0) return [base];
@@ -220,7 +220,7 @@ function summary(container: Container, { links, imageId }: Shared, parts: ListPa
     ImageID: record.imageId,
     Command: quoted.join(' '),
     Created: Math.floor(Date.parse(record.created) / 1000),
-    Ports: portSummaries(container, parts),
+    Ports: container.running ? portSummaries(sandbox?.ports ?? {}) : [],
     Labels: sorted(record.config.Labels),
     State: state.status,
     Status: statusText(record, parts.health(container.id)?.Status),
