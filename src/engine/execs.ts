@@ -13,6 +13,7 @@ import { session } from './containers/attachments.ts';
 import type { Container, ContainerBook } from './containers/book.ts';
 import { parseDetachKeys } from './containers/detach-keys.ts';
 import { rlimitsOf } from './containers/devices.ts';
+import { environmentOf } from './containers/environment.ts';
 import type { ContainerRecord } from './containers/record.ts';
 import { accountsOf } from './containers/root-path.ts';
 import type { AttachSession, ExecService } from './types.ts';
@@ -195,23 +196,20 @@ export class Execs implements ExecService {
       config.Privileged === true || record.host.Privileged === true,
       this.#parts.availableCapabilities.length > 0 ? this.#parts.availableCapabilities : ALL_CAPABILITIES,
     );
-    const given = [...this.#parts.linkEnvironment(record), ...(record.config.Env ?? []), ...(config.Env ?? [])].filter(
-      (pair) => pair.includes('='),
-    );
-    const byName = new Map<string, string>([
-      ['PATH', 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
-      ['HOSTNAME', `HOSTNAME=${record.config.Hostname ?? ''}`],
-      ...(config.Tty ? ([['TERM', 'TERM=xterm']] as const) : []),
-      ...given.map((pair) => [pair.slice(0, pair.indexOf('=')), pair] as const),
-    ]);
-    if (!byName.has('HOME')) byName.set('HOME', `HOME=${home}`);
+    const env = environmentOf({
+      hostname: record.config.Hostname ?? '',
+      tty: config.Tty === true,
+      links: this.#parts.linkEnvironment(record),
+      given: [...(record.config.Env ?? []), ...(config.Env ?? [])],
+      home,
+    });
     const held = user.uid === 0 ? capabilities : [];
     return {
       terminal: config.Tty === true,
       ...(size === undefined ? {} : { consoleSize: { height: size[0], width: size[1] } }),
       user,
       args: config.Cmd,
-      env: [...byName.values()],
+      env,
       cwd: config.WorkingDir || record.config.WorkingDir || '/',
       capabilities: { bounding: capabilities, effective: held, permitted: held },
       // As the container's own process has them.

@@ -5,7 +5,6 @@ import { type Logger, newId } from '../common/index.ts';
 import type { NetworkService } from '../network/index.ts';
 import {
   type Cgroups,
-  DEFAULT_PATH,
   type Monitor,
   makeSpec,
   type RuntimeChoice,
@@ -14,6 +13,7 @@ import {
 } from '../runtime/index.ts';
 import type { HostConfig } from '../wire/index.ts';
 import { rlimitsOf } from './containers/devices.ts';
+import { environmentOf } from './containers/environment.ts';
 import { hostsLines, hostsText } from './containers/files.ts';
 import { accountsOf } from './containers/root-path.ts';
 
@@ -70,10 +70,7 @@ export function createStepRunner(parts: StepParts): StepRunner {
         ]);
         const { passwd, group } = accountsOf(step.rootfs);
         const { home, ...user } = resolveUser(step.user, [], passwd, group);
-        const names = new Set(step.env.map((pair) => pair.split('=')[0]));
-        const env = [DEFAULT_PATH, `HOSTNAME=${step.hostname}`]
-          .filter((pair) => !names.has(pair.split('=')[0]))
-          .concat(step.env, names.has('HOME') ? [] : [`HOME=${home}`]);
+        const env = environmentOf({ hostname: step.hostname, tty: false, links: [], given: step.env, home });
         const etc: SpecMount[] = ['resolv.conf', 'hosts', 'hostname'].map((name) => ({
           destination: `/etc/${name}`,
           type: 'bind',

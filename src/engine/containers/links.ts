@@ -53,19 +53,9 @@ export function resolveLinks(host: HostConfig, name: string, book: ContainerBook
 
 /** Variables of links. Throws as moby's setupLinkedContainers where a linked container does not run. */
 export function environmentOfLinks(record: ContainerRecord, book: ContainerBook, networks: NetworkService): string[] {
-  if (!Object.hasOwn(record.endpoints, 'bridge')) return [];
-  return (record.host.Links ?? []).flatMap((text) => {
-    const link = parseLink(text);
-    const linked = book.find(link.target);
+  return linksOf(record, book).flatMap(({ link, linked }) => {
     if (!linked?.running) throw internal(`Cannot link to a non running container: /${link.target} AS ${link.path}`);
-    const endpoint = networks.sandbox(linked.id)?.endpoints.bridge;
-    if (endpoint === undefined) throw internal(`container ${linked.id} not attached to default bridge network`);
-    return linkEnvironment({
-      path: link.path,
-      address: endpoint.IPAddress,
-      exposed: Object.keys(linked.record.config.ExposedPorts ?? {}),
-      env: linked.record.config.Env ?? [],
-    });
+    return variablesOf(link.path, linked, networks);
   });
 }
 
@@ -75,6 +65,26 @@ export function environmentOfLiveLinks(
   book: ContainerBook,
   networks: NetworkService,
 ): string[] {
-  const Links = (record.host.Links ?? []).filter((text) => book.find(parseLink(text).target)?.running);
-  return environmentOfLinks({ ...record, host: { ...record.host, Links } }, book, networks);
+  return linksOf(record, book).flatMap(({ link, linked }) =>
+    linked?.running ? variablesOf(link.path, linked, networks) : [],
+  );
+}
+
+function linksOf({ endpoints, host }: ContainerRecord, book: ContainerBook) {
+  if (!Object.hasOwn(endpoints, 'bridge')) return [];
+  return (host.Links ?? []).map((text) => {
+    const link = parseLink(text);
+    return { link, linked: book.find(link.target) };
+  });
+}
+
+function variablesOf(path: string, { id, record }: Container, networks: NetworkService): string[] {
+  const endpoint = networks.sandbox(id)?.endpoints.bridge;
+  if (endpoint === undefined) throw internal(`container ${id} not attached to default bridge network`);
+  return linkEnvironment({
+    path,
+    address: endpoint.IPAddress,
+    exposed: Object.keys(record.config.ExposedPorts ?? {}),
+    env: record.config.Env ?? [],
+  });
 }

@@ -4,7 +4,6 @@ import type { LayerStore } from '../../layers/index.ts';
 import type { NetworkService, SandboxRequest, SandboxState } from '../../network/index.ts';
 import {
   type Cgroups,
-  DEFAULT_PATH,
   type Monitor,
   makeSpec,
   type RuntimeChoice,
@@ -17,6 +16,7 @@ import { networkFailure } from '../networks.ts';
 import type { Container, ContainerBook } from './book.ts';
 import { argsOf, isContainerMode, modeTarget, networkModeOf, securityOptions } from './configure.ts';
 import { resolveDevices, rlimitsOf } from './devices.ts';
+import { environmentOf } from './environment.ts';
 import { type ContainerFiles, hostsLines, hostsText } from './files.ts';
 import { makeMountPoints, placesInRoot } from './mount-points.ts';
 import { type MountParts, mountSpecs, mountVolumes } from './mount-specs.ts';
@@ -83,7 +83,13 @@ export async function prepare(
   const spec = makeSpec({
     id: record.id,
     args: argsOf(config),
-    env: environment(record, home, parts),
+    env: environmentOf({
+      hostname: config.Hostname ?? '',
+      tty: config.Tty === true,
+      links: parts.linkEnvironment(record),
+      given: config.Env ?? [],
+      home,
+    }),
     cwd,
     user,
     config,
@@ -266,19 +272,4 @@ function requireInit(path: string | undefined): string {
   if (path === undefined || !existsSync(path))
     throw invalid('failed to find docker-init: no init binary on this machine (install catatonit or tini)');
   return path;
-}
-
-/** Docker's own variables first, then links', then the configuration's. */
-function environment(record: ContainerRecord, home: string, parts: StartParts): string[] {
-  const { config } = record;
-  const given = config.Env ?? [];
-  const names = new Set(given.map((pair) => pair.split('=')[0]));
-  const base = [
-    DEFAULT_PATH,
-    `HOSTNAME=${config.Hostname ?? ''}`,
-    ...(config.Tty ? ['TERM=xterm'] : []),
-    ...parts.linkEnvironment(record),
-  ];
-  const all = [...base.filter((pair) => !names.has(pair.split('=')[0])), ...given.filter((pair) => pair.includes('='))];
-  return names.has('HOME') ? all : [...all, `HOME=${home}`];
 }
