@@ -1,23 +1,41 @@
 import { performance } from 'node:perf_hooks';
 
-/** Milliseconds of one run of each contender, taken in turns, so that what else the machine does meets all alike. */
-export async function inTurns(
+/**
+ * Figures of each contender, taken in turns, so that what else the machine does meets all alike. Who begins changes from round to round:
+ * the first may pay for what the round before left to be done.
+ */
+export async function figuresInTurns(
+  runs: number,
+  contenders: Record<string, () => Promise<number>>,
+  warmUp: number,
+): Promise<Record<string, number[]>> {
+  const names = Object.keys(contenders);
+  const figures: Record<string, number[]> = Object.fromEntries(names.map((name) => [name, []]));
+  for (let round = 0; round < warmUp + runs; round++)
+    for (const [at] of names.entries()) {
+      const name = names[(at + round) % names.length]!;
+      const figure = await contenders[name]!();
+      if (round >= warmUp) figures[name]!.push(figure);
+    }
+  return figures;
+}
+
+/** Milliseconds of one run of each contender, taken in turns. */
+export const inTurns = (
   runs: number,
   contenders: Record<string, () => Promise<void>>,
   warmUp = 2,
-): Promise<Record<string, number[]>> {
-  const times: Record<string, number[]> = {};
-  for (let round = -warmUp; round < runs; round++)
-    for (const [name, body] of Object.entries(contenders)) {
-      const started = performance.now();
-      await body();
-      const ms = performance.now() - started;
-      if (round >= 0) {
-        times[name] ??= [];
-        times[name].push(ms);
-      }
-    }
-  return times;
+): Promise<Record<string, number[]>> =>
+  figuresInTurns(
+    runs,
+    Object.fromEntries(Object.entries(contenders).map(([name, body]) => [name, () => millisecondsOf(body)])),
+    warmUp,
+  );
+
+export async function millisecondsOf(work: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await work();
+  return performance.now() - started;
 }
 
 export function median(values: readonly number[]): number {

@@ -1,29 +1,22 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
 import { execute, type TestDaemon } from '../test/support/index.ts';
 import type { BenchEngine } from './engines.ts';
 import { largeFixture } from './image-fixtures.ts';
-import { median, type Row } from './measure.ts';
+import { figuresInTurns, median, millisecondsOf, type Row } from './measure.ts';
 
 const RUNS = Number(process.env.BENCH_VOLUME_RUNS ?? 9);
 const COPY_UP_RUNS = Math.min(RUNS, 3);
 const MOUNTS = [0, 1, 20];
 
-/** One measurement of each contender in turns; each says its own figure, so that what is made and removed around it does not count. */
-async function inTurns(
+/** Each contender says its own figure, so that what is made and removed around it does not count. */
+async function mediansInTurns(
   runs: number,
   contenders: Record<string, () => Promise<number>>,
-  warmUp = 1,
 ): Promise<Record<string, number>> {
-  const figures = new Map<string, number[]>();
-  for (let round = -warmUp; round < runs; round++)
-    for (const [name, measure] of Object.entries(contenders)) {
-      const figure = await measure();
-      if (round >= 0) figures.set(name, [...(figures.get(name) ?? []), figure]);
-    }
-  return Object.fromEntries([...figures].map(([name, all]) => [name, median(all)]));
+  const figures = await figuresInTurns(runs, contenders, 1);
+  return Object.fromEntries(Object.entries(figures).map(([name, all]) => [name, median(all)]));
 }
 
 const each = (engines: readonly BenchEngine[], measure: (engine: BenchEngine) => Promise<number>) =>
@@ -33,12 +26,6 @@ const each = (engines: readonly BenchEngine[], measure: (engine: BenchEngine) =>
 async function settle(): Promise<void> {
   const flush = await execute('sync', []);
   if (flush.code !== 0) throw new Error(`sync: ${flush.stderr}`);
-}
-
-async function millisecondsOf(work: () => Promise<unknown>): Promise<number> {
-  const started = performance.now();
-  await work();
-  return performance.now() - started;
 }
 
 /** Starts with volumes, copy-up into a new volume, and how fast a volume is written, beside the peers and the bare file system. */
@@ -65,7 +52,7 @@ async function starts(engines: readonly BenchEngine[]): Promise<Row[]> {
       await docker('rm', '-f', id);
       return ms;
     };
-    rows.push(row(`start with ${count} volumes`, 'ms', RUNS, await inTurns(RUNS, each(engines, measure))));
+    rows.push(row(`start with ${count} volumes`, 'ms', RUNS, await mediansInTurns(RUNS, each(engines, measure))));
   }
   for (const { docker } of engines) await docker('volume', 'rm', ...volumeNames);
   return rows;
@@ -82,7 +69,7 @@ async function copyUp(engines: readonly BenchEngine[]): Promise<Row> {
     await docker('volume', 'rm', 'bench-copied');
     return ms;
   };
-  const values = await inTurns(COPY_UP_RUNS, each(engines, measure));
+  const values = await mediansInTurns(COPY_UP_RUNS, each(engines, measure));
   for (const { docker } of engines) await docker('rmi', 'large:bench');
   return row('create with copy-up of 1 GB in 50,000 files', 'ms', COPY_UP_RUNS, values);
 }
@@ -134,7 +121,9 @@ async function writing(engines: readonly BenchEngine[]): Promise<Row[]> {
         rmSync(directory, { recursive: true });
         return amount / secondsOf(outcome.stdout);
       };
-      rows.push(row(what, unit, RUNS, await inTurns(RUNS, { ...each(engines, inVolume), 'bare file system': onBare })));
+      rows.push(
+        row(what, unit, RUNS, await mediansInTurns(RUNS, { ...each(engines, inVolume), 'bare file system': onBare })),
+      );
     }
     return rows;
   } finally {

@@ -54,6 +54,9 @@ const MAPS = ['auths', 'credHelpers', 'HttpHeaders', 'aliases', 'proxies'] as co
 const goKind = (value: unknown): string =>
   Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value === 'boolean' ? 'bool' : typeof value;
 
+const isTexts = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((element) => typeof element === 'string');
+
 /** Drops what has a wrong type, for which `warn` is called once; the rest of the file counts, as in Docker. */
 function checked(data: ConfigData, warn: (why: string) => void): ConfigData {
   let complaint: string | undefined;
@@ -64,7 +67,7 @@ function checked(data: ConfigData, warn: (why: string) => void): ConfigData {
   };
   for (const key of TEXTS) if (data[key] !== undefined && typeof data[key] !== 'string') drop(key, 'string');
   for (const key of MAPS) if (data[key] !== undefined && goKind(data[key]) !== 'object') drop(key, 'map[string]string');
-  for (const key of LISTS) if (data[key] !== undefined && !Array.isArray(data[key])) drop(key, '[]string');
+  for (const key of LISTS) if (data[key] !== undefined && !isTexts(data[key])) drop(key, '[]string');
   for (const { auth } of Object.values(data.auths ?? {})) if (auth) complaint ??= wrongAuth(auth);
   if (complaint !== undefined) warn(complaint);
   return data;

@@ -61,18 +61,15 @@ function environment({ env, globals, config }: Cli): NodeJS.ProcessEnv {
 
 /** Names and descriptions of all plugins, of those that answer within a second. */
 export async function listPlugins(cli: Cli): Promise<{ name: string; short: string }[]> {
-  const programs = new Map<string, string>();
-  for (const directory of directories(cli))
-    for (const file of namesIn(directory)) {
-      const name = /^docker-(.+)$/.exec(file)?.[1];
-      if (name !== undefined && NAME.test(name) && !programs.has(name)) programs.set(name, join(directory, file));
-    }
+  const files = directories(cli).flatMap(namesIn);
+  const names = new Set(files.flatMap((file) => /^docker-(.+)$/.exec(file)?.[1] ?? []));
   const described = await Promise.all(
-    [...programs].map(async ([name, path]) => ({ name, short: await describe(path) })),
+    [...names].sort().map(async (name) => {
+      const program = findPlugin(cli, name);
+      return { name: `${name}*`, short: program === undefined ? undefined : await describe(program) };
+    }),
   );
-  return described
-    .flatMap(({ name, short }) => (short === undefined ? [] : [{ name: `${name}*`, short }]))
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return described.flatMap(({ name, short }) => (short === undefined ? [] : [{ name, short }]));
 }
 
 function namesIn(directory: string): string[] {

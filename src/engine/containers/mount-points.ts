@@ -26,7 +26,7 @@ function modeOfTmpfs({ type, options }: SpecMount, over: string | undefined): st
 /**
  * Where mounts and the working directory really are in a root: links of the image are followed inside it, also dangling ones, whose target is
  * made (as runc does; crun refuses them). Mounts are in order of mounting: what one covers is left to the runtime, which goes through it with
- * openat2(2). Only strings come out of here; nothing is opened or made by them outside of the runtime, so a link exchanged meanwhile gains nothing.
+ * openat2(2). Only strings come out of here, and whoever opens what they name does so inside the root, so a link exchanged meanwhile gains nothing.
  */
 export function placesInRoot(
   rootfs: string,
