@@ -1,4 +1,4 @@
-import { invalid } from '../common/index.ts';
+import { invalid, notGoBool, parseGoBool } from '../common/index.ts';
 import type { Engine } from '../engine/index.ts';
 import { ConnectNetworkBody, CreateNetworkBody, DisconnectNetworkBody } from '../wire/index.ts';
 import type { Call } from './call.ts';
@@ -26,10 +26,8 @@ export const networkRoutes = ({ networks }: Pick<Engine, 'networks'>): Route[] =
   route('GET', '/networks/{name...}', async (call) => {
     const { query } = call;
     const verbose = query.text('verbose');
-    if (verbose !== undefined && !/^(1|t|T|TRUE|true|True|0|f|F|FALSE|false|False)$/.test(verbose))
-      throw invalid(
-        `invalid value for verbose: ${verbose}: strconv.ParseBool: parsing ${JSON.stringify(verbose)}: invalid syntax`,
-      );
+    if (verbose !== undefined && parseGoBool(verbose) === undefined)
+      throw invalid(`invalid value for verbose: ${verbose}: ${notGoBool(verbose)}`);
     call.json(await networks.inspect(call.name, { verbose: query.bool('verbose'), scope: query.text('scope') }));
   }),
   route('DELETE', '/networks/{name...}', async (call) => {

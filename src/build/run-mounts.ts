@@ -3,7 +3,7 @@ import { chmodSync, chownSync, existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { copyTree } from '../archive/index.ts';
-import { invalid, newId, parseBytes } from '../common/index.ts';
+import { invalid, newId, parseBytes, parseGoBool } from '../common/index.ts';
 import { modeOf } from './accounts.ts';
 import type { BuildRun } from './build-run.ts';
 import { keyOf } from './cache.ts';
@@ -36,11 +36,10 @@ const OPTIONS: Record<MountRequest['type'], readonly string[]> = {
 const SWITCHES: readonly string[] = ['readonly', 'ro', 'readwrite', 'rw', 'required'];
 const ALIASES: Record<string, string> = { dst: 'target', destination: 'target', src: 'source', ro: 'readonly' };
 
-/** Go's strconv.ParseBool. */
-function switchValue(name: string, text: string): 'true' | 'false' {
-  if (/^(1|[tT]|true|TRUE|True)$/.test(text)) return 'true';
-  if (/^(0|[fF]|false|FALSE|False)$/.test(text)) return 'false';
-  throw invalid(`invalid value for ${name}: ${text}`);
+function switchValue(name: string, text: string): string {
+  const value = parseGoBool(text);
+  if (value === undefined) throw invalid(`invalid value for ${name}: ${text}`);
+  return String(value);
 }
 
 export function readMount(

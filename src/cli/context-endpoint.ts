@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { notGoBool, parseGoBool } from '../common/index.ts';
 import { defaultHost, resolveConnection } from './connection.ts';
 import { type ContextMeta, ContextStore, type TlsFiles } from './contexts.ts';
 import { fileError } from './file-errors.ts';
@@ -46,17 +47,15 @@ export function parseEndpointFlag(cli: Cli, values: readonly string[]): ContextE
   ] as const)
     if (options[key]) tls[file] = read(options[key]!);
   const skip = options['skip-tls-verify'] ?? '';
-  if (skip !== '' && !/^(1|t|true|0|f|false)$/i.test(skip))
-    throw configError(
-      `unable to parse skip-tls-verify: strconv.ParseBool: parsing ${JSON.stringify(skip)}: invalid syntax`,
-    );
+  if (skip !== '' && parseGoBool(skip) === undefined)
+    throw configError(`unable to parse skip-tls-verify: ${notGoBool(skip)}`);
   try {
     checkTls({ ca: tls['ca.pem'], cert: tls['cert.pem'], key: tls['key.pem'], verify: true });
   } catch (error) {
     throw configError(`invalid docker endpoint options: ${(error as Error).message}`);
   }
   return {
-    docker: { ...(options.host ? { Host: options.host } : {}), SkipTLSVerify: /^(1|t|true)$/i.test(skip) },
+    docker: { ...(options.host ? { Host: options.host } : {}), SkipTLSVerify: parseGoBool(skip) === true },
     tls,
   };
 }

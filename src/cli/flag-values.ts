@@ -1,13 +1,12 @@
-import { parseBytes, parseDurationNs } from '../common/index.ts';
+import { notGoBool, parseBytes, parseDurationNs, parseGoBool } from '../common/index.ts';
 import type { FlagSpec, FlagType } from './spec.ts';
 
 /** Checks a value against a flag's type; returns it in the form it is kept in. Throws Error with Go's words. */
 export function checkValue(type: FlagType, value: string): string {
   switch (type) {
     case 'bool':
-      if (/^(1|t|T|true|TRUE|True)$/.test(value)) return 'true';
-      if (/^(0|f|F|false|FALSE|False)$/.test(value)) return 'false';
-      throw new Error(`strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`);
+      if (parseGoBool(value) === undefined) throw new Error(notGoBool(value));
+      return String(parseGoBool(value));
     case 'int':
       return String(goInt(value, -(2n ** 63n), 2n ** 63n - 1n, 'ParseInt'));
     case 'uint':

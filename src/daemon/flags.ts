@@ -1,20 +1,5 @@
-import { invalid, parseBytes } from '../common/index.ts';
+import { invalid, notGoBool, parseBytes, parseGoBool } from '../common/index.ts';
 import { nameOf, OPTIONS, type OptionSpec, type OptionValue } from './options.ts';
-
-const BOOLEANS: Record<string, boolean> = {
-  1: true,
-  t: true,
-  T: true,
-  TRUE: true,
-  true: true,
-  True: true,
-  0: false,
-  f: false,
-  F: false,
-  FALSE: false,
-  false: false,
-  False: false,
-};
 
 /** Reads the command line as pflag does: `--name value`, `--name=value`, `-n value`, `-nvalue`, booleans alone. Throws invalid. */
 export function parseFlags(args: readonly string[]): Map<string, OptionValue> {
@@ -26,11 +11,9 @@ export function parseFlags(args: readonly string[]): Map<string, OptionValue> {
     const { spec, inline } = arg.startsWith('--') ? longFlag(arg) : shortFlag(arg, rest);
     if (spec.kind === 'bool') {
       const given = inline ?? 'true';
-      const value = BOOLEANS[given];
+      const value = parseGoBool(given);
       if (value === undefined)
-        throw invalid(
-          `invalid argument ${JSON.stringify(given)} for "--${spec.flag}" flag: strconv.ParseBool: parsing ${JSON.stringify(given)}: invalid syntax`,
-        );
+        throw invalid(`invalid argument ${JSON.stringify(given)} for "--${spec.flag}" flag: ${notGoBool(given)}`);
       values.set(nameOf(spec), value);
       continue;
     }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { forbidden, invalid, newId, notFound, nowText, unsupported } from '../common/index.ts';
+import { forbidden, invalid, newId, notFound, notGoBool, nowText, parseGoBool, unsupported } from '../common/index.ts';
 import type { CreateNetworkBody, IPAMPool } from '../wire/index.ts';
 import { addressFromBytes, formatAddress, formatPrefix, type Prefix, parseAddress, parsePrefix } from './address.ts';
 import { listed } from './endpoint-requests.ts';
@@ -45,8 +45,7 @@ const unparsed = (key: string, value: string, reason: string) =>
 
 function boolean(options: Record<string, string>, key: string): void {
   const value = options[key];
-  if (value !== undefined && !/^(1|t|true|0|f|false)$/i.test(value))
-    throw unparsed(key, value, `strconv.ParseBool: parsing "${value}": invalid syntax`);
+  if (value !== undefined && parseGoBool(value) === undefined) throw unparsed(key, value, notGoBool(value));
 }
 
 function checkBridgeOptions(options: Record<string, string>): void {

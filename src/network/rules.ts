@@ -1,3 +1,4 @@
+import { parseGoBool } from '../common/index.ts';
 import { formatAddress, formatPrefix, networkOf, parseAddress, parsePrefix } from './address.ts';
 import type { PublishedRange, StoredEndpoint, StoredNetwork } from './store.ts';
 
@@ -6,8 +7,8 @@ import type { PublishedRange, StoredEndpoint, StoredNetwork } from './store.ts';
  * rules themselves never change, so a packet costs the same at the first port and the thousandth.
  */
 const label = 'com.docker.network.bridge.';
-export const isOff = (value: string | undefined): boolean => value !== undefined && /^(0|f|false)$/i.test(value);
-export const isOn = (value: string | undefined): boolean => value !== undefined && /^(1|t|true)$/i.test(value);
+export const isOff = (value: string | undefined): boolean => value !== undefined && parseGoBool(value) === false;
+export const isOn = (value: string | undefined): boolean => value !== undefined && parseGoBool(value) === true;
 
 /** Interfaces of the machine from which published ports are also reached by the container's own address. */
 export const trustedInterfaces = (network: StoredNetwork): string[] =>

@@ -13,7 +13,9 @@ import {
   messageOf,
   newId,
   notFound,
+  notGoBool,
   nowText,
+  parseGoBool,
 } from '../common/index.ts';
 import type { Database } from '../state/index.ts';
 import type { CreateVolumeBody, Volume } from '../wire/index.ts';
@@ -395,13 +397,12 @@ async function inWordsOf<T>(words: string, work: Promise<T>): Promise<T> {
   }
 }
 
-/** Go's strconv.ParseBool, in moby's words. */
 function allOf(filters: Filters): boolean {
   if (!filters.has('all')) return false;
   const values = filters.get('all').map((text) => {
-    if (/^(1|t|T|true|TRUE|True)$/.test(text)) return true;
-    if (/^(0|f|F|false|FALSE|False)$/.test(text)) return false;
-    throw invalid(`invalid filter 'all': strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`);
+    const value = parseGoBool(text);
+    if (value === undefined) throw invalid(`invalid filter 'all': ${notGoBool(text)}`);
+    return value;
   });
   if (values.length > 1)
     throw invalid(`invalid filter 'all=[${filters.get('all').join(' ')}]': only one value is expected`);

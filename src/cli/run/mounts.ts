@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
-import { parseBytes } from '../../common/index.ts';
+import { parseBytes, parseGoBool } from '../../common/index.ts';
 import type { Mount } from '../../wire/index.ts';
 import { splitCsv } from '../flag-values.ts';
 
 const goBool = (key: string, text: string): boolean => {
-  if (/^(1|t|true)$/i.test(text)) return true;
-  if (/^(0|f|false)$/i.test(text)) return false;
-  throw new Error(`invalid value for ${key}: ${text}`);
+  const value = parseGoBool(text);
+  if (value === undefined) throw new Error(`invalid value for ${key}: ${text}`);
+  return value;
 };
 
 /** Keys that may stand without a value, and what that means. */

@@ -1,4 +1,12 @@
-import { internal, invalid, messageOf, parseBytes, parseDecimalBytes } from '../../common/index.ts';
+import {
+  internal,
+  invalid,
+  messageOf,
+  notGoBool,
+  parseBytes,
+  parseDecimalBytes,
+  parseGoBool,
+} from '../../common/index.ts';
 import type { HostConfig } from '../../wire/index.ts';
 
 type LogConfig = HostConfig['LogConfig'];
@@ -93,9 +101,8 @@ function integer(text: string, prefix = ''): number {
   return Number(text);
 }
 
-/** Go's strconv.ParseBool. */
 function boolean(text: string, prefix = ''): boolean {
-  if (/^(1|t|T|true|TRUE|True)$/.test(text)) return true;
-  if (/^(0|f|F|false|FALSE|False)$/.test(text)) return false;
-  throw refused(`${prefix}strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`);
+  const value = parseGoBool(text);
+  if (value === undefined) throw refused(`${prefix}${notGoBool(text)}`);
+  return value;
 }
