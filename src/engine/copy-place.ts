@@ -5,7 +5,7 @@ import { attachMount, cloneMount, closeFd, makeReadonly, openInRoot, S_IF, statF
 import type { VolumeStore } from '../volumes/index.ts';
 import type { Container, ContainerBook } from './containers/book.ts';
 import { isContainerMode, modeTarget, networkModeOf } from './containers/configure.ts';
-import type { ContainerFiles } from './containers/files.ts';
+import { type ContainerFiles, ETC_FILES } from './containers/files.ts';
 import { openMountPoint } from './containers/mount-points.ts';
 import { openInside } from './containers/pins.ts';
 import type { MountRecord } from './containers/record.ts';
@@ -73,7 +73,7 @@ export async function openCopyPlace(container: Container, parts: CopyPlaceParts)
 function etcFiles({ id, record }: Container, { book, files }: CopyPlaceParts): PlaceMount[] {
   const mode = networkModeOf(record.host);
   const directory = files.directory(isContainerMode(mode) ? (book.find(modeTarget(mode))?.id ?? id) : id);
-  return ['hosts', 'hostname', 'resolv.conf'].map((name) => ({
+  return ETC_FILES.map((name) => ({
     type: 'bind',
     source: join(directory, name),
     destination: `/etc/${name}`,

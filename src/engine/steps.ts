@@ -14,7 +14,7 @@ import {
 import type { HostConfig } from '../wire/index.ts';
 import { rlimitsOf } from './containers/devices.ts';
 import { environmentOf } from './containers/environment.ts';
-import { hostsLines, hostsText } from './containers/files.ts';
+import { etcMounts, hostsLines, hostsText } from './containers/files.ts';
 import { accountsOf } from './containers/root-path.ts';
 
 export interface StepParts {
@@ -71,12 +71,7 @@ export function createStepRunner(parts: StepParts): StepRunner {
         const { passwd, group } = accountsOf(step.rootfs);
         const { home, ...user } = resolveUser(step.user, [], passwd, group);
         const env = environmentOf({ hostname: step.hostname, tty: false, links: [], given: step.env, home });
-        const etc: SpecMount[] = ['resolv.conf', 'hosts', 'hostname'].map((name) => ({
-          destination: `/etc/${name}`,
-          type: 'bind',
-          source: join(directory, name),
-          options: ['rbind', 'rprivate'],
-        }));
+        const etc = etcMounts(directory, false);
         const host: HostConfig = { Privileged: step.privileged, ShmSize: step.shmSizeBytes, ...step.resources };
         const spec = makeSpec({
           id,

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { SpecMount } from '../../runtime/index.ts';
 
 /** The files that a container gets under /etc, and its directory `containers/<id>`. */
 export interface ContainerFiles {
@@ -45,3 +46,15 @@ export function hostsText(entries: readonly { ip: string; names: readonly string
 /** What is added to /etc/hosts, here or to the machine's own. */
 export const hostsLines = (entries: readonly { ip: string; names: readonly string[] }[]): string =>
   entries.map(({ ip, names }) => `${ip}\t${names.join(' ')}\n`).join('');
+
+/** What of a container's own lies over its root's /etc. */
+export const ETC_FILES = ['resolv.conf', 'hostname', 'hosts'] as const;
+
+/** Mounts of these files from a directory. What lies over a read-only root is no way to write into it: they follow the root. */
+export const etcMounts = (directory: string, readOnly: boolean): SpecMount[] =>
+  ETC_FILES.map((name) => ({
+    destination: `/etc/${name}`,
+    type: 'bind',
+    source: join(directory, name),
+    options: ['rbind', 'rprivate', ...(readOnly ? ['ro'] : [])],
+  }));

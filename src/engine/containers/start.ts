@@ -2,14 +2,7 @@ import { existsSync } from 'node:fs';
 import { conflict, invalid, type Logger, notFound } from '../../common/index.ts';
 import type { LayerStore } from '../../layers/index.ts';
 import type { NetworkService, SandboxRequest, SandboxState } from '../../network/index.ts';
-import {
-  type Cgroups,
-  type Monitor,
-  makeSpec,
-  type RuntimeChoice,
-  resolveUser,
-  type SpecMount,
-} from '../../runtime/index.ts';
+import { type Cgroups, type Monitor, makeSpec, type RuntimeChoice, resolveUser } from '../../runtime/index.ts';
 import type { HostConfig } from '../../wire/index.ts';
 import { checkLogValues } from '../logs/details.ts';
 import { networkFailure } from '../networks.ts';
@@ -17,7 +10,7 @@ import type { Container, ContainerBook } from './book.ts';
 import { argsOf, isContainerMode, modeTarget, networkModeOf, securityOptions } from './configure.ts';
 import { resolveDevices, rlimitsOf } from './devices.ts';
 import { environmentOf } from './environment.ts';
-import { type ContainerFiles, hostsLines, hostsText } from './files.ts';
+import { type ContainerFiles, etcMounts, hostsLines, hostsText } from './files.ts';
 import { makeMountPoints, placesInRoot } from './mount-points.ts';
 import { type MountParts, mountSpecs, mountVolumes } from './mount-specs.ts';
 import { isPort } from './port-keys.ts';
@@ -73,9 +66,10 @@ export async function prepare(
   const { home, ...user } = resolveUser(config.User ?? '', host.GroupAdd ?? [], users.passwd, users.group);
   const ownerOf = (name: string) => (name === '' ? user : resolveUser(name, [], users.passwd, users.group));
   const own = await mountSpecs(record, { ...parts, volumePaths, ownerOf });
+  const etc = etcMounts(parts.files.directory(target?.id ?? record.id), host.ReadonlyRootfs === true);
   const { mounts, cwd } = placesInRoot(
     rootfs,
-    [...etcMounts(target?.id ?? record.id, own, host.ReadonlyRootfs === true, parts), ...own],
+    [...etc.filter((mount) => !own.some(({ destination }) => destination === mount.destination)), ...own],
     config.WorkingDir || '/',
   );
   makeMountPoints(rootfs, mounts);
@@ -190,19 +184,6 @@ function writeFiles(
   files.writeHosts(record.id, hosts);
   files.writeResolvConf(record.id, resolvConf);
   files.writeHostname(record.id, record.config.Hostname ?? '');
-}
-
-/** What lies over a read-only root is no way to write into it: these files follow the root. */
-function etcMounts(id: string, own: readonly SpecMount[], readOnly: boolean, parts: StartParts): SpecMount[] {
-  const directory = parts.files.directory(id);
-  return ['resolv.conf', 'hostname', 'hosts']
-    .map((name) => ({
-      destination: `/etc/${name}`,
-      type: 'bind',
-      source: `${directory}/${name}`,
-      options: ['rbind', 'rprivate', ...(readOnly ? ['ro'] : [])],
-    }))
-    .filter((mount) => !own.some(({ destination }) => destination === mount.destination));
 }
 
 const hostnameOf = (target: Container | undefined) => target?.record.config.Hostname;
